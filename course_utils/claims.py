@@ -1,0 +1,65 @@
+"""The fact-check: what the two articles claim, and the verdicts that the chapters reach by running it."""
+
+import functools
+from typing import TYPE_CHECKING
+
+from course_utils.errors import CourseError, near_misses
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERDICTS = ("holds", "holds with a condition", "misprinted", "wrong", "unverifiable")
+
+
+@functools.cache
+def rows() -> dict[str, dict]:
+    """The claims of ``data/claims.toml`` by id: where, says, check, expected, note, chapter."""
+    import tomllib
+
+    from course_utils.paths import packaged
+
+    table = tomllib.loads(packaged("claims.toml").read_text("utf-8"))
+    return {row["id"]: row for row in table["claim"]}
+
+
+def record(claim: str, verdict: str, evidence: str) -> None:
+    """Record the verdict on a claim with the measured numbers as evidence, and show both.
+
+    The verdict comes from a computed condition in the cell that calls this, never from a literal. Raises CourseError
+    for an unknown claim or verdict, and for evidence without a word in it.
+    """
+    from course_utils.runtime import emit
+
+    if claim not in rows():
+        raise CourseError(f"There is no claim {claim!r} in data/claims.toml." + near_misses(claim, list(rows())))
+    if verdict not in VERDICTS:
+        raise CourseError(f"{verdict!r} is not a verdict." + near_misses(verdict, list(VERDICTS)))
+    if not str(evidence).strip():
+        raise CourseError(f"The verdict on {claim} needs evidence: the numbers that were measured.")
+    row = rows()[claim]
+    entry = {"kind": "claim", "id": claim, "verdict": verdict, "evidence": str(evidence), "chapter": row["chapter"]}
+    emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence}")
+
+
+def table(results: list[dict] | None = None) -> "pd.DataFrame":
+    """The claims as a frame: id, where, chapter, expected, verdict and evidence (empty until a run has reached them).
+
+    ``results`` are the claim records of a run (``build/results.json``).
+    """
+    import pandas as pd
+
+    reached = {entry["id"]: entry for entry in results or []}
+    return pd.DataFrame(
+        [
+            {
+                "id": row["id"],
+                "where": row["where"],
+                "chapter": row["chapter"],
+                "says": row["says"],
+                "expected": row["expected"],
+                "verdict": reached.get(row["id"], {}).get("verdict", ""),
+                "evidence": reached.get(row["id"], {}).get("evidence", ""),
+            }
+            for row in rows().values()
+        ]
+    )

@@ -1,0 +1,31 @@
+"""The one kind of error whose message is written for the reader."""
+
+import sys
+
+
+class CourseError(Exception):
+    """An error that says, in one sentence or two, what was wrong, what was expected and what to do.
+
+    The ``course`` command prints the message without a traceback and exits with status 2; in a notebook
+    IPython shows the message alone (the hook ``_render_traceback_``), because the lines of the helper
+    package would tell a learner nothing.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+def near_misses(name: str, known: list[str]) -> str:
+    """`` Did you mean …?`` for an unknown name, or a list of the known ones (one sentence, leading space)."""
+    import difflib
+
+    close = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.5)
+    matches = [k for k in known if k.lower() in close]
+    if matches:
+        return f" Did you mean {' or '.join(matches)}?"
+    return f" Known: {', '.join(known)}." if known else ""
+
+
+def warn(message: str) -> None:
+    """Print one line to standard error, for what a reader must know and nothing else."""
+    print(f"course: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,92 @@
+"""Where things are: the checkout, the files that ship with the package, the cache; and safe writing."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from course_utils.errors import CourseError
+
+PROJECT = "large-models-small-teams"
+
+
+def _is_checkout(folder: Path) -> bool:
+    project = folder / "pyproject.toml"
+    return (folder / "notebooks" / "source").is_dir() and project.is_file() and PROJECT in project.read_text("utf-8")
+
+
+def checkout() -> Path | None:
+    """The root of the checkout around the current folder, else around this package, else None."""
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
+        if _is_checkout(folder):
+            return folder
+    return None
+
+
+def require_checkout() -> Path:
+    """The root of the checkout; raises CourseError where there is none."""
+    root = checkout()
+    if root is None:
+        raise CourseError(
+            f"No checkout of the course found in {Path.cwd()} or above it. This command works on the course's "
+            "notebooks: change into the folder that holds its README.md and notebooks/, and run it again."
+        )
+    return root
+
+
+def packaged(name: str) -> Path:
+    """A file of the project's ``data/`` folder (or ``constraints.txt``), from a checkout or from the wheel."""
+    package = Path(__file__).resolve().parent
+    root = package.parent
+    candidates = [package / "_data" / name]
+    if _is_checkout(root):
+        candidates = [root / name if name == "constraints.txt" else root / "data" / name, *candidates]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    raise CourseError(f"The course's own file {name} is missing from this installation; install the package again.")
+
+
+def cache_dir() -> Path:
+    """The folder for downloads and progress: ``COURSE_CACHE``, else the user's cache folder. Not created here."""
+    if os.environ.get("COURSE_CACHE"):
+        return Path(os.environ["COURSE_CACHE"]).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / PROJECT
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / PROJECT
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / PROJECT
+
+
+def display(path: Path | str) -> str:
+    """A path as a reader sees it: relative inside the current folder, the home folder as ``~``."""
+    path = Path(path)
+    with contextlib.suppress(ValueError):
+        return str(path.resolve().relative_to(Path.cwd()))
+    with contextlib.suppress(ValueError, RuntimeError):
+        return str("~" / path.resolve().relative_to(Path.home()))
+    return str(path)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file beside its place, then rename it there: a reader sees the old file or the new one, never half."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes a private file; what the course writes is as readable as any other file.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(beside, 0o666 & ~mask)
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise

@@ -1,0 +1,215 @@
+"""What a chapter runs on: the profile, the seeds, the backend and the hardware, and one line that says so."""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import random
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from course_utils.errors import CourseError, near_misses
+
+PROFILES = ("quick", "full")
+BACKENDS = ("tensorflow", "jax", "torch")
+MIME = "application/vnd.course+json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    """What ``setup`` found and chose. ``backend`` is None in a chapter that needs no framework."""
+
+    chapter: str
+    profile: str
+    seed: int
+    backend: str | None
+    device: str
+    gpu: bool
+    precision: str
+
+    @property
+    def full(self) -> bool:
+        """True in the full profile."""
+        return self.profile == "full"
+
+    def choose(self, *, quick: Any, full: Any) -> Any:
+        """The value for the profile that runs: sizes and data change with it, the lesson does not."""
+        return full if self.full else quick
+
+    def headline(self, name: str, value: float, low: float | None = None, high: float | None = None) -> None:
+        """Show a chapter's main result, and leave it where ``course run`` finds it for its table.
+
+        ``value`` and the ends of its 95 % confidence interval are plain numbers (a share of one, not per cent).
+        """
+        value = float(value)
+        text = f"{name} {value:.4g}"
+        if low is not None and high is not None:
+            text += f" (95 % CI {float(low):.3f} to {float(high):.3f})"
+        record = {"kind": "headline", "chapter": self.chapter, "name": name, "value": value, "text": text}
+        if low is not None and high is not None:
+            record |= {"low": float(low), "high": float(high)}
+        emit(record, text)
+
+    def __str__(self) -> str:
+        parts = [f"chapter {self.chapter}", f"profile {self.profile}", f"seed {self.seed}"]
+        if self.backend:
+            parts.append(f"Keras {_version('keras')} on {self.backend} {_version(self.backend)}")
+        parts.append(f"{self.device}, {self.precision}" if self.backend else self.device)
+        return " · ".join(parts)
+
+
+def emit(record: dict, text: str) -> None:
+    """Show ``text``; in a notebook the output also carries ``record``, for the programs that read runs."""
+    if _in_notebook():
+        from IPython.display import display
+
+        display({MIME: record, "text/plain": text}, raw=True)
+    else:
+        print(text)
+
+
+def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework: bool = True) -> Runtime:
+    """Prepare a chapter's kernel, print one line that says what runs on what, and return it.
+
+    ``profile`` is "quick" or "full"; None takes ``COURSE_PROFILE``, else "quick". ``framework=False`` leaves
+    Keras and its backend alone (chapters that need only NumPy start in seconds).
+
+    Global state, all of it: the seeds of ``random``, NumPy and Keras; deterministic operations in TensorFlow;
+    64-bit numbers allowed in JAX; bfloat16 mixed precision when the full profile finds a GPU; TensorFlow's log
+    level (not its speed: oneDNN stays on); plotly's default template.
+
+    Raises CourseError for an unknown chapter form, profile, seed or backend, and for a backend not installed.
+    """
+    if not re.fullmatch(r"\d\d", str(chapter)):
+        raise CourseError(f'setup wants a chapter\'s two digits, such as "07"; it got {chapter!r}.')
+    profile = _profile(profile)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise CourseError(f"seed must be a whole number from 0 to 4294967295; it is {seed!r}.")
+
+    random.seed(seed)
+    import numpy as np
+
+    # The course passes generators around; this covers the libraries that still draw from the global one.
+    np.random.seed(seed)  # noqa: NPY002
+    backend, device, gpu, precision = None, _cpu(), False, "float32"
+    if framework:
+        backend = _backend()
+        with quiet_native_output():
+            device, gpu = _start(backend, seed)
+        if gpu and profile == "full":
+            import keras
+
+            keras.mixed_precision.set_global_policy("mixed_bfloat16")
+            precision = "bfloat16 mixed precision"
+    if importlib.util.find_spec("plotly"):
+        from course_utils.figures import use_template
+
+        use_template()
+    runtime = Runtime(str(chapter), profile, seed, backend, device, gpu, precision)
+    emit({"kind": "setup", **dataclasses.asdict(runtime)}, str(runtime))
+    return runtime
+
+
+def _profile(profile: str | None) -> str:
+    source = "profile" if profile else "COURSE_PROFILE"
+    value = profile or os.environ.get("COURSE_PROFILE") or "quick"
+    if value not in PROFILES:
+        raise CourseError(f"{source} must be quick or full; it is {value!r}." + near_misses(str(value), list(PROFILES)))
+    return value
+
+
+def _backend() -> str:
+    """The Keras backend this kernel uses, checked before anything heavy is imported."""
+    if "keras" in sys.modules:
+        import keras
+
+        return keras.config.backend()
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in BACKENDS:
+        raise CourseError(f"KERAS_BACKEND is {backend!r}." + near_misses(backend, list(BACKENDS)))
+    if importlib.util.find_spec(backend) is None:
+        others = [name for name in BACKENDS if importlib.util.find_spec(name)]
+        hint = f"or set KERAS_BACKEND={others[0]} before the kernel starts" if others else "see the README"
+        raise CourseError(f"The Keras backend {backend} is not installed here. Install it ({hint}), then restart.")
+    os.environ["KERAS_BACKEND"] = backend
+    return backend
+
+
+def _start(backend: str, seed: int) -> tuple[str, bool]:
+    """Import the backend, seed it, and say what device it computes on."""
+    if backend == "tensorflow":
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        tf.config.experimental.enable_op_determinism()
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else ""
+        tf.constant(0.0)  # the first operation prints what TensorFlow has to say; let it do so now
+    elif backend == "jax":
+        import jax
+
+        # Keras asks for float64 in vain otherwise: it gets float32 and a gradient check cannot succeed.
+        jax.config.update("jax_enable_x64", True)
+        gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        name = gpus[0].device_kind if gpus else ""
+    else:
+        import torch
+
+        gpus = [0] if torch.cuda.is_available() else []
+        name = torch.cuda.get_device_name(0) if gpus else ""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    return (name or "GPU", True) if gpus else (_cpu(), False)
+
+
+@contextlib.contextmanager
+def quiet_native_output() -> Iterator[None]:
+    """Hold back what compiled libraries write to standard error; show it all if the block fails.
+
+    TensorFlow's start-up lines come from C++ and ignore Python's logging; switching oneDNN off would silence
+    one of them at the price of a third of the speed.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        original = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            os.close(original)
+            if failed:
+                held.seek(0)
+                sys.stderr.write(held.read().decode("utf-8", "replace"))
+
+
+def cores() -> int:
+    """The number of processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu() -> str:
+    count = cores()
+    return f"{count} CPU core{'s' if count != 1 else ''} ({platform.machine()})"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return bool(shell) and hasattr(shell, "kernel")
