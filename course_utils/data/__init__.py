@@ -1,0 +1,53 @@
+"""Data sets: ``load("digits")`` → arrays; what there is (``registry``) and how it is fetched (``fetch``).
+
+Nothing heavy is imported until a set is loaded: NumPy with the first loader, pooch with the first download.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from course_utils.data import fetch, registry
+from course_utils.data.fetch import status, verify
+from course_utils.data.registry import entry, names
+from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_utils.data.images import ImageData
+
+_IMAGES = {"ImageData", "Part", "digits_shuffled_split"}
+
+__all__ = [
+    "ImageData",
+    "Part",
+    "digits_shuffled_split",
+    "entry",
+    "fetch",
+    "load",
+    "names",
+    "registry",
+    "status",
+    "verify",
+]
+
+
+def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData":
+    """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
+
+    ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.
+    Raises CourseError for an unknown name or split, and for files that cannot be had.
+    """
+    from course_utils.data import images
+
+    entry = registry.entry(name)
+    if entry.kind == "embedded":
+        return images.load_digits(split or "blocks", seed)
+    if split is not None:
+        raise CourseError(f"{name} has one split, the published one; leave split={split!r} out.")
+    return images.load_idx(name, progress)
+
+
+def __getattr__(name: str):
+    if name == "images" or name in _IMAGES:
+        module = importlib.import_module("course_utils.data.images")
+        return module if name == "images" else getattr(module, name)
+    raise AttributeError(f"module 'course_utils.data' has no attribute {name!r}")

@@ -1,0 +1,311 @@
+"""Bring a data set's files into the cache: from the cache, else from ``COURSE_DATA``, else by download.
+
+Whatever the source, a file is hashed before it gets its name in the cache, and it gets it by a rename: no
+half file is ever taken for whole, and two processes may fetch the same set at once. pooch downloads and
+hashes. Files in ``COURSE_DATA`` are only read.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from course_utils import paths
+from course_utils.data import embedded, registry
+from course_utils.data.registry import Entry, File
+from course_utils.errors import CourseError, warn
+
+# Seconds to connect, and seconds without a single byte, before the next mirror is tried.
+TIMEOUT_SECONDS = (10, 30)
+# A part file this old belongs to a process that was killed.
+_STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a set is: ``state`` is "embedded", "cached", "in COURSE_DATA" or "to download"; sizes in bytes."""
+
+    name: str
+    state: str
+    size: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One checked copy: ``place`` is "cache", "COURSE_DATA" or "library"; ``verdict`` good, damaged or missing."""
+
+    name: str
+    file: str
+    place: str
+    verdict: str
+    detail: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether this copy is as published."""
+        return self.verdict == "good"
+
+
+def folder(name: str) -> Path:
+    """The folder of one set in the cache (it need not exist)."""
+    return paths.cache_dir() / "data" / name
+
+
+def fetch(name: str, progress: bool = True) -> dict[str, Path]:
+    """The set's files in the cache, by file name, fetched first where needed; empty for an embedded set.
+
+    Raises CourseError when a file cannot be had whole, or when the cache cannot hold it.
+    """
+    entry = registry.entry(name)
+    return {file.name: _obtain(entry, file, progress) for file in entry.files}
+
+
+def status(name: str) -> Status:
+    """Where one set is, by names and sizes only (quick; ``verify`` reads the files)."""
+    entry = registry.entry(name)
+    if not entry.files:
+        return Status(name, "embedded", 0, 0)
+    away = [file for file in entry.files if not _has_size(folder(name) / file.name, file)]
+    mirror = os.environ.get("COURSE_DATA")
+    if not away:
+        state = "cached"
+    elif mirror and all(_has_size(Path(mirror).expanduser() / file.path, file) for file in away):
+        state = "in COURSE_DATA"
+    else:
+        state = "to download"
+    return Status(name, state, entry.size, sum(file.size for file in away))
+
+
+def verify(names: Iterable[str] | None = None) -> list[Row]:
+    """Hash every copy of the named sets (default: of all) in the cache and in ``COURSE_DATA``; changes nothing.
+
+    A file that is nowhere is one row "missing". The problems are the rows whose ``ok`` is false.
+    """
+    rows: list[Row] = []
+    mirror = _course_data()
+    for name in registry.names() if names is None else names:
+        entry = registry.entry(name)
+        if not entry.files:
+            rows.append(_verify_embedded(entry))
+        for file in entry.files:
+            copies = {"cache": folder(name) / file.name}
+            if mirror:
+                copies["COURSE_DATA"] = mirror / file.path
+            found = {place: path for place, path in copies.items() if path.exists()}
+            for place, path in found.items():
+                fault = _fault(path, file)
+                verdict = "damaged" if fault else "good"
+                rows.append(
+                    Row(name, file.name, place, verdict, f"{paths.display(path)}{f': {fault}' if fault else ''}")
+                )
+            if not found:
+                rows.append(Row(name, file.name, "cache", "missing", f"to fetch: course data fetch {name}"))
+    return rows
+
+
+def _verify_embedded(entry: Entry) -> Row:
+    try:
+        embedded.digits()
+    except CourseError as error:
+        return Row(entry.name, "", "library", "damaged", str(error))
+    return Row(entry.name, "", "library", "good", "comes with scikit-learn")
+
+
+def _course_data() -> Path | None:
+    value = os.environ.get("COURSE_DATA")
+    if not value:
+        return None
+    mirror = Path(value).expanduser()
+    if not mirror.is_dir():
+        raise CourseError(
+            f"COURSE_DATA is set to {value}, and there is no such folder. Set it to the folder that holds the data "
+            "sets, or unset it and let the course download them."
+        )
+    return mirror
+
+
+def _has_size(path: Path, file: File) -> bool:
+    return path.is_file() and path.stat().st_size == file.size
+
+
+def _fault(path: Path, file: File) -> str | None:
+    """What is wrong with a file, in words with both hashes; None for a file as published."""
+    import pooch
+
+    try:
+        found = pooch.file_hash(str(path), alg="sha256")
+        if found == file.sha256:
+            return None
+        size = path.stat().st_size
+        with path.open("rb") as opened:
+            start = opened.read(512).lstrip().lower()
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    if size == 0:
+        what = "empty"
+    elif start.startswith((b"<!doctype html", b"<html")):
+        what = "a web page instead of data (a network's login page?)"
+    elif size < file.size:
+        what = f"cut off: {size:,} of {file.size:,} bytes"
+    elif size > file.size:
+        what = f"too long: {size:,} instead of {file.size:,} bytes"
+    else:
+        what = "of the right size with other content"
+    return f"{what}; sha256 wanted {file.sha256}, found {found}"
+
+
+def _obtain(entry: Entry, file: File, progress: bool) -> Path:
+    target = folder(entry.name) / file.name
+    fault = _fault(target, file) if target.is_file() else None
+    if target.is_file() and fault is None:
+        return target
+    if fault:
+        warn(f"{paths.display(target)} is not the published file ({fault}). It is deleted and fetched again.")
+    with _storage(target.parent, file):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+    try:
+        mirror = _course_data()
+        if mirror and (mirror / file.path).exists():
+            return _copy(mirror / file.path, target, file)
+        return _download(entry, file, target, mirror, progress)
+    except BaseException:
+        # Only now, and only if it is still bad: another process may have put a good copy there meanwhile.
+        if target.is_file() and _fault(target, file):
+            with contextlib.suppress(OSError):
+                target.unlink()
+        raise
+
+
+def _copy(original: Path, target: Path, file: File) -> Path:
+    try:
+        opened = original.open("rb")
+    except OSError as error:
+        raise CourseError(
+            f"{original} in COURSE_DATA cannot be read ({error.strerror}). Mend its permissions, or unset COURSE_DATA."
+        ) from error
+    with opened:
+        fault = _place(target, file, lambda part: shutil.copyfileobj(opened, part, 1 << 20))
+    if fault:
+        raise CourseError(
+            f"{original} in COURSE_DATA is not the published file ({fault}). Replace it there, or unset COURSE_DATA "
+            "and let the course download it. It has not been touched."
+        )
+    return target
+
+
+def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progress: bool) -> Path:
+    """Try each address in order, one that sent a wrong file a second time; CourseError when none had it."""
+    import requests
+
+    tried: list[str] = []
+    wrong = False
+    for url in file.urls:
+        for again in (False, True):
+            try:
+                fault = _place(target, file, lambda part, url=url: _stream(url, part, entry, file, progress))
+            except requests.HTTPError as error:
+                tried.append(f"{url}: HTTP status {error.response.status_code}")
+                break
+            except requests.exceptions.ChunkedEncodingError:
+                fault = f"cut off before its {file.size:,} bytes had come"
+            except requests.Timeout:
+                tried.append(f"{url}: no answer in time")
+                break
+            except requests.RequestException as error:
+                # requests reports a stall in mid-file as a ConnectionError, too.
+                stalled = "timed out" in str(error).lower()
+                tried.append(
+                    f"{url}: {'no answer in time' if stalled else f'no connection to {urlsplit(url).hostname}'}"
+                )
+                break
+            if fault is None:
+                return target
+            wrong = True
+            tried.append(f"{url}{' (again)' if again else ''}: {fault}")
+    where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
+    lines = "".join(f"\n  - {line}" for line in [*where, *tried])
+    if wrong:
+        raise CourseError(
+            f"{entry.name}: {file.name} did not come as published (sha256 wanted {file.sha256}), and nothing was kept:"
+            f"{lines}\nTry again later or on another network, or set COURSE_DATA to a folder that has {file.path}."
+        )
+    raise CourseError(
+        f"{entry.name}: {file.name} is not in the cache ({paths.display(target.parent)}) and could not be downloaded:"
+        f"{lines}\nWithout a network use the quick profile (COURSE_PROFILE=quick), which needs no download, or set "
+        f"COURSE_DATA to a folder that has {file.path}."
+    )
+
+
+def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:
+    import pooch
+    from tqdm.auto import tqdm
+
+    with contextlib.ExitStack() as stack:
+        bar = False
+        if progress:
+            bar = tqdm(total=file.size, desc=f"{entry.name}/{file.name}", unit="B", unit_scale=True, leave=False)
+            stack.callback(bar.close)
+        # "identity": the published bytes are compressed already, and it is them that are hashed.
+        downloader = pooch.HTTPDownloader(
+            progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"}
+        )
+        downloader(url, part, None)
+
+
+def _place(target: Path, file: File, write: Callable) -> str | None:
+    """Let ``write`` fill a file beside the target; rename it there if its hash is right, else say what is wrong."""
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    try:
+        with _storage(target.parent, file):
+            with part.open("xb") as opened:
+                write(opened)
+            fault = _fault(part, file)
+            if fault:
+                return fault
+            try:
+                os.replace(part, target)
+            except PermissionError:
+                # Windows refuses while another process reads the target: fine if that one is good.
+                if not target.is_file() or _fault(target, file):
+                    raise
+        return None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+@contextlib.contextmanager
+def _storage(place: Path, file: File):
+    """Turn what the operating system says of the cache folder into a message; network errors pass through."""
+    import requests
+
+    try:
+        yield
+    except requests.RequestException:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+            raise CourseError(
+                f"The disk is full: {file.name} needs {file.size:,} bytes in {paths.display(place)}; nothing was kept. "
+                "Free some space, or set COURSE_CACHE to a folder on another disk."
+            ) from error
+        raise CourseError(
+            f"The cache folder {paths.display(place)} cannot be written ({error.strerror or error}). Make it writable, "
+            "or set COURSE_CACHE to a folder that is."
+        ) from error
+
+
+def _sweep(target: Path) -> None:
+    """Delete part files that killed processes left behind."""
+    for part in target.parent.glob(f".{target.name}.*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > _STALE_SECONDS:
+                part.unlink()

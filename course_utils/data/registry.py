@@ -1,0 +1,162 @@
+"""What data sets there are: ``data/registry.toml``, read and checked.
+
+Each entry names one set: title, kind, licence, citation, class names and its files with their hashes and
+addresses. A new kind of set needs one more name in ``KINDS`` and a loader in ``course_utils.data``.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from course_utils import paths
+from course_utils.errors import CourseError, near_misses
+
+# kind -> whether its files are fetched (an embedded set comes with an installed library).
+KINDS = {"embedded": False, "images": True}
+
+
+@dataclass(frozen=True)
+class File:
+    """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order."""
+
+    name: str
+    path: str
+    sha256: str
+    size: int
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One data set of the registry. ``sha256`` is the content's hash of an embedded set, else empty."""
+
+    name: str
+    title: str
+    kind: str
+    licence: str
+    citation: str
+    files: tuple[File, ...] = ()
+    class_names: tuple[str, ...] = ()
+    sha256: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes to download, 0 for an embedded set."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def card(self) -> Path:
+        """The set's data card, a Markdown file."""
+        return paths.packaged(f"cards/{self.name}.md")
+
+
+def source() -> Path:
+    """The registry's file, from a checkout or from the installed package."""
+    return paths.packaged("registry.toml")
+
+
+def names() -> list[str]:
+    """The names of all sets, in the registry's order."""
+    return list(read(source()))
+
+
+def entry(name: str) -> Entry:
+    """The entry of one set; raises CourseError with the near misses for a name that is not there."""
+    entries = read(source())
+    if name not in entries:
+        raise CourseError(f"There is no data set called {name!r}.{near_misses(name, list(entries))}")
+    return entries[name]
+
+
+def read(path: Path) -> dict[str, Entry]:
+    """Read and check a registry file; raises CourseError that names the set, the key and what was expected."""
+    import tomllib
+
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CourseError(
+            f"The data registry {paths.display(path)} cannot be read: {error}. "
+            "Mend the file, or install the course again."
+        ) from error
+    return {name: _entry(name, table, path) for name, table in tables.items()}
+
+
+class _Table:
+    """A TOML table with checks whose messages say where they looked."""
+
+    def __init__(self, value: object, where: str, known: set[str]):
+        self.where = where
+        if not isinstance(value, dict):
+            self.refuse("a table is expected here")
+        self.value = value
+        for key in sorted(set(value) - known):
+            self.refuse(f"the key {key!r} is not known.{near_misses(key, sorted(known))}")
+
+    def refuse(self, what: str) -> None:
+        raise CourseError(f"{self.where}: {what}")
+
+    def text(self, key: str, pattern: str = r"(?s).*\S.*", expected: str = "some text") -> str:
+        value = self.value.get(key)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            self.refuse(f"{key} = {value!r}; expected: {expected}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.value.get(key)
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) and v.strip() for v in value):
+            self.refuse(f"{key} = {value!r}; expected: a list of one text or more")
+        return tuple(value)
+
+    def sha256(self) -> str:
+        return self.text("sha256", r"[0-9a-f]{64}", "64 lower-case hexadecimal digits")
+
+
+def _entry(name: str, value: object, path: Path) -> Entry:
+    where = f"{paths.display(path)}, set {name!r}"
+    table = _Table(value, where, {"title", "kind", "licence", "citation", "class_names", "sha256", "files"})
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        table.refuse("a set's name has lower-case letters, digits and underscores only")
+    kind = table.text("kind")
+    if kind not in KINDS:
+        table.refuse(f"kind = {kind!r}; expected: one of {', '.join(KINDS)}")
+    raw = table.value.get("files", [])
+    if not isinstance(raw, list) or bool(raw) != KINDS[kind]:
+        table.refuse(f"a set of kind {kind!r} has {'one file or more' if KINDS[kind] else 'no files'}")
+    files = tuple(_file(item, f"{where}, file {number}") for number, item in enumerate(raw, 1))
+    for what in ("name", "path"):
+        values = [getattr(file, what) for file in files]
+        for twice in sorted({v for v in values if values.count(v) > 1}):
+            table.refuse(f"two files have the {what} {twice!r}")
+    return Entry(
+        name=name,
+        title=table.text("title"),
+        kind=kind,
+        licence=table.text("licence"),
+        citation=table.text("citation"),
+        files=files,
+        class_names=table.texts("class_names") if "class_names" in table.value else (),
+        sha256="" if KINDS[kind] else table.sha256(),
+    )
+
+
+def _file(value: object, where: str) -> File:
+    table = _Table(value, where, {"name", "path", "sha256", "size", "urls"})
+    path = table.text("path")
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
+        table.refuse(f"path = {path!r}; expected: a path inside the COURSE_DATA folder, with forward slashes")
+    size = table.value.get("size")
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        table.refuse(f"size = {size!r}; expected: a number of bytes above 0")
+    urls = table.texts("urls")
+    for url in urls:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            table.refuse(f"urls has {url!r}; expected: addresses that start with https:// or http://")
+    return File(
+        name=table.text("name", r"[A-Za-z0-9_][A-Za-z0-9._+-]*", "a plain file name"),
+        path=path,
+        sha256=table.sha256(),
+        size=size,
+        urls=urls,
+    )

@@ -1,0 +1,31 @@
+"""Exercises and their checks: one module per chapter (``chapter_NN.py``), loaded when an answer is checked.
+
+A learner needs ``check("07-1", answer)`` and nothing else. An author writes a module ``chapter_NN.py`` with a tuple
+``EXERCISES`` of `Exercise`, each with a judge from `course_utils.exercises.judges`: about fifteen lines an exercise.
+"""
+
+from course_utils.exercises.core import (
+    Exercise,
+    ExerciseNotAttempted,
+    ExerciseWrong,
+    Verdict,
+    check,
+    exercises,
+    find,
+    identifiers,
+    preview,
+    register,
+)
+
+__all__ = [
+    "Exercise",
+    "ExerciseNotAttempted",
+    "ExerciseWrong",
+    "Verdict",
+    "check",
+    "exercises",
+    "find",
+    "identifiers",
+    "preview",
+    "register",
+]

@@ -1,0 +1,450 @@
+"""Fetching: a small web site on the loopback and a registry that points at it stand in for the publishers."""
+
+import errno
+import hashlib
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from course_utils import data, paths
+from course_utils.data import fetch, registry
+from course_utils.errors import CourseError
+
+CONTENT = b"published bytes " * 4096  # 64 KiB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+TAMPERED = b"P" + CONTENT[1:]
+
+
+class Site:
+    """``site.url("good")`` …: what each address sends stands in the handler below; ``site.asked`` counts requests."""
+
+    def __init__(self, port: int):
+        self.port = port
+        self.asked: list[str] = []
+        self.released = threading.Event()
+
+    def url(self, behaviour: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{behaviour}/set.bin"
+
+
+@pytest.fixture
+def site(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    seen: dict[str, int] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            behaviour = self.path.split("/")[1]
+            known.asked.append(behaviour)
+            seen[behaviour] = seen.get(behaviour, 0) + 1
+            if behaviour == "missing":
+                self.send_error(404)
+                return
+            body = {
+                "tampered": TAMPERED,
+                "short": CONTENT[:1000],
+                "empty": b"",
+                "page": b"<!DOCTYPE html><html>Please log in to this network</html>",
+                "second-time": CONTENT if seen[behaviour] > 1 else TAMPERED,
+            }.get(behaviour, CONTENT)
+            if behaviour == "silent":
+                known.released.wait(20)
+                return
+            if behaviour == "slow":
+                time.sleep(0.3)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if behaviour == "cut":
+                body = body[: len(body) // 2]
+            if behaviour == "stalls":
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                known.released.wait(20)
+                return
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    known = Site(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield known
+    known.released.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, no COURSE_DATA; the value is the folder of the set ``small``."""
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+    return tmp_path / "cache" / "data" / "small"
+
+
+@pytest.fixture
+def register(tmp_path, monkeypatch):
+    """``register(*urls)``: a registry with the set ``small`` of one file ``set.bin``; returns its path."""
+
+    def write(*urls: str):
+        path = tmp_path / "registry.toml"
+        lines = ["[small]", 'title = "Small"', 'kind = "images"', 'licence = "MIT"', 'citation = "Nobody (2020)"']
+        lines += ["[[small.files]]", 'name = "set.bin"', 'path = "small/set.bin"', f'sha256 = "{SHA256}"']
+        lines += [f"size = {len(CONTENT)}", f"urls = {list(urls)!r}"]
+        path.write_text("\n".join(lines), "utf-8")
+        monkeypatch.setattr(registry, "source", lambda: path)
+        monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", (2, 1))
+        return path
+
+    return write
+
+
+def parts(folder: Path) -> list[str]:
+    """What stands in a folder, hidden files included."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def refused(match: str, name: str = "small") -> str:
+    with pytest.raises(CourseError, match=match) as caught:
+        fetch.fetch(name, progress=False)
+    return str(caught.value)
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_download_is_kept_and_not_repeated(site, cache, register):
+    register(site.url("good"))
+    assert fetch.fetch("small", progress=False) == {"set.bin": cache / "set.bin"}
+    assert (cache / "set.bin").read_bytes() == CONTENT
+    fetch.fetch("small", progress=False)
+    assert site.asked == ["good"]
+    assert parts(cache) == ["set.bin"]
+
+
+def test_a_downloaded_file_has_ordinary_permissions(site, cache, register):
+    register(site.url("good"))
+    fetch.fetch("small", progress=False)
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (cache / "set.bin").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_progress_is_shown_only_when_wanted(site, cache, register, capsys):
+    register(site.url("good"))
+    fetch.fetch("small", progress=False)
+    assert capsys.readouterr().err == ""
+    (cache / "set.bin").unlink()
+    fetch.fetch("small")
+    assert "small/set.bin" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("first", ["missing", "tampered", "cut", "short", "empty", "page", "silent", "stalls"])
+def test_the_next_mirror_is_tried(site, cache, register, first):
+    register(site.url(first), site.url("good"))
+    began = time.monotonic()
+    fetch.fetch("small", progress=True)
+    assert (cache / "set.bin").read_bytes() == CONTENT
+    assert site.asked[0] == first and site.asked[-1] == "good"
+    assert time.monotonic() - began < 10
+    assert parts(cache) == ["set.bin"]
+
+
+def test_a_mirror_that_is_not_there_is_passed_over(site, cache, register):
+    register(f"http://127.0.0.1:{closed_port()}/set.bin", site.url("good"))
+    fetch.fetch("small", progress=False)
+    assert (cache / "set.bin").read_bytes() == CONTENT
+
+
+def test_a_wrong_download_is_fetched_once_more(site, cache, register):
+    register(site.url("second-time"))
+    fetch.fetch("small", progress=False)
+    assert site.asked == ["second-time"] * 2
+    assert (cache / "set.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("tampered", "of the right size with other content"),
+        ("short", "cut off: 1,000 of 65,536 bytes"),
+        ("cut", "cut off before its 65,536 bytes had come"),
+        ("empty", "empty"),
+        ("page", "a web page instead of data"),
+    ],
+)
+def test_a_file_that_stays_wrong_is_one_message_and_nothing_is_kept(site, cache, register, behaviour, words):
+    register(site.url(behaviour))
+    message = refused(r"set\.bin did not come as published")
+    assert site.asked == [behaviour] * 2
+    assert words in message and SHA256 in message and "COURSE_DATA" in message and site.url(behaviour) in message
+    if behaviour != "cut":
+        assert "found " in message
+    assert parts(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"", "empty"),
+        (CONTENT[:-1], "cut off: 65,535 of 65,536"),
+        (CONTENT + b"x", "too long: 65,537"),
+        (TAMPERED, "of the right size with other content"),
+        (b"<html>Please log in</html>", "a web page"),
+    ],
+)
+def test_a_damaged_cached_file_is_fetched_again(site, cache, register, capsys, bad, words):
+    register(site.url("good"))
+    cache.mkdir(parents=True)
+    (cache / "set.bin").write_bytes(bad)
+    fetch.fetch("small", progress=False)
+    assert (cache / "set.bin").read_bytes() == CONTENT
+    assert site.asked == ["good"]
+    said = capsys.readouterr().err
+    assert words in said and "deleted and fetched again" in said and said.count("\n") == 1
+
+
+def test_a_damaged_cached_file_is_gone_even_if_no_other_can_be_had(site, cache, register):
+    register(site.url("tampered"))
+    cache.mkdir(parents=True)
+    (cache / "set.bin").write_bytes(b"")
+    refused("did not come as published")
+    assert parts(cache) == []
+
+
+def test_no_network_and_no_cache(cache, register):
+    register(f"http://127.0.0.1:{closed_port()}/set.bin")
+    message = refused("not in the cache")
+    for words in ("no connection to 127.0.0.1", "COURSE_PROFILE=quick", "COURSE_DATA", "small/set.bin"):
+        assert words in message
+    assert parts(cache) == []
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "stalls"])
+def test_a_mirror_that_hangs_is_given_up(site, cache, register, behaviour):
+    register(site.url(behaviour))
+    began = time.monotonic()
+    assert "no answer in time" in refused("not in the cache")
+    assert time.monotonic() - began < 8
+    assert parts(cache) == []
+
+
+def test_an_error_status_is_named(site, cache, register):
+    register(site.url("missing"))
+    assert "HTTP status 404" in refused("not in the cache")
+
+
+def test_a_cache_that_is_a_file(site, cache, register, tmp_path):
+    register(site.url("good"))
+    (tmp_path / "cache").write_bytes(b"in the way")
+    assert "COURSE_CACHE" in refused("cannot be written")
+    assert (tmp_path / "cache").read_bytes() == b"in the way"
+    assert site.asked == []
+
+
+def test_a_folder_in_the_files_place(site, cache, register):
+    register(site.url("good"))
+    (cache / "set.bin").mkdir(parents=True)
+    refused("cannot be written")
+    assert parts(cache) == ["set.bin"]
+
+
+def test_a_cache_without_permission(site, cache, register, monkeypatch):
+    register(site.url("good"))
+
+    def forbidden(*_args, **_kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", forbidden)
+    assert "Permission denied" in refused("cannot be written")
+    assert site.asked == []
+
+
+def test_a_good_file_in_a_cache_that_cannot_be_written_is_enough(site, cache, register, monkeypatch):
+    register(site.url("good"))
+    fetch.fetch("small", progress=False)
+    monkeypatch.setattr(Path, "mkdir", lambda *_a, **_k: pytest.fail("the cache must not be written"))
+    monkeypatch.setattr(os, "replace", lambda *_a, **_k: pytest.fail("the cache must not be written"))
+    assert fetch.fetch("small", progress=False)["set.bin"].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)])
+def test_a_full_disk_during_a_download(site, cache, register, monkeypatch, code):
+    register(site.url("good"))
+    stream = fetch._stream
+
+    def fills(url, part, *rest):
+        part.write(CONTENT[:5000])
+        part.flush()
+        assert any(name.endswith(".part") for name in parts(cache))
+        raise OSError(code, "No space left on device")
+
+    monkeypatch.setattr(fetch, "_stream", fills)
+    message = refused("The disk is full")
+    assert "65,536 bytes" in message and "COURSE_CACHE" in message
+    assert parts(cache) == []
+    monkeypatch.setattr(fetch, "_stream", stream)
+    assert fetch.fetch("small", progress=False)["set.bin"].read_bytes() == CONTENT
+
+
+def test_an_interrupted_download_leaves_nothing(site, cache, register, monkeypatch):
+    register(site.url("good"))
+
+    def interrupted(url, part, *rest):
+        part.write(CONTENT[:5000])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetch, "_stream", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fetch.fetch("small", progress=False)
+    assert parts(cache) == []
+
+
+def test_what_a_killed_process_left_is_swept_and_a_running_one_is_let_be(site, cache, register):
+    register(site.url("good"))
+    cache.mkdir(parents=True)
+    old, new = cache / ".set.bin.0.part", cache / ".set.bin.1.part"
+    for part in (old, new):
+        part.write_bytes(CONTENT[:100])
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    fetch.fetch("small", progress=False)
+    assert parts(cache) == [new.name, "set.bin"]
+
+
+def test_course_data_comes_before_the_network_and_is_only_read(site, cache, register, tmp_path, monkeypatch):
+    register(site.url("good"))
+    original = tmp_path / "mirror" / "small" / "set.bin"
+    original.parent.mkdir(parents=True)
+    original.write_bytes(CONTENT)
+    original.chmod(0o444)
+    before = original.stat()
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    assert fetch.status("small").state == "in COURSE_DATA"
+    fetch.fetch("small", progress=False)
+    assert (cache / "set.bin").read_bytes() == CONTENT and site.asked == []
+    after = original.stat()
+    assert (before.st_mtime_ns, before.st_ino, before.st_mode) == (after.st_mtime_ns, after.st_ino, after.st_mode)
+    (cache / "set.bin").write_bytes(b"the copy is not a link")
+    assert original.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("bad", [b"", CONTENT[:-1], TAMPERED])
+def test_a_tampered_file_in_course_data_is_refused_and_left_alone(site, cache, register, tmp_path, monkeypatch, bad):
+    register(site.url("good"))
+    original = tmp_path / "mirror" / "small" / "set.bin"
+    original.parent.mkdir(parents=True)
+    original.write_bytes(bad)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    message = refused("in COURSE_DATA is not the published file")
+    assert SHA256 in message and "found " in message and str(original) in message
+    assert original.read_bytes() == bad and site.asked == [] and parts(cache) == []
+
+
+def test_course_data_that_is_not_there_or_lacks_the_file(site, cache, register, tmp_path, monkeypatch):
+    register(site.url("missing"))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
+    refused("COURSE_DATA is set to .*nowhere, and there is no such folder")
+    with pytest.raises(CourseError, match="no such folder"):
+        fetch.verify(["small"])
+    assert site.asked == []
+    (tmp_path / "nowhere").mkdir()
+    assert "has no small/set.bin" in refused("not in the cache")
+    register(site.url("good"))
+    fetch.fetch("small", progress=False)
+    assert site.asked == ["missing", "good"]
+
+
+def test_status_follows_the_files(site, cache, register):
+    register(site.url("good"))
+    assert fetch.status("small") == fetch.Status("small", "to download", len(CONTENT), len(CONTENT))
+    fetch.fetch("small", progress=False)
+    assert fetch.status("small") == fetch.Status("small", "cached", len(CONTENT), 0)
+    (cache / "set.bin").write_bytes(b"short")
+    assert fetch.status("small").state == "to download"
+
+
+def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, register, tmp_path, monkeypatch):
+    register(site.url("good"))
+    (row,) = fetch.verify(["small"])
+    assert (row.file, row.verdict, row.ok) == ("set.bin", "missing", False) and "course data fetch small" in row.detail
+    assert site.asked == []
+    fetch.fetch("small", progress=False)
+    assert [row.ok for row in fetch.verify()] == [True]
+    (cache / "set.bin").write_bytes(TAMPERED)
+    mirror = tmp_path / "mirror" / "small"
+    mirror.mkdir(parents=True)
+    (mirror / "set.bin").write_bytes(CONTENT)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    rows = {row.place: row for row in fetch.verify(["small"])}
+    assert (rows["cache"].verdict, rows["COURSE_DATA"].verdict) == ("damaged", "good")
+    assert SHA256 in rows["cache"].detail
+    assert (cache / "set.bin").read_bytes() == TAMPERED
+
+
+def test_the_embedded_set_needs_no_fetching(cache):
+    assert fetch.fetch("digits") == {}
+    assert fetch.status("digits") == fetch.Status("digits", "embedded", 0, 0)
+    (row,) = fetch.verify(["digits"])
+    assert row.ok and row.place == "library"
+
+
+def test_an_unknown_set(cache):
+    for function in (fetch.fetch, fetch.status, lambda name: fetch.verify([name]), data.load):
+        with pytest.raises(CourseError, match="Did you mean mnist"):
+            function("mnst")
+
+
+def _fetch_in_a_process(source: str, gate, answers) -> None:
+    registry.source = lambda: Path(source)
+    gate.wait(20)
+    try:
+        answers.put(fetch.fetch("small", progress=False)["set.bin"].read_bytes() == CONTENT)
+    except BaseException as error:
+        answers.put(repr(error))
+
+
+@pytest.mark.parametrize("before", [None, b"", TAMPERED])
+def test_several_processes_fetch_the_same_set_at_once(site, cache, register, before):
+    source = register(site.url("slow"))
+    if before is not None:
+        cache.mkdir(parents=True)
+        (cache / "set.bin").write_bytes(before)
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
+    gate, answers = context.Barrier(3), context.Queue()
+    children = [context.Process(target=_fetch_in_a_process, args=(str(source), gate, answers)) for _ in range(3)]
+    for child in children:
+        child.start()
+    assert [answers.get(timeout=30) for _ in children] == [True] * 3
+    for child in children:
+        child.join(10)
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+def test_threads_fetch_the_same_set_at_once(site, cache, register):
+    register(site.url("slow"))
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(fetch.fetch("small", progress=False))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == [{"set.bin": cache / "set.bin"}] * 4 and parts(cache) == ["set.bin"]
+
+
+def test_the_folder_is_the_cache_of_the_course(cache):
+    assert fetch.folder("small") == cache
+    assert cache.is_relative_to(paths.cache_dir())

@@ -1,0 +1,382 @@
+"""The judges of numbers and functions against every kind of answer a learner may give."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils import CourseError
+from course_utils.exercises.judges import Case, Mistake, function, number
+
+
+class FakeTensor:
+    """What a framework's tensor is to NumPy: something with ``__array__``."""
+
+    def __init__(self, value, dtype="float32"):
+        self.value = np.asarray(value, dtype)
+        self.dtype = self.value.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return self.value if dtype is None else self.value.astype(dtype)
+
+
+class TrackedTensor(FakeTensor):
+    """Like PyTorch's: no array before ``detach().cpu()``."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self.value
+
+
+# Numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer", [42, 42.0, np.uint8(42), np.array(42), np.float16(42), FakeTensor(42), TrackedTensor(42)]
+)
+def test_a_number_may_come_in_any_form(answer):
+    assert number(42)(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("42", "is a text: write numbers without quotes"),
+        (True, "truth value"),
+        (np.bool_(True), "truth value"),
+        (np.array(True), "truth value"),
+        (float("nan"), "is NaN (not a number)"),
+        (np.array(np.nan), "is NaN (not a number)"),
+        (float("inf"), "is infinite"),
+        (42 + 0j, "complex"),
+        ((4, 200), "a comma separates values"),
+        ([42], "has shape (1,); a single number, shape (), is asked for"),
+        (np.full((2, 3), 42), "has shape (2, 3)"),
+        (FakeTensor([42, 42]), "has shape (2,)"),
+        ([], "has shape (0,)"),
+        (lambda: 42, "is a function, not a result"),
+        (int, "is a class"),
+        ({"answer": 42}, "is a dict"),
+        ({42}, "is a set"),
+        ((n for n in [42]), "has not computed anything yet"),
+        (object(), "an object"),
+        ([[1], [2, 3]], "rows of different lengths"),
+        (["a", "b"], "is a list that holds text, not an array of numbers"),
+    ],
+)
+def test_what_is_no_number_is_refused_in_words(answer, said):
+    verdict = number(42)(answer)
+    assert verdict.state == "wrong"
+    assert said in verdict.message
+
+
+@pytest.mark.parametrize("answer", [10**400, -(10**400), 1e308, 41, 43, 42.0001])
+def test_another_number_is_wrong_even_a_huge_one(answer):
+    assert number(42.0)(answer).state == "wrong"
+    assert number(42)(answer).state == "wrong"
+
+
+def test_tolerance_and_predicates():
+    judge = number(0.25, tolerance=0.01, mistakes={lambda n: n > 1: "A share is at most 1.", 0.75: "The other share."})
+    assert judge(0.255)
+    assert judge(25).hint == "A share is at most 1."
+    assert judge(0.7501).hint == "The other share."
+    assert judge(0.5).hint == judge.otherwise
+
+
+def test_a_mistake_that_is_the_answer_is_the_authors_error():
+    with pytest.raises(CourseError, match="is the expected answer itself"):
+        number(5, mistakes={lambda n: n > 4: "Too many."})
+
+
+@settings(deadline=None)  # other work on the machine is no failure
+@given(st.integers())
+def test_a_number_is_right_exactly_when_it_is_equal(answer):
+    assert bool(number(42)(answer)) == (answer == 42)
+
+
+# Functions --------------------------------------------------------------------------------------------------------
+
+
+def centre(values):
+    """The values less their mean."""
+    return values - values.mean()
+
+
+MISTAKES = [
+    Mistake("mean for centred", lambda values: values.mean(), "Subtract the mean from the values."),
+    Mistake("sum for mean", lambda values: values - values.sum(), "Divide the sum by how many values there are."),
+]
+CENTRE = function(
+    centre, [(np.array([1.0, 2.0, 6.0]),), (np.array([4.0, -4.0, 3.0, 1.0]),)], mistakes=MISTAKES, seconds=1
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        centre,
+        lambda values: [v - sum(values) / len(values) for v in values],
+        lambda values: FakeTensor(values - values.mean()),
+        lambda values: TrackedTensor(values - values.mean()),
+        lambda values: (values - values.mean()).astype("float16"),
+        functools.partial(lambda values, axis: values - values.mean(axis), axis=0),
+        lambda *values: values[0] - values[0].mean(),
+    ],
+)
+def test_any_right_function_passes(answer):
+    assert CENTRE(answer)
+
+
+def stub_with_docstring(values):
+    """The values less their mean."""
+    ...  # noqa: PIE790
+
+
+def stub_that_raises(values):
+    raise NotImplementedError("your code here")
+
+
+def forgets_return(values):
+    values - values.mean()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (stub_with_docstring, ""),
+        (stub_that_raises, ""),
+        (lambda values: None, ""),
+        (lambda values: ..., ""),
+        (lambda wrong, arguments: ..., ""),
+        (forgets_return, "is a `return` missing?"),
+    ],
+)
+def test_a_stub_is_not_attempted(answer, message):
+    verdict = CENTRE(answer)
+    assert verdict.state == "not attempted"
+    assert message in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (np.array([1.0]), "Your answer is an array; a function is asked for."),
+        (5, "is an int; a function"),
+        ("centre", "is a text; a function"),
+        (FakeTensor, "is a class; a function"),
+        (lambda: 1, "takes (); it is called with (values)"),
+        (lambda values, mean: 1, "takes (values, mean); it is called with (values)"),
+        (lambda values: (v for v in values), "has not computed anything yet"),
+        (lambda values: values.mean, "is a function, not a result"),
+        (lambda values: {"centred": values}, "is a dict"),
+        (lambda values: "text", "is a text"),
+        (lambda values: values[:, None], "has shape (3, 1); expected is shape (3,)"),
+        (lambda values: values[:2], "has shape (2,); expected is shape (3,)"),
+        (lambda values: 1.0, "has shape () (a single number); expected is shape (3,)"),
+        (lambda values: values > 2, "holds bool; expected are numbers"),
+        (lambda values: values.astype(complex), "complex128"),
+        (lambda values: values * np.nan, "is NaN (not a number) at position 0"),
+        (lambda values: [0.0, np.inf, 0.0], "infinite at position 1"),
+        (lambda values: [None, 1, 2], "holds something that is None"),
+        (lambda values: values, "All entries differ"),
+        (lambda values: [-2.0, -1.0, 5.0], "1 of 3 entries differ from the expected ones, the first at position 2"),
+    ],
+)
+def test_a_wrong_answer_is_refused_in_words(answer, said):
+    verdict = CENTRE(answer)
+    assert verdict.state == "wrong"
+    assert said in verdict.message
+
+
+async def asynchronous(values):
+    return values - values.mean()
+
+
+def generator(values):
+    yield values - values.mean()
+
+
+@pytest.mark.parametrize("answer", [asynchronous, generator])
+def test_a_function_that_returns_no_result_is_refused(answer):
+    assert "`async` or `yield`" in CENTRE(answer).message
+
+
+def test_a_wrong_result_shows_input_what_came_and_what_was_expected():
+    rows = dict(CENTRE(lambda values: values * 0).rows)
+    assert rows == {
+        "Input of centre": "values = array([1., 2., 6.])",
+        "What came": "array([0., 0., 0.])",
+        "Expected": "array([-2., -1.,  3.])",
+    }
+
+
+def test_a_known_mistake_gets_its_hint():
+    assert CENTRE(lambda values: sum(values) / len(values)).hint == "Subtract the mean from the values."
+    assert CENTRE(lambda values: values - np.sum(values)).mistake == "sum for mean"
+
+
+def test_a_mistake_made_on_some_inputs_only_is_a_guess():
+    verdict = CENTRE(lambda values: values - (values.sum() if len(values) == 3 else values.mean()))
+    assert verdict.hint == "Perhaps: Divide the sum by how many values there are."
+
+
+def test_a_mistake_that_raises_is_recognised_by_its_error():
+    judge = function(
+        lambda weights, inputs: inputs @ weights,
+        [(np.ones((2, 3)), np.ones((4, 2)))],
+        mistakes=[Mistake("transposed weights", lambda weights, inputs: inputs @ weights.T, "Weights are (in, out).")],
+    )
+    assert judge(lambda weights, inputs: np.matmul(inputs, weights.T)).mistake == "transposed weights"
+
+
+def test_an_error_is_shown_with_its_input_and_the_learners_own_line():
+    source = "def centre(values):\n    helper = 1\n    return np.linalg.inv(values)\n"
+    namespace = {"np": np}
+    exec(compile(source, "<a learner's cell>", "exec"), namespace)
+    verdict = CENTRE(namespace["centre"])
+    assert verdict.message == "Your function raised an error at line 3, in centre."
+    rows = dict(verdict.rows)
+    assert rows["It raised"].startswith("LinAlgError: 1-dimensional array given")
+    assert rows["Input of centre"] == "values = array([1., 2., 6.])"
+
+
+def deep(values):
+    return deep(values)
+
+
+def leaves(values):
+    raise SystemExit(3)
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def unspeakable(values):
+    raise Unspeakable
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (deep, "RecursionError: maximum recursion depth exceeded"),
+        (leaves, "SystemExit: 3"),
+        (unspeakable, "Unspeakable: (its message cannot be shown)"),
+        (lambda values: values.nothing, "AttributeError"),
+    ],
+)
+def test_whatever_is_raised_becomes_a_verdict(answer, said):
+    assert said in dict(CENTRE(answer).rows)["It raised"]
+
+
+def test_the_source_line_is_shown_where_there_is_one():
+    rows = dict(CENTRE(leaves).rows)
+    assert rows["The line"] == "raise SystemExit(3)"
+
+
+def test_one_branch_without_return_is_wrong_not_unattempted():
+    verdict = CENTRE(lambda values: values - values.mean() if len(values) == 3 else None)
+    assert verdict.state == "wrong"
+    assert "Every way through the function needs a `return`." in verdict.hint
+
+
+def in_place(values):
+    values -= values.mean()
+    return values
+
+
+def test_an_input_that_is_changed_spoils_neither_the_check_nor_the_next_one():
+    verdict = CENTRE(in_place)
+    assert verdict.state == "wrong"
+    assert "changed its input `values`" in verdict.message
+    assert CENTRE(centre)
+    np.testing.assert_array_equal(CENTRE.cases[0].arguments[0], [1.0, 2.0, 6.0])
+
+
+def test_an_exercise_may_allow_changes_in_place():
+    assert function(centre, [(np.array([1.0, 2.0]),)], may_change_input=True)(in_place)
+
+
+def test_a_changed_keyword_argument_is_noticed_too():
+    judge = function(centre, [Case((), {"values": np.array([1.0, 2.0])})])
+    assert "`values`" in judge(in_place).message
+
+
+@pytest.mark.parametrize("axis", ["value", "norm"])
+def test_gradients_are_compared_by_norm(axis):
+    exact = np.array([1e3, 1e-9])
+    judge = function(lambda w: w * 2, [(exact,)], tolerance=1e-6, by_norm=axis == "norm")
+    noisy = judge(lambda w: w * 2 + np.array([1e-4, 1e-4]))
+    assert bool(noisy) == (axis == "norm")
+    assert not judge(lambda w: w * 2.01)
+    assert not judge(lambda w: w * np.nan)
+
+
+def both(weights, bias):
+    return weights * 2, bias * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda w, b: w * 2, "expected are 2 results, as a tuple"),
+        (lambda w, b: (w * 2, b * 3, 0), "3 results came; expected are 2"),
+        (lambda w, b: (w * 2, b), "Result 2 of 2: All entries differ"),
+        (lambda w, b: ((w * 2).T, b * 3), "Result 1 of 2: The result has shape (3, 2)"),
+    ],
+)
+def test_several_results_are_compared_one_by_one(answer, said):
+    judge = function(both, [(np.ones((2, 3)), np.ones(3))])
+    assert said in judge(answer).message
+    assert judge(both)
+    assert judge(lambda w, b: [w * 2, b * 3])
+
+
+def test_a_dict_of_results_is_compared_key_by_key():
+    judge = function(lambda x: {"a": x, "b": 2 * x}, [(np.ones(2),)])
+    assert judge(lambda x: {"b": x + x, "a": x})
+    assert "has the keys 'a'; expected are 'a', 'b'" in judge(lambda x: {"a": x}).message
+    assert "is an array; expected is a dict" in judge(lambda x: x).message
+    assert "Part 'b': " in judge(lambda x: {"a": x, "b": x}).message
+
+
+def test_texts_are_compared_as_texts():
+    judge = function(lambda x: "yes" if x else "no", [(True,), (False,)])
+    assert judge(lambda x: ["no", "yes"][x])
+    assert judge(lambda x: 1).message == "The result is an int; expected is a text."
+    assert not judge(lambda x: "yes")
+
+
+def test_a_reference_that_fails_is_the_authors_error():
+    with pytest.raises(RuntimeError, match="fails on its own case"):
+        function(lambda x: 1 / 0, [(1,)])(lambda x: 1)
+    with pytest.raises(CourseError, match="has no cases"):
+        function(centre, [])
+
+
+def test_problems_names_mistakes_that_no_case_can_tell_apart():
+    judge = function(
+        centre,
+        [(np.array([-1.0, 1.0]),)],
+        mistakes=[Mistake("sum", lambda v: v - v.sum(), "."), Mistake("nothing", lambda v: v, ".")],
+    )
+    assert len(judge.problems()) == 3
+
+
+@settings(deadline=None)  # other work on the machine is no failure
+@given(st.integers(0, 2**32 - 1))
+def test_noise_above_the_tolerance_never_passes_and_rounding_errors_always_do(seed):
+    generator = np.random.default_rng(seed)
+    assert CENTRE(lambda values: centre(values) + 1e-12 * generator.standard_normal(len(values)))
+    assert not CENTRE(
+        lambda values: centre(values) + generator.choice([-1, 1]) * generator.uniform(1e-3, 1, len(values))
+    )

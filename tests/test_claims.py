@@ -1,0 +1,50 @@
+"""The fact-check's rows, and what recording refuses."""
+
+import re
+
+import pytest
+
+from course_utils import claims
+from course_utils.errors import CourseError
+
+CHAPTERS = {f"{number:02d}" for number in range(15)}
+
+
+def test_all_sixty_four_claims_are_there_and_complete():
+    rows = claims.rows()
+    assert list(rows) == [f"c{number:02d}" for number in range(1, 65)]
+    for row in rows.values():
+        assert row["expected"] in claims.VERDICTS
+        assert row["chapter"] in CHAPTERS
+        assert all(row[key].strip() for key in ("where", "says", "check"))
+
+
+def test_recording_prints_verdict_and_evidence(capsys):
+    claims.record("c44", verdict="wrong", evidence="three convolutions, two poolings")
+    assert re.search(r"c44 .*WRONG.*three convolutions, two poolings", capsys.readouterr().out)
+
+
+def test_recorded_evidence_is_marked_as_such(capsys):
+    claims.record("c09", verdict="wrong", evidence="none found", recorded="2026-11-23")
+    assert "recorded on 2026-11-23" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("c4", "wrong", "e"), "no claim 'c4'.*c4"),
+        (("c44", "false", "e"), "not a verdict"),
+        (("c44", "hold", "e"), r"Did you mean holds"),
+        (("c44", "wrong", "  "), "needs evidence"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(arguments, message):
+    with pytest.raises(CourseError, match=message):
+        claims.record(*arguments)
+
+
+def test_the_table_joins_what_a_run_reached():
+    table = claims.table([{"id": "c44", "verdict": "wrong", "evidence": "counted"}]).set_index("id")
+    assert table.loc["c44", "verdict"] == "wrong"
+    assert table.loc["c45", "verdict"] == ""
+    assert len(table) == 64

@@ -1,0 +1,425 @@
+"""The ``course`` command: thin, quick to start, and clear about what cannot be done."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from course_utils import __version__, cli, paths
+from course_utils.errors import CourseError
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "data")
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    for name in ("COURSE_DATA", "COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def course(capsys):
+    """Run the command in this process: ``course("run", "07")`` → (status, standard output, standard error)."""
+
+    def run(*arguments: str) -> SimpleNamespace:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments))
+        captured = capsys.readouterr()
+        code = ended.value.code
+        return SimpleNamespace(status=0 if code is None else code, out=captured.out, err=captured.err)
+
+    return run
+
+
+def test_the_help_names_every_command_and_needs_nothing_heavy():
+    code = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from course_utils.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'plotly', 'papermill', 'IPython', 'jupytext', 'pooch'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)), 'SECONDS', time.perf_counter() - start)"
+    )
+    best = 10.0
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+        assert "LOADED []" in done.stdout
+        best = min(best, float(done.stdout.rpartition("SECONDS")[2]))
+    for command in COMMANDS:
+        assert f"\n  {command} " in done.stdout
+    assert best < 0.4
+
+
+def test_the_first_lines_of_the_help_are_not_cut_off(course):
+    assert "..." not in course("--help").out.replace("[ARGS]...", "")
+    assert "..." not in course("data", "--help").out.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    "command", [(name,) for name in COMMANDS] + [("data", "list"), ("data", "fetch"), ("data", "verify")]
+)
+def test_every_command_has_help(course, command):
+    done = course(*command, "--help")
+    assert done.status == 0
+    assert done.out.startswith(f"Usage: course {' '.join(command)}")
+
+
+def test_the_version(course):
+    done = course("--version")
+    assert (done.status, done.out) == (0, f"course {__version__}\n")
+
+
+def test_the_command_is_also_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "course_utils", "--version"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (0, f"course {__version__}\n")
+
+
+def test_an_unknown_command_is_refused_with_the_near_miss(course):
+    done = course("rum")
+    assert done.status == 2
+    assert "run" in done.err
+
+
+def test_an_error_for_the_reader_is_one_message_without_a_traceback(course, monkeypatch):
+    def fail(*arguments, **options):
+        raise CourseError("This went wrong. Do that.")
+
+    monkeypatch.setattr("course_utils.doctor.report", fail)
+    done = course("doctor")
+    assert (done.status, done.out, done.err) == (2, "", "course: This went wrong. Do that.\n")
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch):
+    def fail(*arguments, **options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("course_utils.doctor.report", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["doctor"])
+
+
+def test_ctrl_c_ends_quietly(course, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_utils.doctor.report", interrupt)
+    done = course("doctor")
+    assert done.status == 130
+    assert "Traceback" not in done.err
+
+
+# ---- doctor
+
+
+@pytest.mark.parametrize(("state", "status"), [("ok", 0), ("notice", 0), ("problem", 1)])
+def test_doctor_fails_on_problems_only(course, monkeypatch, state, status):
+    from course_utils import doctor
+
+    asked = []
+    found = doctor.Report((doctor.Row("Memory", state, "4 GiB", "buy more"),))
+    monkeypatch.setattr(doctor, "report", lambda framework: asked.append(framework) or found)
+    done = course("doctor")
+    assert done.status == status
+    assert "Memory" in done.out
+    assert "→ buy more" in done.out
+    course("doctor", "--framework")
+    assert asked == [False, True]
+
+
+# ---- lab and reset
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    root = tmp_path / "course"
+    (root / "notebooks" / "source").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(f'name = "{paths.PROJECT}"')
+    (root / "notebooks" / "00_start_here.ipynb").write_text("{}")
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_lab_makes_the_working_copy_and_starts_jupyterlab_there(course, checkout, monkeypatch):
+    started = []
+    monkeypatch.setattr("course_utils.workspace.serve", lambda *started_with: started.append(started_with) or 0)
+    done = course("lab", "--no-browser", "--port", "8899", "--", "--allow-root", "--ip=127.0.0.1")
+    assert done.status == 0
+    assert "1 notebook copied into work." in done.out
+    ((command, root),) = started
+    assert root == checkout
+    assert command[-4:] == ["--no-browser", "--port=8899", "--allow-root", "--ip=127.0.0.1"]
+    (checkout / "work" / "00_start_here.ipynb").write_text("mine")
+    (checkout / "notebooks" / "00_start_here.ipynb").write_text("newer")
+    done = course("lab", "--", "--allow-root")
+    assert "course reset 00" in done.out
+    assert (checkout / "work" / "00_start_here.ipynb").read_text() == "mine"
+
+
+def test_lab_passes_on_how_jupyterlab_ended(course, checkout, monkeypatch):
+    monkeypatch.setattr("course_utils.workspace.serve", lambda command, root: 7)
+    assert course("lab", "--", "--allow-root").status == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there is no administrator of this kind here")
+def test_lab_for_the_administrator_says_how(course, checkout, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    done = course("lab")
+    assert done.status == 2
+    assert "course lab -- --allow-root" in done.err
+
+
+def test_reset_says_where_the_learners_copy_is(course, monkeypatch):
+    from course_utils import workspace
+
+    asked = []
+    copy = workspace.Copy("07_mnist_cnn.ipynb", "reset", Path("work/07_mnist_cnn.kept-1.ipynb"))
+    monkeypatch.setattr(workspace, "reset", lambda names: asked.append(names) or [copy])
+    done = course("reset", "07", "08")
+    assert asked == [["07", "08"]]
+    assert "work/07_mnist_cnn.kept-1.ipynb" in done.out.replace(os.sep, "/")
+
+
+# ---- run
+
+
+@dataclass
+class FakeRuns:
+    status: int = 0
+    asked: dict | None = None
+
+    def run(self, chapters, **options):
+        self.asked = {"chapters": chapters, **options}
+        return ["an outcome"]
+
+    def exit_status(self, outcomes):
+        assert outcomes == ["an outcome"]
+        return self.status
+
+
+@pytest.fixture
+def runs(monkeypatch, checkout):
+    """The runs and the report replaced: what the command asks of them is kept."""
+    from course_utils.authoring import chapters, report, runs
+
+    fake = FakeRuns()
+    monkeypatch.setattr(runs, "run", fake.run)
+    monkeypatch.setattr(runs, "exit_status", fake.exit_status)
+    monkeypatch.setattr(report, "write", lambda outcomes, path: paths.write_atomic(path, str(outcomes)))
+    monkeypatch.setattr(chapters, "select", lambda names, root: [f"chapter {name}" for name in names or ["00", "07"]])
+    return fake
+
+
+def test_run_without_arguments_is_every_chapter_in_quick(course, runs, checkout):
+    done = course("run")
+    assert done.status == 0
+    assert runs.asked == {
+        "chapters": ["chapter 00", "chapter 07"], "profile": "quick", "parameters": {}, "jobs": 1,
+        "edition": "learner", "strict": False, "out": checkout / "build",
+    }  # fmt: skip
+    assert (checkout / "build" / "report.html").exists()
+    assert os.path.join("build", "report.html") in done.out
+
+
+def test_run_passes_everything_on(course, runs, tmp_path):
+    course(
+        "run", "07", "--profile", "full", "-p", "seed=3", "-p", "name=a=b", "--jobs", "2",
+        "--edition", "solutions", "--strict", "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert runs.asked == {
+        "chapters": ["chapter 07"], "profile": "full", "parameters": {"seed": "3", "name": "a=b"}, "jobs": 2,
+        "edition": "solutions", "strict": True, "out": tmp_path / "out",
+    }  # fmt: skip
+
+
+def test_the_profile_comes_from_the_environment_too(course, runs, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    course("run")
+    assert runs.asked["profile"] == "full"
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 130])
+def test_run_ends_with_the_status_of_its_outcomes(course, runs, status):
+    runs.status = status
+    assert course("run").status == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-p", "seed"), "name=value"),
+        (("-p", "=3"), "name=value"),
+        (("-p", "a b=3"), "name=value"),
+        (("-p", "seed=1", "-p", "seed=2"), "twice"),
+    ],
+)
+def test_a_parameter_of_another_form_is_refused_before_anything_starts(course, runs, arguments, words):
+    done = course("run", *arguments)
+    assert done.status == 2
+    assert words in done.err
+    assert runs.asked is None
+
+
+def test_parameters():
+    assert cli.parameters(["seed=3", "text= a = b "]) == {"seed": "3", "text": " a = b "}
+
+
+# ---- build
+
+
+@dataclass
+class Problem:
+    level: str
+
+    def __str__(self) -> str:
+        return f"source.py:1: {self.level}"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (("--check",), 1, "07: a cell differs"),
+        (("--lint",), 0, "source.py:1: warning"),
+        (("--check", "--lint"), 1, "2 chapters: 1 error, 1 warning."),
+    ],
+)
+def test_build_only_looks_when_asked_to(course, runs, monkeypatch, options, status, words):
+    from course_utils.authoring import editions, lint
+
+    monkeypatch.setattr(editions, "build", lambda *a, **k: pytest.fail("it must not build"))
+    monkeypatch.setattr(editions, "check", lambda chapters: ["07: a cell differs"])
+    monkeypatch.setattr(lint, "lint_chapters", lambda chapters: [Problem("warning")])
+    done = course("build", *options)
+    assert done.status == status
+    assert words in done.out
+
+
+def test_a_lint_error_fails(course, runs, monkeypatch):
+    from course_utils.authoring import lint
+
+    monkeypatch.setattr(lint, "lint_chapters", lambda chapters: [Problem("error")])
+    assert course("build", "--lint").status == 1
+
+
+@pytest.mark.parametrize(("options", "execute"), [((), True), (("--no-execute",), False)])
+def test_build_builds(course, runs, monkeypatch, options, execute):
+    from course_utils.authoring import editions
+
+    asked = []
+    monkeypatch.setattr(
+        editions, "build", lambda chapters, execute, say: asked.append((chapters, execute)) or say("hi")
+    )
+    done = course("build", "07", *options)
+    assert (done.status, done.out) == (0, "hi\n")
+    assert asked == [(["chapter 07"], execute)]
+
+
+# ---- progress and claims
+
+
+def test_progress_as_a_table_and_as_a_file(course, tmp_path):
+    done = course("progress")
+    assert done.status == 0
+    assert "00-1" in done.out
+    assert "not attempted" in done.out
+    target = tmp_path / "progress.csv"
+    done = course("progress", "--csv", str(target))
+    assert done.status == 0
+    assert target.read_text("utf-8").startswith("exercise,")
+
+
+def test_claims_are_listed_and_the_verdicts_of_the_last_run_shown(course, checkout, tmp_path):
+    done = course("claims")
+    assert done.status == 0
+    assert "c44" in done.out
+    assert "measured 93,322" not in done.out
+    claim = {"id": "c44", "verdict": "holds", "evidence": "measured 93,322", "chapter": "07"}
+    (checkout / "build").mkdir()
+    (checkout / "build" / "results.json").write_text(json.dumps({"outcomes": [{"claims": [claim]}, {"claims": []}]}))
+    assert "measured 93,322" in course("claims").out
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    done = course("claims", "--results", str(other))
+    assert done.status == 2
+    assert "course run" in done.err
+    assert course("claims", "--results", str(tmp_path / "none.json")).status == 2
+
+
+# ---- data
+
+
+def test_data_list(course):
+    done = course("data", "list")
+    assert done.status == 0
+    rows = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert "embedded" in rows["digits"]
+    assert "to download" in rows["mnist"]
+    assert "MB" in rows["mnist"]
+
+
+def test_data_list_shows_how_course_data_is_laid_out(course):
+    from course_utils.data import registry
+
+    done = course("data", "list", "--files")
+    assert done.status == 0
+    for file in registry.entry("mnist").files:
+        (line,) = [line for line in done.out.splitlines() if file.path in line.split()]
+        assert file.sha256 in line
+
+
+def test_data_fetch_refuses_before_it_fetches(course, monkeypatch):
+    from course_utils.data import fetch
+
+    monkeypatch.setattr(fetch, "fetch", lambda name: pytest.fail("it must not fetch"))
+    done = course("data", "fetch", "digits", "mnits")
+    assert done.status == 2
+    assert "Did you mean" in done.err
+    for arguments in ((), ("mnist", "--all")):
+        done = course("data", "fetch", *arguments)
+        assert done.status == 2
+        assert "fashion_mnist" in done.err
+
+
+def test_data_fetch_fetches_each_set_once(course, monkeypatch, tmp_path):
+    from course_utils.data import fetch, registry
+
+    fetched = []
+    monkeypatch.setattr(fetch, "fetch", lambda name: fetched.append(name) or {"file": tmp_path / name / "file"})
+    done = course("data", "fetch", "mnist", "mnist")
+    assert (done.status, fetched) == (0, ["mnist"])
+    assert done.out.startswith("mnist: ")
+    fetched.clear()
+    course("data", "fetch", "--all")
+    assert fetched == registry.names()
+
+
+def test_data_fetch_of_an_embedded_set_needs_no_network(course):
+    assert course("data", "fetch", "digits").out == "digits: comes with an installed library\n"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "named", "status"),
+    [("good", True, 0), ("missing", False, 0), ("missing", True, 1), ("damaged", False, 1), ("damaged", True, 1)],
+)
+def test_data_verify(course, monkeypatch, verdict, named, status):
+    from course_utils.data import fetch
+
+    row = fetch.Row("mnist", "images.gz", "cache", verdict, "why")
+    monkeypatch.setattr(fetch, "verify", lambda names: [row])
+    done = course("data", "verify", *(["mnist"] if named else []))
+    assert done.status == status
+    assert verdict in done.out
+
+
+def test_a_table_shows_square_brackets_as_they_are(capsys):
+    cli._print_table([{"name": "[bold]x[/bold]", "b": 1}])
+    assert "[bold]x[/bold]" in capsys.readouterr().out
+    cli._print_table([])

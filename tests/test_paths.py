@@ -1,0 +1,135 @@
+"""Where things are, and writing that never leaves half a file."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_utils import paths
+from course_utils.errors import CourseError
+
+
+def make_checkout(root: Path) -> Path:
+    (root / "notebooks" / "source").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(f'[project]\nname = "{paths.PROJECT}"\n')
+    return root
+
+
+def test_the_checkout_around_the_current_folder_is_found(tmp_path, monkeypatch):
+    root = make_checkout(tmp_path / "here")
+    inside = root / "notebooks" / "source"
+    monkeypatch.chdir(inside)
+    assert paths.checkout() == root
+    assert paths.require_checkout() == root
+
+
+def test_another_project_is_no_checkout(tmp_path, monkeypatch):
+    (tmp_path / "notebooks" / "source").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "something-else"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "__file__", str(tmp_path / "site" / "course_utils" / "paths.py"))
+    assert paths.checkout() is None
+    with pytest.raises(CourseError, match="No checkout of the course found"):
+        paths.require_checkout()
+
+
+def test_from_elsewhere_the_checkout_around_the_package_is_found(tmp_path, monkeypatch):
+    root = make_checkout(tmp_path / "checkout")
+    monkeypatch.setattr(paths, "__file__", str(root / "course_utils" / "paths.py"))
+    monkeypatch.chdir(tmp_path)
+    assert paths.checkout() == root
+
+
+def test_packaged_files_come_from_the_checkout_first(tmp_path, monkeypatch):
+    root = make_checkout(tmp_path / "checkout")
+    for folder, text in ((root / "course_utils" / "_data", "wheel"), (root / "data", "checkout")):
+        folder.mkdir(parents=True)
+        (folder / "registry.toml").write_text(text)
+    (root / "course_utils" / "_data" / "only.toml").write_text("wheel")
+    (root / "constraints.txt").write_text("pins")
+    monkeypatch.setattr(paths, "__file__", str(root / "course_utils" / "paths.py"))
+    assert paths.packaged("registry.toml").read_text() == "checkout"
+    assert paths.packaged("only.toml").read_text() == "wheel"
+    assert paths.packaged("constraints.txt").read_text() == "pins"
+    with pytest.raises(CourseError, match=r"nothing\.toml is missing"):
+        paths.packaged("nothing.toml")
+
+
+def test_packaged_files_come_from_the_wheel_where_there_is_no_checkout(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages" / "course_utils"
+    (folder / "_data").mkdir(parents=True)
+    (folder / "_data" / "registry.toml").write_text("wheel")
+    (tmp_path / "site-packages" / "data").mkdir()  # another package's
+    (tmp_path / "site-packages" / "data" / "registry.toml").write_text("foreign")
+    monkeypatch.setattr(paths, "__file__", str(folder / "paths.py"))
+    assert paths.packaged("registry.toml").read_text() == "wheel"
+
+
+def test_the_cache_folder_follows_the_environment_and_is_not_created(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "mine"))
+    assert paths.cache_dir() == tmp_path / "mine"
+    assert not (tmp_path / "mine").exists()
+    monkeypatch.setenv("COURSE_CACHE", "~/mine")
+    assert paths.cache_dir() == Path.home() / "mine"
+    monkeypatch.delenv("COURSE_CACHE")
+    if sys.platform.startswith("linux"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert paths.cache_dir() == tmp_path / paths.PROJECT
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "parts"),
+    [
+        ("darwin", None, ("Library", "Caches")),
+        ("win32", "LOCALAPPDATA", ("local",)),
+        ("linux", "XDG_CACHE_HOME", ("local",)),
+    ],
+)
+def test_the_cache_folder_of_each_system(tmp_path, monkeypatch, platform, variable, parts):
+    monkeypatch.delenv("COURSE_CACHE", raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: tmp_path))
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path / "local"))
+    assert paths.cache_dir() == tmp_path.joinpath(*parts) / paths.PROJECT
+
+
+def test_a_path_is_shown_without_the_machines_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: tmp_path / "home"))
+    (tmp_path / "home" / "work").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "home" / "work")
+    assert paths.display(Path("notebooks/07.ipynb")) == os.path.join("notebooks", "07.ipynb")
+    assert paths.display(tmp_path / "home" / "cache") == os.path.join("~", "cache")
+    assert paths.display("/usr/bin/chromium-of-nobody") == "/usr/bin/chromium-of-nobody"
+
+
+@pytest.mark.parametrize("content", ["one\r\ntwo\n", "é", b"\x00\xff", b""])
+def test_what_is_written_is_what_is_read(tmp_path, content):
+    path = tmp_path / "new" / "folder" / "file"
+    paths.write_atomic(path, content)
+    assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    paths.write_atomic(path, "old")
+
+    def interrupt(handle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        paths.write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path], "nothing half written stays behind"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permission bits of POSIX systems")
+def test_a_written_file_is_as_readable_as_any_other(tmp_path):
+    paths.write_atomic(tmp_path / "atomic", "x")
+    (tmp_path / "plain").write_text("x")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("atomic", "plain")]
+    assert modes[0] == modes[1]

@@ -1,0 +1,117 @@
+"""setup: what it refuses, what it chooses, what it says."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from course_utils import runtime
+from course_utils.errors import CourseError
+
+
+def prepared(**arguments):
+    return runtime.setup("03", framework=False, **arguments)
+
+
+@pytest.mark.parametrize("chapter", ["7", "007", "seven", "", "０７x"])
+def test_a_chapter_is_two_digits(chapter):
+    with pytest.raises(CourseError, match="two digits"):
+        runtime.setup(chapter, framework=False)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "3", True, None])
+def test_a_seed_is_a_whole_number_in_range(seed):
+    with pytest.raises(CourseError, match="seed"):
+        prepared(seed=seed)
+
+
+def test_an_unknown_profile_names_its_source_and_the_near_miss(monkeypatch):
+    with pytest.raises(CourseError, match=r"^profile must be .*'ful'.*Did you mean full\?"):
+        prepared(profile="ful")
+    monkeypatch.setenv("COURSE_PROFILE", "quik")
+    with pytest.raises(CourseError, match=r"^COURSE_PROFILE must be .*Did you mean quick\?"):
+        prepared()
+
+
+def test_the_argument_wins_over_the_environment(monkeypatch):
+    assert prepared().profile == "quick"
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    assert prepared().profile == "full"
+    assert prepared(profile="quick").profile == "quick"
+
+
+def test_choose_follows_the_profile():
+    assert prepared(profile="quick").choose(quick=1, full=2) == 1
+    assert prepared(profile="full").choose(quick=1, full=2) == 2
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    prepared(seed=5)
+    first = np.random.random(3)  # noqa: NPY002
+    prepared(seed=5)
+    assert (np.random.random(3) == first).all()  # noqa: NPY002
+    prepared(seed=6)
+    assert (np.random.random(3) != first).any()  # noqa: NPY002
+
+
+def test_without_a_framework_none_is_imported():
+    program = (
+        "import sys; from course_utils import setup; setup('02', framework=False); "
+        "print([m for m in ('tensorflow', 'keras', 'jax', 'torch') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [("tensorflo", "Did you mean tensorflow"), ("torch", "not installed here")],
+)
+def test_a_backend_that_cannot_be_had_is_refused_before_keras_is_imported(backend, message):
+    from importlib.util import find_spec
+
+    if backend == "torch" and find_spec("torch"):
+        pytest.skip("PyTorch is installed here, so it can be had")
+    program = "from course_utils import setup; setup('02')"
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert result.returncode == 1
+    assert "CourseError" in result.stderr
+    assert message in result.stderr
+
+
+def test_headline_says_the_interval_and_carries_it(capsys):
+    prepared().headline("test accuracy", 0.9136, 0.881, 0.938)
+    assert "test accuracy 0.9136 (95 % CI 0.881 to 0.938)" in capsys.readouterr().out
+
+
+def test_native_output_is_held_back_and_shown_on_failure(tmp_path):
+    program = (
+        "import os, sys\n"
+        "from course_utils.runtime import quiet_native_output\n"
+        "with quiet_native_output():\n"
+        "    os.write(2, b'chatter')\n"
+        "os.write(2, b'after.')\n"
+        "with quiet_native_output():\n"
+        "    os.write(2, b'the reason')\n"
+        "    raise RuntimeError\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "chatter" not in result.stderr
+    assert "after." in result.stderr
+    assert "the reason" in result.stderr
+
+
+def test_in_a_kernel_the_setup_line_carries_its_record():
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = new_code_cell("from course_utils import setup\nsetup('02', framework=False, seed=3);")
+    NotebookClient(new_notebook(cells=[cell]), kernel_name="python3", timeout=60).execute()
+    data = cell.outputs[0]["data"]
+    record = json.loads(json.dumps(data[runtime.MIME]))
+    assert (record["kind"], record["chapter"], record["seed"]) == ("setup", "02", 3)
+    assert data["text/plain"].startswith("chapter 02 · profile quick · seed 3 · ")
