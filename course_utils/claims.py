@@ -22,8 +22,11 @@ def rows() -> dict[str, dict]:
     return {row["id"]: row for row in table["claim"]}
 
 
-def record(claim: str, verdict: str, evidence: str) -> None:
+def record(claim: str, verdict: str, evidence: str, *, recorded: str | None = None) -> None:
     """Record the verdict on a claim with the measured numbers as evidence, and show both.
+
+    ``recorded`` is the day (YYYY-MM-DD) on which the evidence was collected where this run could not collect it
+    itself; it is shown with the verdict.
 
     The verdict comes from a computed condition in the cell that calls this, never from a literal. Raises CourseError
     for an unknown claim or verdict, and for evidence without a word in it.
@@ -38,7 +41,19 @@ def record(claim: str, verdict: str, evidence: str) -> None:
         raise CourseError(f"The verdict on {claim} needs evidence: the numbers that were measured.")
     row = rows()[claim]
     entry = {"kind": "claim", "id": claim, "verdict": verdict, "evidence": str(evidence), "chapter": row["chapter"]}
-    emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence}")
+    if recorded:
+        entry["recorded"] = recorded
+    note = f" [recorded on {recorded}]" if recorded else ""
+    emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence}{note}")
+
+
+def recorded(claim: str) -> dict:
+    """The evidence kept in ``data/recorded.toml`` for a claim that a quick run cannot test; it has a ``date``."""
+    import tomllib
+
+    from course_utils.paths import packaged
+
+    return tomllib.loads(packaged("recorded.toml").read_text("utf-8"))[claim]
 
 
 def table(results: list[dict] | None = None) -> "pd.DataFrame":

@@ -40,7 +40,8 @@ def share(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     p = successes / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return Estimate(p, float(max(0.0, centre - half)), float(min(1.0, centre + half)), int(n))
+    # At 0 and 1 the interval touches the share itself; rounding must not put it on the wrong side.
+    return Estimate(p, float(min(p, max(0.0, centre - half))), float(max(p, min(1.0, centre + half))), int(n))
 
 
 def accuracy(labels: np.ndarray, predictions: np.ndarray, *, level: float = 0.95) -> Estimate:

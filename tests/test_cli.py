@@ -107,6 +107,24 @@ def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch):
         cli.main(["doctor"])
 
 
+def test_a_library_that_is_missing_is_named_with_what_installs_it(course, monkeypatch):
+    def fail(*arguments, **options):
+        import a_library_that_nobody_has.inside  # noqa: F401
+
+    monkeypatch.setattr("course_utils.doctor.report", fail)
+    done = course("doctor")
+    assert done.status == 2
+    assert done.err.startswith("course: a_library_that_nobody_has is not installed.")
+    assert "pip install" in done.err
+
+    def fault(*arguments, **options):
+        import json.nothing_of_this_name  # noqa: F401
+
+    monkeypatch.setattr("course_utils.doctor.report", fault)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(["doctor"])
+
+
 def test_ctrl_c_ends_quietly(course, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt

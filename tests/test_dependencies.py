@@ -19,8 +19,9 @@ from course_utils.doctor import NOT_FOR_NOTEBOOKS, TENSORFLOWS
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PYTHONS = ("3.11", "3.12", "3.13")
-# Imported where they are, never required: the other Keras backends (a learner's choice), and Colab's own module.
-OPTIONAL = {"jax", "torch", "google"}
+# Imported where they are, never required: the other Keras backends (a learner's choice), Colab's own module,
+# and a name in tests/test_cli.py that no library has.
+OPTIONAL = {"jax", "torch", "google", "a_library_that_nobody_has"}
 # What only an author's build imports comes with the test extra, and only these files may import it.
 AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/execute.py"}
 

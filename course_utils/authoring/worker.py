@@ -1,0 +1,291 @@
+"""One chapter, executed in a process of its own by papermill; the parent (``runs``) reads what happens line by line.
+
+Started as ``python -m course_utils.authoring.worker JOB`` where JOB is a JSON object with ``notebook`` (what to
+execute), ``output`` (where the executed notebook goes), ``folder`` (the kernel's working folder), ``runtime`` (a
+folder for the kernel's connection file) and ``parameters``.
+Every event is one JSON object on a line of standard output; everything else that is printed goes to standard error.
+A chapter is not trusted to end well: the notebook is saved after every cell, and when the parent goes away (its end
+of standard input closes) the worker takes its kernel with it.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+
+def first_line(source: str) -> str:
+    """The first line of a cell that says something: not blank, not a cell magic's empty line."""
+    return next((line.strip() for line in source.splitlines() if line.strip()), "")
+
+
+def high_water_mib(pid: int | None) -> float:
+    """The most memory (MiB) a process has ever had in RAM, where the system keeps it (Linux); else 0."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+class Events:
+    """Writes events as JSON lines, from any thread."""
+
+    def __init__(self, stream: IO[str]):
+        self.stream, self.lock = stream, threading.Lock()
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        with self.lock, contextlib.suppress(OSError):
+            self.stream.write(json.dumps({"event": event, **facts}) + "\n")
+            self.stream.flush()
+
+
+def kernel_manager(runtime: Path) -> type:
+    """A kernel manager whose ``python3`` is always this interpreter, whatever kernels the user has installed.
+
+    Its connection file goes into ``runtime``, since a kernel that is killed leaves it behind.
+    """
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    class OwnKernelManager(AsyncKernelManager):
+        exit_code: int | None = None
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            runtime.mkdir(parents=True, exist_ok=True)
+            self.connection_file = str(runtime / f"kernel-{os.getpid()}.json")
+
+        @property
+        def kernel_spec(self):
+            if self._kernel_spec is None:
+                self._kernel_spec = KernelSpec(**get_kernel_dict())
+            return self._kernel_spec
+
+        async def is_alive(self) -> bool:
+            alive = await super().is_alive()
+            process = getattr(self.provisioner, "process", None)
+            if not alive and process is not None:
+                type(self).exit_code = process.poll()  # nbclient lets go of the manager before it raises
+            return alive
+
+    return OwnKernelManager
+
+
+def engine(output: Path, runtime: Path, emit: Events) -> type:
+    """papermill's nbclient engine, which here also reports each cell and saves the notebook whole or not at all."""
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+    from course_utils.paths import write_atomic
+
+    class Manager(NotebookExecutionManager):
+        failed: dict[str, Any] | None = None
+        current: int = 0
+        begun: float = 0.0
+        ended: float = 0.0
+        client: Any = None
+
+        def save(self, **kwargs) -> None:
+            """Written by ``write`` after each cell; papermill's own saving is not atomic and happens twice a cell."""
+
+        def autosave_cell(self) -> None:
+            """Not wanted: see ``save``."""
+
+        def pid(self) -> int | None:
+            provisioner = getattr(getattr(self.client, "km", None), "provisioner", None)
+            return getattr(provisioner, "pid", None)
+
+        def write(self) -> None:
+            import nbformat
+
+            notebook = nbformat.from_dict(self.nb)
+            notebook.metadata.pop("papermill", None)
+            notebook.metadata.pop("widgets", None)  # megabytes of state that nothing shows without a kernel
+            for cell in notebook.cells:
+                cell.metadata.pop("papermill", None)
+                if not cell.metadata.get("tags", True):
+                    del cell.metadata["tags"]
+            write_atomic(output, nbformat.writes(notebook))
+
+        def cell_start(self, cell, cell_index=None, **kwargs):
+            super().cell_start(cell, cell_index, **kwargs)
+            self.current, self.begun = cell_index, time.monotonic()
+            emit("cell start", index=cell_index)
+
+        def cell_exception(self, cell, cell_index=None, **kwargs):
+            super().cell_exception(cell, cell_index, **kwargs)
+            ename, evalue = cell_error(cell)
+            self.failed = error_at(cell, cell_index, ename, evalue)
+
+        def cell_complete(self, cell, cell_index=None, **kwargs):
+            super().cell_complete(cell, cell_index, **kwargs)
+            self.ended = time.monotonic()
+            if cell.cell_type == "code":
+                self.write()
+            emit(
+                "cell",
+                index=cell_index,
+                id=cell.get("id", ""),
+                seconds=round(time.monotonic() - self.begun, 3),
+                high_water_mib=round(high_water_mib(self.pid()), 1),
+            )
+
+    class Engine(NBClientEngine):
+        manager: Manager
+        kernels = kernel_manager(runtime)
+
+        @classmethod
+        def execute_notebook(cls, nb, kernel_name, **options):
+            cls.manager = manager = Manager(nb, progress_bar=False)
+            manager.notebook_start()
+            manager.write()
+            emit("start", cells=len(nb.cells))
+            manager.client = PapermillNotebookClient(
+                manager,
+                kernel_manager_class=cls.kernels,
+                kernel_name=kernel_name,
+                timeout=None,  # the parent holds the clock, for the chapter as a whole
+                startup_timeout=120,
+                iopub_timeout=60,  # a busy machine is no reason to fail
+                shutdown_kernel="immediate",
+            )
+            try:
+                manager.client.execute()
+            finally:
+                manager.notebook_complete()
+                manager.write()
+            return manager.nb
+
+    return Engine
+
+
+def describe_exit(code: int | None) -> str:
+    """What is known about a kernel that died, for the reader."""
+    if code is not None and code < 0:
+        if -code == 9:
+            return "the kernel was killed (signal 9): most likely the machine had no memory left"
+        return f"the kernel crashed (signal {-code})"
+    if code is None:
+        return "the kernel died"
+    return f"the kernel ended by itself with exit status {code}, as after os._exit or a crash in native code"
+
+
+def error_at(cell: dict, index: int, ename: str, evalue: str) -> dict[str, Any]:
+    """An error as ``Outcome.error`` holds it."""
+    return {
+        "cell_index": index,
+        "cell_id": cell.get("id", ""),
+        "first_line": first_line(cell.get("source", "")),
+        "ename": ename,
+        "evalue": evalue,
+    }
+
+
+def cell_error(cell: dict) -> tuple[str, str]:
+    """Name and value of the error among a cell's outputs."""
+    for output in cell.get("outputs", []):
+        if output.get("output_type") == "error":
+            return output.get("ename", "Error"), output.get("evalue", "")
+    return "CellExecutionError", ""
+
+
+def execute(job: dict[str, Any], emit: Events) -> bool:
+    """Execute one notebook and report; True when every cell ran. The executed notebook stands in ``job["output"]``."""
+    import logging
+
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    output = Path(job["output"])
+    Engine = engine(output, Path(job["runtime"]), emit)
+    papermill_engines.register("course", Engine)
+    # papermill reads a path with braces as a format string; an opened notebook is taken as it is.
+    notebook = nbformat.read(job["notebook"], as_version=4)
+    trouble: tuple[str, str] | None = None
+    begun = time.monotonic()
+    try:
+        papermill.execute_notebook(
+            notebook,
+            None,
+            parameters=job["parameters"] or None,
+            engine_name="course",
+            kernel_name="python3",
+            language="python",
+            cwd=job["folder"],
+            progress_bar=False,
+        )
+    except PapermillExecutionError:
+        pass  # also raised for cells that are meant to fail: nbclient's own word, in manager.failed, decides
+    except DeadKernelError:
+        time.sleep(0.2)  # the exit status is known a moment later
+        trouble = ("KernelDied", "")
+    except Exception as error:
+        if not hasattr(Engine, "manager"):
+            raise
+        trouble = (type(error).__name__, str(error) or "no message")
+    manager = Engine.manager
+    seconds = round(max(manager.ended - begun, 0.0), 2)
+    error = manager.failed
+    if trouble is not None:
+        ename, evalue = trouble
+        if ename == "KernelDied":
+            evalue = describe_exit(Engine.kernels.exit_code)
+        mark(output, manager.current, ename, evalue)
+        error = error_at(nbformat.read(output, as_version=4).cells[manager.current], manager.current, ename, evalue)
+    emit("end", passed=error is None, seconds=seconds, error=error)
+    return error is None
+
+
+def mark(output: Path, index: int, ename: str, evalue: str) -> None:
+    """Add an error to a cell of a stored notebook, where the kernel could not say it itself."""
+    import nbformat
+
+    from course_utils.paths import write_atomic
+
+    notebook = nbformat.read(output, as_version=4)
+    cell = notebook.cells[index]
+    if cell.cell_type == "code":
+        text = f"{ename}: {evalue}"
+        cell.outputs.append(nbformat.v4.new_output("error", ename=ename, evalue=evalue, traceback=[text]))
+    write_atomic(output, nbformat.writes(notebook))
+
+
+def end_with_parent() -> None:
+    """Wait for the end of standard input, which comes when the parent is gone, then take everything down."""
+    with contextlib.suppress(OSError, ValueError):
+        while sys.stdin.buffer.read(1):
+            pass
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    os._exit(130)
+
+
+def main() -> int:
+    """Run the job on the command line; 0 when the chapter passed, 1 when it failed."""
+    # Standard output is the parent's line; the kernel and any library that prints get standard error.
+    line = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    emit = Events(line)
+    # jsonschema, behind nbformat, compiles a grammar of internationalised addresses at import, the better part of a
+    # second for a format that notebooks do not use; it does without where the package is missing.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    job = json.loads(sys.argv[1])
+    return 0 if execute(job, emit) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
