@@ -1,5 +1,7 @@
 """Figures: pure, finite, readable without colour, and with a sentence for those who do not see them."""
 
+import base64
+import io
 import json
 
 import numpy as np
@@ -64,20 +66,35 @@ def test_an_empty_history_is_a_sentence():
         figures.training_curves(HISTORY[:0], alt="a")
 
 
+def pixels(figure) -> np.ndarray:
+    """What an independent decoder reads from the grid's picture, uint8 (height, width, 3)."""
+    from PIL import Image
+
+    content = base64.b64decode(figure.data[0].source.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
 def test_the_grid_keeps_every_image_where_it_belongs():
     images = np.zeros((3, 4, 4))
     images[1] = 9
-    figure = figures.image_grid(images, alt="a", columns=2)
-    steps = np.asarray(figure.data[0].z)
+    picture = pixels(figures.image_grid(images, alt="a", columns=2))
     gap = 1
-    assert (steps[:4, 4 + gap : 8 + gap] == 255).all()
-    assert (steps[:4, :4] == 1).all()
-    assert (steps[4 + gap :, :4] == 1).all()
+    assert picture.shape == (9, 9, 3)
+    assert (picture[:4, 4 + gap : 8 + gap] == 0).all()
+    assert (picture[:4, :4] == 255).all()
+    assert (picture[4 + gap :, :4] == 255).all()
 
 
-def test_signed_zero_is_in_the_middle_of_the_scale():
-    figure = figures.image_grid(np.array([[[-2.0, 0.0, 2.0]]]), alt="a", signed=True)
-    assert np.asarray(figure.data[0].z)[0].tolist() == [1, 128, 255]
+def test_signed_zero_is_white_and_the_ends_are_blue_and_orange():
+    picture = pixels(figures.image_grid(np.array([[[-2.0, 0.0, 2.0]]]), alt="a", signed=True))
+    assert picture[0].tolist() == [[0, 114, 178], [255, 255, 255], [213, 94, 0]]
+
+
+def test_grey_values_keep_their_order():
+    picture = pixels(figures.image_grid(np.arange(0, 256, 5.0)[None, None, :], alt="a"))
+    greys = picture[0, :, 0].astype(int)
+    assert (np.diff(greys) <= 0).all()
+    assert abs(greys - (255 - np.arange(0, 256, 5))).max() <= 3
 
 
 @pytest.mark.parametrize("images", [np.zeros((0, 4, 4)), np.zeros((4, 4)), np.zeros((1, 4, 4, 1))])
@@ -92,7 +109,7 @@ def test_captions_must_be_as_many_as_images():
 
 
 def test_a_blank_image_is_drawn_blank():
-    assert (np.asarray(figures.image_grid(np.zeros((1, 4, 4)), alt="a").data[0].z) == 1).all()
+    assert (pixels(figures.image_grid(np.zeros((1, 4, 4)), alt="a")) == 255).all()
 
 
 def test_confusion_colours_mistakes_only():

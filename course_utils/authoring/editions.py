@@ -186,6 +186,7 @@ def _keep_outputs(notebook, chapter: Chapter) -> None:
         raise CourseError(f"{chapter.name}: its code has changed since it was executed; build it with execution.")
     for cell, before in zip(new, old, strict=True):
         cell.outputs = [nbformat.from_dict(_joined_output(output)) for output in before["outputs"]]
+        cell.execution_count = before["execution_count"]
 
 
 def _write_together(texts: dict[Path, str]) -> None:

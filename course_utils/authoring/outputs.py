@@ -25,14 +25,12 @@ def output_problems(notebook, source: Source, *, user: str | None = None) -> lis
     """
     found: list[str] = []
     by_id = {cell.id: cell for cell in source.cells}
-    for stored in notebook["cells"]:
-        if stored["cell_type"] != "code":
-            continue
+    for number, stored in enumerate((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), 1):
         cell = by_id.get(stored.get("id"))
         outputs = stored.get("outputs", [])
         here = f"cell {stored.get('id')}" + (f' ("{shorten(cell.first, 50)}")' if cell else "")
-        if stored.get("execution_count") is not None:
-            found.append(f"{here}: has an execution count; build it again")
+        if stored.get("execution_count") != number:
+            found.append(f"{here}: was not run in order, from top to bottom; build it again")
         for output in outputs:
             found += [f"{here}: {problem}" for problem in _output_problems(output, cell, user)]
         if cell and shows_figure(cell) and not any("image/png" in output.get("data", {}) for output in outputs):

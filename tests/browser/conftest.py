@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "browser"
 PLOTLY = "application/vnd.plotly.v1+json"
-SECONDS_TO_START = 60  # JupyterLab takes about three on an idle machine
+SECONDS_TO_START = 90  # an idle machine needs a few; a busy one with two cores many
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -38,6 +38,50 @@ CHROMIUM_FLAGS = (
 )
 # What JupyterLab itself writes to the console; anything else of the level "error" fails the test that saw it.
 NOISE: tuple[tuple[re.Pattern, str], ...] = ()
+
+# The text inside an element whose contrast (WCAG 2) falls shortest of what it needs: share of that, contrast, text.
+# A sign that is hidden from screen readers is a mark, not a word. Colours are resolved by painting them.
+WEAKEST = """root => {
+    const paint = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const over = (layers) => {
+        paint.globalAlpha = 1;
+        paint.fillStyle = 'white';
+        paint.fillRect(0, 0, 1, 1);
+        for (const [colour, opacity] of layers) {
+            paint.globalAlpha = opacity;
+            paint.fillStyle = colour;
+            paint.fillRect(0, 0, 1, 1);
+        }
+        return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => {
+        const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let weakest = [Infinity, 0, ''];
+    for (const element of root.querySelectorAll('*')) {
+        const texts = [...element.childNodes].filter(node => node.nodeType === 3);
+        const words = texts.map(node => node.data).join('').trim();
+        if (!words || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+        const layers = [];
+        let opacity = 1;
+        for (let node = element; node; node = node.parentElement) {
+            const style = getComputedStyle(node);
+            layers.unshift([style.backgroundColor, 1]);
+            // plotly draws words on a second, transparent drawing that lies over the one with the background
+            const card = node.matches('.svg-container') && node.querySelector('svg.main-svg');
+            if (card) layers.splice(1, 0, [getComputedStyle(card).backgroundColor, 1]);
+            opacity *= Number(style.opacity);
+        }
+        const style = getComputedStyle(element);
+        const colour = element instanceof SVGElement ? style.fill : style.color;
+        const [a, b] = [over(layers), over([...layers, [colour, opacity]])].map(luminance);
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        const share = ratio / (element.closest('[aria-hidden=true]') ? 3 : 4.5);
+        if (share < weakest[0]) weakest = [share, Math.round(ratio * 100) / 100, words];
+    }
+    return weakest;
+}"""
 
 # JavaScript: the open notebook's panel (`--LabApp.expose_app_in_browser` puts the application into the window).
 _PANEL = "window.jupyterapp.shell.currentWidget"
@@ -111,7 +155,7 @@ class Notebook:
         located.wait_for(state="visible")
         return located
 
-    def run(self, cell: str | int, *, seconds: float = 60) -> list[dict[str, Any]]:
+    def run(self, cell: str | int, *, seconds: float = 120) -> list[dict[str, Any]]:
         """Run a cell with Ctrl+Enter, wait until the kernel is idle again, and return its outputs (nbformat's form).
 
         Raises AssertionError when the cell ends in an error, a Playwright TimeoutError when it takes too long.
@@ -129,6 +173,7 @@ class Notebook:
             }}""",
             arg=cell,
             timeout=seconds * 1000,
+            polling=50,  # ms; looking at every frame would take a core from the kernel
         )
         outputs = self.outputs(cell)
         for output in outputs:
@@ -298,8 +343,8 @@ def chromium() -> str:
     pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser test ran")
     try:
         return browser()
-    except CourseError:
-        pytest.skip("no Chromium found (install one, or set BROWSER_PATH): no browser test ran")
+    except CourseError as error:
+        pytest.skip(f"no browser test ran, because there is no Chromium: {error}")
 
 
 @pytest.fixture(scope="package")

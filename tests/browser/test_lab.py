@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from .conftest import PLOTLY, centre
+from .conftest import PLOTLY, WEAKEST, centre
 
 CHAPTER = "07_mnist_cnn.ipynb"
 
@@ -34,50 +34,6 @@ preview("07-1")
 preview("07-1", 93_322)
 preview("07-1", 122_570)
 """
-
-# The text inside an element whose contrast (WCAG 2) falls shortest of what it needs: share of that, contrast, text.
-# A sign that is hidden from screen readers is a mark, not a word. Colours are resolved by painting them.
-WEAKEST = """root => {
-    const paint = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-    const over = (layers) => {
-        paint.globalAlpha = 1;
-        paint.fillStyle = 'white';
-        paint.fillRect(0, 0, 1, 1);
-        for (const [colour, opacity] of layers) {
-            paint.globalAlpha = opacity;
-            paint.fillStyle = colour;
-            paint.fillRect(0, 0, 1, 1);
-        }
-        return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const luminance = (rgb) => {
-        const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    let weakest = [Infinity, 0, ''];
-    for (const element of root.querySelectorAll('*')) {
-        const texts = [...element.childNodes].filter(node => node.nodeType === 3);
-        const words = texts.map(node => node.data).join('').trim();
-        if (!words || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
-        const layers = [];
-        let opacity = 1;
-        for (let node = element; node; node = node.parentElement) {
-            const style = getComputedStyle(node);
-            layers.unshift([style.backgroundColor, 1]);
-            // plotly draws words on a second, transparent drawing that lies over the one with the background
-            const card = node.matches('.svg-container') && node.querySelector('svg.main-svg');
-            if (card) layers.splice(1, 0, [getComputedStyle(card).backgroundColor, 1]);
-            opacity *= Number(style.opacity);
-        }
-        const style = getComputedStyle(element);
-        const colour = element instanceof SVGElement ? style.fill : style.color;
-        const [a, b] = [over(layers), over([...layers, [colour, opacity]])].map(luminance);
-        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        const share = ratio / (element.closest('[aria-hidden=true]') ? 3 : 4.5);
-        if (share < weakest[0]) weakest = [share, Math.round(ratio * 100) / 100, words];
-    }
-    return weakest;
-}"""
 
 
 def answers_when_hovered(outputs) -> bool:

@@ -1,0 +1,63 @@
+"""The ways into the explorer: what is refused before anything is shown, and the picture without a kernel."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from course_utils import explorers
+from course_utils.errors import CourseError
+
+
+def predict(images):
+    return np.eye(10)[[7]] * 0.9 + 0.01
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ((None,), "needs a model or a function .* got NoneType"),
+        ((np.eye(10),), "got ndarray"),
+        ((predict, "0123456789"), "names of two classes or more"),
+        ((predict, ["only"]), "names of two classes or more"),
+    ],
+)
+def test_draw_digit_refuses(arguments, said):
+    with pytest.raises(CourseError, match=said):
+        explorers.draw_digit(*arguments)
+
+
+def test_class_names_need_not_be_texts():
+    assert explorers.draw_digit(predict, range(10)).class_names == list("0123456789")
+
+
+def test_picture():
+    figure = explorers.drawing_picture(explorers.example_strokes(), predict, alt="A 7 is read as a 7")
+    paper, seen, bars = figure.data
+    assert np.shape(paper.z) == (112, 112) and np.shape(seen.z) == (28, 28)
+    assert np.asarray(paper.z)[24, 56] == 255, "the bar of the 7"
+    assert list(bars.y) == list("0123456789") and list(bars.x).index(max(bars.x)) == 7
+    assert bars.text[7] == "<b>91%</b>" and bars.marker.pattern.shape[7] == "/", "not by colour alone"
+    assert figure.layout.meta == {"alt": "A 7 is read as a 7"}
+    assert len(figure.to_json()) < 60_000
+
+
+@pytest.mark.parametrize(
+    "strokes, model, alt, said",
+    [
+        ([], predict, "alt", "no digit to read"),
+        ([{"points": [(1, 1)], "width": 20}], predict, "alt", "no digit to read"),
+        (explorers.example_strokes(), lambda images: np.ones((1, 10)), "alt", "softmax"),
+        (explorers.example_strokes(), predict, " ", "needs alt"),
+    ],
+)
+def test_picture_refuses(strokes, model, alt, said):
+    with pytest.raises(CourseError, match=said):
+        explorers.drawing_picture(strokes, model, alt=alt)
+
+
+def test_importing_loads_no_widget_and_no_plotting():
+    code = "import sys, course_utils.explorers; print(sorted({'anywidget', 'plotly', 'scipy', 'keras'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
