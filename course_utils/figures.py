@@ -117,8 +117,13 @@ def lines(
     return _finish(figure, alt, title=title, height=height)
 
 
-def training_curves(history: "pd.DataFrame", *, alt: str, title: str | None = None) -> "go.Figure":
-    """One panel a metric, training and validation over the epochs. ``history`` comes from training.history_table."""
+def training_curves(
+    history: "pd.DataFrame", *, alt: str, title: str | None = None, logarithmic: bool = False
+) -> "go.Figure":
+    """One panel a metric, training and validation over the epochs. ``history`` comes from training.history_table.
+
+    ``logarithmic`` gives the loss a logarithmic axis, which shows what happens once it is small.
+    """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -146,6 +151,8 @@ def training_curves(history: "pd.DataFrame", *, alt: str, title: str | None = No
                 )
         figure.update_xaxes(title_text="epoch", row=1, col=column)
         figure.update_yaxes(title_text=metric, row=1, col=column)
+        if logarithmic and metric == "loss":
+            figure.update_yaxes(type="log", row=1, col=column)
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     return _finish(figure, alt, title=title)
 

@@ -34,20 +34,27 @@ _IDX_FILES = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Part:
-    """Images, uint8 (n, 28, 28), 0 background to 255 ink, and labels, int64 (n,). Both are read-only."""
+    """Images, uint8 (n, 28, 28), 0 background to 255 ink, and labels, int64 (n,).
+
+    ``groups``, int64 (n,), says what belongs together: images with the same number come from one sheet of paper, or
+    from one source; all zeros where nothing is known. All arrays are read-only.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for field, dtype in (("images", np.uint8), ("labels", np.int64)):
+        if self.groups is None:
+            object.__setattr__(self, "groups", np.zeros(len(self.labels)))
+        for field, dtype in (("images", np.uint8), ("labels", np.int64), ("groups", np.int64)):
             array = np.ascontiguousarray(getattr(self, field), dtype=dtype).view()
             array.flags.writeable = False
             object.__setattr__(self, field, array)
-        if self.images.ndim != 3 or self.labels.shape != self.images.shape[:1]:
+        if self.images.ndim != 3 or not self.labels.shape == self.groups.shape == self.images.shape[:1]:
             raise CourseError(
-                f"Images of shape {self.images.shape} and labels of shape {self.labels.shape} do not belong together; "
-                "expected: (n, height, width) and (n,)."
+                f"Images of shape {self.images.shape}, labels of shape {self.labels.shape} and groups of shape "
+                f"{self.groups.shape} do not belong together; expected: (n, height, width), (n,) and (n,)."
             )
 
     def __len__(self) -> int:
@@ -86,14 +93,18 @@ class ImageData:
 def load_digits(split: str = "blocks", seed: int = 0) -> ImageData:
     """scikit-learn's 1,797 digits in MNIST's form, split by blocks of whole forms or ("shuffled") by chance.
 
-    Both splits have the same sizes: 1,029, 386 and 382 images. ``seed`` matters to "shuffled" only.
+    Both splits have the same sizes: 1,029, 386 and 382 images. ``groups`` numbers the filled-in forms from 1.
+    ``seed`` matters to "shuffled" only.
     """
     if split not in ("blocks", "shuffled"):
         raise CourseError(f"split={split!r} is not known; expected: 'blocks' (honest) or 'shuffled' (flatters).")
     small, labels = embedded.digits()
     images = mnist_form(small)
     order = np.random.default_rng(seed).permutation(len(labels)) if split == "shuffled" else np.arange(len(labels))
-    parts = {name: Part(images[order[a:b]], labels[order[a:b]]) for name, (a, b) in DIGITS_BLOCKS.items()}
+    forms = np.searchsorted(DIGITS_FORMS, np.arange(len(labels)), side="right")
+    parts = {
+        name: Part(images[order[a:b]], labels[order[a:b]], forms[order[a:b]]) for name, (a, b) in DIGITS_BLOCKS.items()
+    }
     return ImageData("digits", **parts, class_names=registry.entry("digits").class_names)
 
 
@@ -106,10 +117,11 @@ def mnist_form(small: np.ndarray) -> np.ndarray:
     """Bring images (n, 8, 8), 0 to 16, to MNIST's form: uint8 (n, 28, 28), 0 to 255.
 
     As MNIST was made: scaled alike in both directions until the 8×8 field fills a 20×20 box, smoothly, and laid
-    into 28×28 with the centre of mass in the middle. An image without ink stays empty.
+    into 28×28 with the centre of mass where MNIST has it. An image without ink stays empty.
     """
     ink = np.asarray(small, dtype=np.float64) / 16
-    scale, middle = 20 / 8, 13.5  # output pixels an input pixel; the middle of 28 pixels counted from 0
+    # MNIST's published digits have their centre of mass at 14, counting pixels from 0, give or take half a pixel.
+    scale, middle = 20 / 8, 14.0  # output pixels an input pixel; where the centre of mass goes
     grid = np.arange(8)
     rows, columns = _centre(ink.sum(axis=2), grid), _centre(ink.sum(axis=1), grid)
     offsets = (np.arange(28) - middle) / scale
@@ -141,7 +153,9 @@ def _cubic(distance: np.ndarray) -> np.ndarray:
 def load_idx(name: str, progress: bool = True) -> ImageData:
     """A set of the registry published as MNIST was: two idx files for training, two for the test.
 
-    Validation is the last 5,000 images of the training file; the test part is the published test file.
+    Validation is the last 5,000 images of the training file; the test part is the published test file. MNIST's test
+    file has two sources of 5,000 images each, and ``groups`` numbers them 1 and 2: NIST's Special Database 3 (census
+    employees) and Special Database 1 (high-school students), says The MNIST database of Y. LeCun, C. Cortes, C. Burges.
     """
     files = fetch.fetch(name, progress)
     arrays = {part: [read_idx(files[file]) for file in pair] for part, pair in _IDX_FILES.items()}
@@ -150,7 +164,7 @@ def load_idx(name: str, progress: bool = True) -> ImageData:
         name,
         train=Part(images[:-VALIDATION_IMAGES], labels[:-VALIDATION_IMAGES]),
         validation=Part(images[-VALIDATION_IMAGES:], labels[-VALIDATION_IMAGES:]),
-        test=Part(*arrays["test"]),
+        test=Part(*arrays["test"], groups=np.repeat([1, 2], 5_000) if name == "mnist" else None),
         class_names=registry.entry(name).class_names,
     )
 

@@ -34,7 +34,7 @@ EXERCISES = (
                 784 * 10: "These are the weights alone. Every output also has a bias of its own.",
                 784 * 10 + 1: "One bias does not serve the whole layer: every output has its own.",
                 784 * 10 + 784: "Biases belong to the outputs, not to the inputs: there are as many as outputs.",
-                785 * 11: "A bias is not connected like an input and an output: every output has just one more number.",
+                785 * 11: "The bias is not an eleventh output: each of the ten outputs has just one more number.",
                 784 + 10: "Inputs and outputs are multiplied, not added: a weight joins every input with every output.",
                 784: "That is the number of inputs, so the weights of one output. There are ten, each with its bias.",
                 785: "That is one output with its bias. How many outputs has the layer?",

@@ -231,6 +231,12 @@ def _decide_mistakes() -> list[Mistake]:
         classes = probabilities.argmax(axis=1)
         return classes if probabilities.max() >= threshold else np.full_like(classes, -1)
 
+    def own_threshold(probabilities, threshold):
+        return np.where(probabilities.max(axis=1) >= 0.9, probabilities.argmax(axis=1), -1)
+
+    def one_for_all(probabilities, threshold):
+        return probabilities.argmax() if probabilities.max() >= threshold else -1
+
     axis = (
         "The axis is wrong: a row is one example, its classes stand along axis 1. Give `axis=1` to `max` and `argmax`."
     )
@@ -262,6 +268,16 @@ def _decide_mistakes() -> list[Mistake]:
             "mask",
             mask,
             "That says which rows are sure enough. Use it to choose, row by row, between the class and -1: `np.where`.",
+        ),
+        Mistake(
+            "threshold of one's own",
+            own_threshold,
+            "The threshold is fixed at 0.9 inside the function. Use the argument `threshold`.",
+        ),
+        Mistake(
+            "one answer for all",
+            one_for_all,
+            "That is one class for the whole array. Each row needs its own: `axis=1` in `max` and in `argmax`.",
         ),
         Mistake(
             "largest of all",

@@ -55,8 +55,8 @@ from scipy import ndimage
 # ## The question
 #
 # Your company scans paper forms. Each form carries an eight-digit customer number, one handwritten digit to a box. A form is read right only
-# if all eight digits are. How good must a reader of single digits be? If it is right with probability $p$ on each digit, and the digits
-# are independent, a whole form is right with probability $p^8$.
+# if all eight digits are. How good must a reader of single digits be? If it reads a digit right with probability $r$, and the digits are
+# independent, it reads a whole form right with probability $r^8$.
 #
 # **Predict first.** A reader that gets 99 % of the digits right sounds excellent. How many of 1,000 forms does it spoil?
 #
@@ -67,17 +67,13 @@ from scipy import ndimage
 # </details>
 
 # %%
-p = np.array([0.95, 0.98, 0.99, 0.995, 0.999])
-pd.DataFrame(
-    {
-        "digit right": p,
-        "form right": (p**8).round(4),
-        "spoilt of 1,000": ((1 - p**8) * 1000).round().astype(int),
-    }
-)
+r = np.array([0.95, 0.98, 0.99, 0.995, 0.999])
+spoilt = ((1 - r**8) * 1000).round().astype(int)
+pd.DataFrame({"digit right": r, "form right": (r**8).round(4), "spoilt of 1,000": spoilt})
 
 # %% [markdown]
-# Each tenth of a per cent counts. So this chapter asks two things of every model: how often is it wrong, and does it *know* when?
+# Each tenth of a per cent counts. So this chapter asks two things of every model: how often is it wrong, and does it *know* when? Section 9
+# returns to the form with measured numbers.
 
 # %% [markdown]
 # ## 1 · The data: look before you model
@@ -90,8 +86,8 @@ digits = data.load(course.choose(quick="digits", full="mnist"))
 digits.summary().round(2)
 
 # %% [markdown]
-# Three parts: you *train* on the first, make every choice on the second, and touch the third once, at the end. Look at some of the
-# training part.
+# The number of images in each part, then the share of each class: about a tenth each. You *train* on the first part, make every choice on
+# the second, and touch the third once, at the end. Look at some of the training part.
 
 # %%
 figures.image_grid(
@@ -116,7 +112,7 @@ def as_input(images):
 
 # %% [markdown]
 # `float32` is deliberate. The articles' program divides a `uint8` array by `255.0`, and NumPy answers in `float64`: twice the memory for
-# digits that nobody measured.
+# decimal places that nobody measured.
 
 # %%
 x_train, y_train = as_input(digits.train.images), digits.train.labels
@@ -143,83 +139,100 @@ claims.record(
 )
 
 # %% [markdown]
-# True of one image, not of the array that the line in question makes. An off-by-one in the number of dimensions is the most common reason
-# why a first network refuses its first batch.
+# The condition: the sentence is true if "tensor" means one image of the set. The array that the line makes has four dimensions. One
+# dimension too few or too many is a common reason why a first network refuses its first batch.
 
 # %% [markdown]
 # ## 2 · The split, and why shuffling flatters
 #
-# scikit-learn's digits stand in the order in which people wrote them, many by each writer. Cut the file into three *blocks* and the
-# test writers are (nearly all) people the model has never seen. Shuffle first, as most tutorials do, and each writer's hand is in all
-# three parts. Which of the two tells you what will happen with next month's forms?
+# scikit-learn's digits come from fourteen sheets of paper, each filled in by one person with some 130 digits, and stand in that order.
+# This course keeps whole sheets together: eight to train on, three for validation, three for the test. Most tutorials shuffle
+# first, so that every hand is in every part. Which of the two tells you what will happen with next month's forms?
 #
-# Two simple classifiers will tell. **Logistic regression** draws straight borders between the classes, in the space of pixels. A
-# **support vector machine** (SVM) with a Gaussian kernel draws curved ones.
+# Two simple classifiers will tell, without touching the test sheets. **Logistic regression** draws straight borders between the
+# classes, in the space of pixels. A **support vector machine** (SVM) with a Gaussian kernel draws curved ones.
 
 # %%
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
 # %% [markdown]
-# Both want pixels from 0 to 1, so each comes with a scaler in front. Their settings (`C`, `gamma`) were chosen on the validation part.
+# Both want pixels from 0 to 1, so each comes with a scaler in front. Their settings (`C`, `gamma`) were chosen on the quick profile's
+# validation sheets.
 
 
 # %%
 def baselines():
     return {
         "logistic regression": make_pipeline(
-            MinMaxScaler(), LogisticRegression(C=0.3, max_iter=200)
+            MinMaxScaler(), LogisticRegression(C=0.3, tol=1e-3)
         ),
         "SVM": make_pipeline(MinMaxScaler(), SVC(C=3, gamma=0.04)),
     }
 
 
 # %% [markdown]
-# **Predict first.** Which split gives the higher test accuracy: blocks or shuffled?
-
+# The eleven sheets of training and validation together. Eleven times, train on all but one eleventh and test on that: once the
+# eleventh is a *sheet*, once it is drawn by chance.
 
 # %%
-def flat(images):
-    return images.reshape(len(images), -1).astype("float32")
+small = data.load("digits")
+x_small = np.concatenate([small.train.images, small.validation.images]).reshape(-1, 784)
+y_small = np.concatenate([small.train.labels, small.validation.labels])
+sheets = np.concatenate([small.train.groups, small.validation.groups])
+x_small.shape, len(np.unique(sheets))
 
+# %% [markdown]
+# **Predict first.** Which way of splitting gives the higher mean accuracy? And which the lower *worst* one?
 
-def split_scores(split):
-    parts = data.load("digits", split=split)
-    x, y = flat(parts.train.images), parts.train.labels
-    x_test, y_test = flat(parts.test.images), parts.test.labels
-    return {name: model.fit(x, y).score(x_test, y_test) for name, model in baselines().items()}
-
-
-splits = pd.DataFrame({split: split_scores(split) for split in ("blocks", "shuffled")})
+# %%
+ways = {"by sheet": LeaveOneGroupOut(), "shuffled": KFold(11, shuffle=True, random_state=seed)}
+scores = {
+    (name, way): cross_val_score(model, x_small, y_small, groups=sheets, cv=cv)
+    for name, model in baselines().items()
+    for way, cv in ways.items()
+}
+splits = pd.DataFrame(
+    {key: (a.mean(), a.min(), a.max()) for key, a in scores.items()},
+    index=["mean", "worst", "best"],
+).T
 splits.round(3)
 
 # %% [markdown]
-# Shuffling looks better for both, and is less true. The difference is the price of a new writer, and a shuffled test hides it. The rule
-# carries over to every product: **split by what will be new**. New customers? Split by customer. Next month? Split by time. MNIST did
-# the same: no writer of its test set wrote a digit of its training set.
+# Shuffled, every eleventh looks alike, and good. By sheet, one person's digits are read as well as any shuffled part, another's far
+# worse: a new writer costs anything from nothing to many points, depending on who it is. A shuffled test hides both, the price and the spread. The
+# rule carries over to every product: **split by what will be new**. New customers? Split by customer. Next month? Split by time.
+# MNIST did the same: no writer of its test set wrote a digit of its training set.
 
 # %%
-assert (splits["shuffled"] > splits["blocks"]).all(), "shuffling should flatter both baselines"
+for name in baselines():
+    assert splits.loc[(name, "shuffled"), "mean"] > splits.loc[(name, "by sheet"), "mean"]
+    assert splits.loc[(name, "shuffled"), "worst"] > splits.loc[(name, "by sheet"), "worst"]
 
 # %% [markdown]
 # ## 3 · Baselines first
 #
-# Now the same two on this chapter's data. They take seconds, and every network below has to beat them. On the full profile the SVM gets the
-# first 10,000 images only, because its time grows faster than the square of their number.
+# Now the same two on this chapter's data. They take a second or two, and every network below has to beat them. Both get the first 10,000
+# images only, because an SVM's time grows faster than the square of their number; that binds on the full profile.
+
 
 # %%
-seen = slice(0, 10_000)
+def flat(images):
+    return images[:10_000].reshape(-1, 784)
+
+
 fitted = {
-    name: model.fit(flat(digits.train.images[seen]), y_train[seen])
+    name: model.fit(flat(digits.train.images), y_train[:10_000])
     for name, model in baselines().items()
 }
-on_validation = {
-    name: model.score(flat(digits.validation.images), y_validation)
+right = {
+    name: (model.predict(flat(digits.validation.images)) == y_validation).mean()
     for name, model in fitted.items()
 }
-pd.Series(on_validation, name="validation accuracy").round(3).to_frame()
+pd.Series(right, name="validation accuracy").round(3).to_frame()
 
 # %% [markdown]
 # On small, centred, clean images an SVM is hard to beat. If this were the whole job you could ship it today, in a file of a few
@@ -229,17 +242,18 @@ pd.Series(on_validation, name="validation accuracy").round(3).to_frame()
 # ## 4 · The network, shape by shape
 #
 # A **convolution** slides a small window, the *kernel*, over the image and writes down at each place how well the two agree. Chapter 04
-# builds it by hand; here you need two formulas. Without padding, a kernel of $k \times k$ on an image of $n \times n$ leaves
+# builds it by hand; here you need two formulas. Without padding, a kernel of $k \times k$ on an image of $s \times s$ pixels leaves
 #
-# $$ n' = n - k + 1 $$
+# $$ s' = s - k + 1 $$
 #
 # rows and columns. A layer with $C_{\text{out}}$ kernels over $C_{\text{in}}$ channels has a weight for each kernel entry and channel,
 # and one bias a kernel:
 #
-# $$ P = (k \cdot k \cdot C_{\text{in}} + 1)\, C_{\text{out}}. $$
+# $$ N = (k \cdot k \cdot C_{\text{in}} + 1)\, C_{\text{out}} \quad \text{parameters}. $$
 #
-# **Max pooling** keeps the largest value of each 2 × 2 window: $n' = \lfloor n/2 \rfloor$, nothing to learn. Here is the articles' network
-# (B5.2.2), written as they wrote it.
+# **Max pooling** keeps the largest value of each 2 × 2 window: $s' = \lfloor s/2 \rfloor$, nothing to learn. *ReLU* keeps what is positive and
+# makes the rest zero; `Flatten` lays the last maps in one row; a *dense* layer joins every number with every output. Here is the
+# articles' network (B5.2.2), written as they wrote it.
 
 
 # %%
@@ -273,8 +287,8 @@ def article_network(input_shape=(28, 28, 1)):
 
 
 # %%
-def conv(n, c_in, c_out, k=3):
-    return n - k + 1, (k * k * c_in + 1) * c_out
+def conv(s, c_in, c_out, k=3):
+    return s - k + 1, (k * k * c_in + 1) * c_out
 
 
 def dense(c_in, c_out):
@@ -285,14 +299,14 @@ def dense(c_in, c_out):
 # Start at 28 and go down: 28 → 26 → 13 → 11 → 5 → 3.
 
 # %%
-n1, p1 = conv(28, 1, 32)
-n2, p2 = conv(n1 // 2, 32, 64)
-n3, p3 = conv(n2 // 2, 64, 64)
-p4, p5 = dense(n3 * n3 * 64, 64), dense(64, 10)
+s1, n1 = conv(28, 1, 32)
+s2, n2 = conv(s1 // 2, 32, 64)
+s3, n3 = conv(s2 // 2, 64, 64)
+n4, n5 = dense(s3 * s3 * 64, 64), dense(64, 10)
 by_hand = pd.DataFrame(
     {
-        "output": [f"{n1}×{n1}×32", f"{n2}×{n2}×64", f"{n3}×{n3}×64", "64", "10"],
-        "parameters": [p1, p2, p3, p4, p5],
+        "output": [f"{s1}×{s1}×32", f"{s2}×{s2}×64", f"{s3}×{s3}×64", 64, 10],
+        "parameters": [n1, n2, n3, n4, n5],
     },
     index=["convolution 1", "convolution 2", "convolution 3", "dense 1", "dense 2"],
 )
@@ -331,7 +345,8 @@ claims.record(
 #
 # The network ends in *softmax*: ten numbers above zero that add up to one. The loss for one image is the **cross-entropy**
 # $-\log p_y$, where $p_y$ is the probability given to the true class $y$; over a batch you take the mean. The labels stay integers: the
-# `sparse_` loss picks $p_y$ out by its index, where the articles first build an array of zeros and ones.
+# `sparse_` loss picks $p_y$ out by its index, where the articles first build an array of zeros and ones. *Adam* is a rule for the size of
+# each step (chapter 02).
 
 
 # %%
@@ -350,10 +365,12 @@ def compiled(model):
 model = compiled(article_network())
 loss, _ = model.evaluate(x_train[:1000], y_train[:1000], verbose=0)
 assert abs(loss - np.log(10)) < 0.3
+start = model.get_weights()
 f"loss before training {loss:.2f}, of a uniform guess {np.log(10):.2f}"
 
 # %% [markdown]
-# Now train. One *epoch* shows each training image once, in batches of 32; after each batch the optimiser takes one *step*.
+# Now train. One *epoch* shows each training image once, in batches of 32; after each batch the optimiser takes one *step*. Sixteen epochs
+# are more than the quick profile needs: you shall see where it stops paying.
 
 # %% tags=["nbval-ignore-output"]
 epochs = course.choose(quick=16, full=10)
@@ -374,19 +391,22 @@ history = model.fit(
 curves = training.history_table(history)
 figures.training_curves(
     curves,
-    alt="Training loss keeps falling towards zero; validation loss falls at first and then stays level above it",
+    logarithmic=True,
+    alt="Training loss keeps falling; validation loss stops falling after some epochs and jumps about",
 )
 
 # %% [markdown]
-# Two curves, one story: the training loss heads for zero, while the validation loss levels off above it. From there on the network learns
-# its training images better without learning *digits* better.
+# The training loss keeps falling (its axis is logarithmic), while the validation loss stops falling after some epochs and jumps about. From
+# there on the network learns its training images better without learning *digits* better. (In the first epoch validation may look
+# better than training: training is measured *during* the epoch, while the weights still change, validation after it. A callback such as
+# `keras.callbacks.EarlyStopping` ends training where validation stops improving.)
 
 # %% [markdown]
 # ### Check the article
 #
 # Section B5.4 prints a log of this program. Its last line says: 60,000 samples, "33s 5ms/sample", training loss 0.0229, training
-# accuracy 0.9820; its first says "validate on 10000 samples" and "34s 5ms/sample". Three checks need no trust in anyone: arithmetic, the
-# printed call itself, and what accuracy *our* run has where its loss is nearest to 0.0229.
+# accuracy 0.9820; its first says "validate on 10000 samples" and "34s 5ms/sample". Two checks need no trust in anyone, arithmetic and the
+# printed call itself. A third gives a feeling: what accuracy has *our* run where its loss is nearest to 0.0229?
 
 # %%
 import ast
@@ -403,7 +423,7 @@ seconds, validates
 # %% tags=["nbval-ignore-output"]
 run = pd.DataFrame(history.history)
 nearest = run.iloc[(np.log(run["loss"]) - np.log(0.0229)).abs().argmin()]
-consistent = [abs(seconds - 34) < 1, validates, abs(nearest["accuracy"] - 0.9820) < 0.005]
+consistent = [abs(seconds - 34) < 1, validates]
 claims.record(
     "c46",
     verdict="holds" if all(consistent) else "wrong",
@@ -412,14 +432,18 @@ claims.record(
 )
 
 # %% [markdown]
-# So the log cannot come from the program above it. A loss that low leaves no room for 18 wrong answers in a thousand, unless those few
-# are very wrong indeed.
+# So the log cannot come from the program above it. Loss and accuracy do not fit either, though they do not quite contradict each other. A wrong answer
+# costs at least $\log 2 = 0.69$, since the true class had less than one half; 18 of them in 1,000 cost at least 0.0125 of the 0.0229. They could
+# only be barely wrong, all of them, with nearly all other answers certain.
+
+# %%
+assert 0.0125 < 0.018 * np.log(2) < 0.0229
 
 # %% [markdown]
 # ## 6 · How good is it?
 #
-# Now, once, the test set. An accuracy is an estimate: had other people written these digits, it would have come out a little different.
-# The 95 % **Wilson interval** says by how much, for a share $\hat p$ of $n$ examples and $z = 1.96$:
+# Now, once, the test set. An accuracy is an estimate: had other digits of the same kind been drawn, it would have come out a little
+# different. For a share $\hat p$ of $n$ independent examples, and $z = 1.96$, the 95 % **Wilson interval** says by how much:
 #
 # $$ \frac{\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p (1-\hat p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}. $$
 
@@ -445,12 +469,13 @@ pd.DataFrame(
 
 # %% tags=["nbval-ignore-output"]
 x_test, y_test = as_input(digits.test.images), digits.test.labels
-probabilities = model.predict(x_test, verbose=0)
-test = evaluate.accuracy(y_test, probabilities.argmax(axis=1))
+p_test = model.predict(x_test, verbose=0)
+test = evaluate.accuracy(y_test, p_test.argmax(axis=1))
 course.headline("test accuracy", test.value, test.low, test.high)
 
 # %% [markdown]
-# A training run gives other last decimals on another processor, so the course holds this number within a tolerance and says which.
+# A training run comes out a little different on another processor or with another seed, which the interval does not know either. So the
+# course holds this number within a tolerance, and says which.
 
 # %%
 expected, tolerance = course.choose(quick=(0.92, 0.04), full=(0.990, 0.004))
@@ -459,18 +484,28 @@ assert abs(test.value - expected) <= tolerance, (
 )
 
 # %% [markdown]
-# Compare it with the last validation accuracy above. In the quick profile the two differ by more than the interval allows. Nothing is
-# broken: the interval takes the *digits* for independent draws, and a few hundred digits by a handful of writers are not. With one
-# untidy writer in the test block and none in the validation block, this happens. An honest interval for "new writers" is wider than
-# Wilson's, and needs more writers, not more digits from the same ones.
+# ### Who wrote it?
 #
-# ### Against the baselines
-#
-# The two baselines, on the same test digits:
+# The formula takes the *examples* for independent. Digits from one sheet are not: the same hand wrote them all. So look at the test
+# sheets one by one, and at all three models. (MNIST's test set has two sources of 5,000 digits, census employees and high-school
+# students; on the full profile these are the groups.)
 
 # %% tags=["nbval-ignore-output"]
-answers = {name: fit.predict(flat(digits.test.images)) for name, fit in fitted.items()}
-answers["network"] = probabilities.argmax(axis=1)
+answers = {
+    name: model.predict(digits.test.images.reshape(-1, 784)) for name, model in fitted.items()
+}
+answers["network"] = p_test.argmax(axis=1)
+hits = pd.DataFrame({name: answer == y_test for name, answer in answers.items()})
+hits.groupby(digits.test.groups).mean().rename_axis("group").round(3)
+
+# %% [markdown]
+# All three models rise and fall together, group by group: the difference lies in the writers. With three test sheets you have *three*
+# independent draws of a writer, not 382; the honest interval for "a new person's digits" is several times as wide as Wilson's. It takes more
+# writers to make it narrow, not more digits from the same ones.
+#
+# ### Against the baselines
+
+# %% tags=["nbval-ignore-output"]
 scores = pd.DataFrame(
     [(name, *evaluate.accuracy(y_test, answer)) for name, answer in answers.items()],
     columns=["name", "value", "low", "high", "n"],
@@ -478,30 +513,35 @@ scores = pd.DataFrame(
 figures.intervals(
     scores,
     x_title="test accuracy, 95 % interval",
-    alt="Three test accuracies with intervals; in the quick profile all three intervals overlap",
+    alt="Three test accuracies with intervals; in the quick profile the intervals overlap",
 )
 
 # %% [markdown]
-# In the quick profile the three intervals overlap, so this picture ranks nobody. A sharper question helps: all models answered the
-# *same* digits, so look only at those where exactly one of two models is right. If the two were equally good, such digits would fall to
+# In the quick profile the intervals overlap, so this picture ranks nobody. A sharper question helps: all models answered the *same*
+# digits, so look only at those where exactly one of two models is right. If the two were equally good, such digits would fall to
 # either side like a fair coin (**McNemar's test**).
 
 # %% tags=["nbval-ignore-output"]
 from scipy.stats import binomtest
 
-network_right, svm_right = answers["network"] == y_test, answers["SVM"] == y_test
-only_network = int((network_right & ~svm_right).sum())
-only_svm = int((svm_right & ~network_right).sum())
+only_network = int((hits["network"] & ~hits["SVM"]).sum())
+only_svm = int((hits["SVM"] & ~hits["network"]).sum())
 coin = binomtest(only_network, only_network + only_svm).pvalue
-f"only the network is right: {only_network}, only the SVM: {only_svm}; a fair coin does at least this with probability {coin:.2g}"
+f"only the network: {only_network}, only the SVM: {only_svm}; a fair coin is as lopsided with probability {coin:.2g}"
 
 # %% [markdown]
-# On a thousand training digits the network does *not* beat an SVM that trains in a second; the coin even speaks for the SVM. On MNIST, with 55,000, it wins, far beyond any
-# coin. Data is what a network lives on; with little of it, ask first whether you need one, or borrow one that somebody else has trained
-# on much (chapter 09).
+# On a thousand training digits the network does *not* beat an SVM that trains in a blink; more digits speak for the SVM than for the
+# network. (The coin's probability takes the digits for independent, once more; believe the direction, not its second digit.) On
+# MNIST, trained on 55,000, the network wins by far. That is a comparison with an SVM on 10,000, but it is the deal you get for the
+# same minute. Data is what a network lives on; with little of it, ask first whether you need one, or borrow one that somebody else has
+# trained on much (chapter 09).
 
 # %%
 assert only_network > only_svm if course.full else only_svm > only_network
+
+# %% [markdown]
+# This test set has now been used. Whatever you change because of what follows would need a new one; so the next sections read the
+# *validation* part wherever they choose something.
 
 # %% [markdown]
 # ## 7 · Look at the mistakes
@@ -512,75 +552,86 @@ assert only_network > only_svm if course.full else only_svm > only_network
 # %% tags=["nbval-ignore-output"]
 from sklearn.metrics import confusion_matrix
 
-predicted = probabilities.argmax(axis=1)
-matrix = confusion_matrix(y_test, predicted, labels=range(10))
+p_validation = model.predict(x_validation, verbose=0)
+predicted, confidence = p_validation.argmax(axis=1), p_validation.max(axis=1)
 figures.confusion(
-    matrix,
+    confusion_matrix(y_validation, predicted, labels=range(10)),
     digits.class_names,
-    alt="Most test digits lie on the diagonal; the mistakes gather in a few pairs of classes",
+    alt="Nearly all validation digits lie on the diagonal; the few mistakes stand in a few cells",
 )
 
 # %% [markdown]
-# Read along a row: what became of the digits that truly were a 9, or an 8? Mistakes gather in a few cells instead of spreading evenly,
-# and that is where an hour of collecting examples pays.
-#
-# Next, the worst ones: wrong *and* sure of it.
+# Read along a row: what became of the digits of that class? The classes that fare worst, and what they are taken for:
 
 # %% tags=["nbval-ignore-output"]
-confidence = probabilities.max(axis=1)
-wrong = np.flatnonzero(predicted != y_test)
+table = pd.DataFrame({"is": y_validation, "says": predicted}).query("`is` != says")
+table.value_counts().head(5).rename("mistakes").reset_index()
+
+# %% [markdown]
+# Mistakes that gather in one pair are a task: collect such examples, and look whether they come from one hand. Next, the worst
+# ones: wrong *and* sure of it.
+
+# %% tags=["nbval-ignore-output"]
+wrong = np.flatnonzero(predicted != y_validation)
 worst = wrong[np.argsort(-confidence[wrong])][:12]
-captions = [f"is {y_test[i]}, says {predicted[i]}, {confidence[i]:.0%}" for i in worst]
 figures.image_grid(
-    digits.test.images[worst],
-    captions,
+    digits.validation.images[worst],
+    [f"is {y_validation[i]}, says {predicted[i]}, {confidence[i]:.1%}" for i in worst],
     columns=6,
     cell=112,
-    alt="The most confident mistakes: several are hard for a person too",
+    alt="The most confident mistakes on the validation part, each with its label and the network's answer",
 )
 
 # %% [markdown]
-# Some of them you would have misread too; a few are plain to any person. The second kind is worth your time: what do they have in common
-# that the training set lacks?
+# Sort them into two piles. Some you would have misread too: no training mends those, but your form can, by asking for the digits
+# twice or by a check digit. Others are plain to any person: what do *they* have in common that the training set lacks?
 
 # %% [markdown]
 # ### What does it look at?
 #
-# The first layer holds 32 kernels of 3 × 3. Orange weights ask for ink, blue ones for paper.
+# The first layer holds 32 kernels of 3 × 3. Orange weights ask for ink, blue ones for paper. The upper row shows sixteen of them before
+# training, the lower row the same sixteen after it.
 
 # %% tags=["nbval-ignore-output"]
-kernels = keras.ops.convert_to_numpy(model.layers[0].kernel)  # (3, 3, 1, 32)
+before, after = start[0][:, :, 0, :16], model.get_weights()[0][:, :, 0, :16]  # (3, 3, 16)
 figures.image_grid(
-    kernels[:, :, 0, :].transpose(2, 0, 1),
+    np.concatenate([before, after], axis=2).transpose(2, 0, 1),
     signed=True,
     columns=16,
     cell=42,
-    alt="Many kernels have an orange side and a blue side: they look for edges",
+    alt="Sixteen kernels before training and after it: the pairs look much alike",
 )
 
 # %% [markdown]
-# Many have an orange side and a blue side: they look for an *edge*, ink here and paper there, each in its own direction. Nobody told the
-# network to look for edges. Slide a kernel over a digit and you get its **feature map**, dark where the pattern was found:
+# The pairs look much alike. How much, as one number:
+
+# %% tags=["nbval-ignore-output"]
+alike = np.corrcoef(before.ravel(), after.ravel())[0, 1]
+f"correlation of the kernels before and after training: {alike:.2f}"
+
+# %% [markdown]
+# Surprised? In the quick profile the kernels have hardly moved. Random kernels find edges too, ink on one side and paper on the other, and
+# the layers behind learn to use what they get. A picture of pretty first-layer filters proves little. Slide a kernel over a digit and you
+# get its **feature map**, dark where the pattern was found:
 
 # %% tags=["nbval-ignore-output"]
 first_layer = keras.Model(model.inputs, model.layers[0].output)
-maps = first_layer.predict(x_test[:1], verbose=0)[0]  # (26, 26, 32)
-shown = maps.transpose(2, 0, 1)[:15]
-own_scale = shown / np.maximum(shown.max(axis=(1, 2), keepdims=True), 1e-6)
+maps = first_layer.predict(x_validation[:1], verbose=0)[0].transpose(2, 0, 1)[:7]  # (7, 26, 26)
+own_scale = maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-6)
 figures.image_grid(
-    np.concatenate([digits.test.images[:1, 1:-1, 1:-1] / 255, own_scale]),
-    ["input", *(f"map {i}" for i in range(15))],
-    alt="Feature maps of one digit: some keep the strokes, others only their left, upper or lower edges",
+    np.concatenate([digits.validation.images[:1, 1:-1, 1:-1] / 255, own_scale]),
+    ["input", *(f"map {i}" for i in range(7))],
+    alt="Seven feature maps of one digit: some keep the strokes, others only one side of them",
 )
 
 # %% [markdown]
-# One digit, many views (each on its own scale): some maps keep the whole stroke, some only one side of
-# it. A grey background is a kernel that answers to plain paper too.
+# One digit, many views, each on its own scale: some maps keep the whole stroke, some only one side of it. A grey background is a positive
+# bias: that kernel says something even where there is only paper.
 
 # %% [markdown]
 # ## 8 · What if the digit is not in the middle?
 #
-# All training digits are centred. The scanner's are not. Move the test digits sideways, pixel by pixel, and watch.
+# All training digits are centred. The scanner's are not. Move the validation digits sideways, pixel by pixel, and watch.
 
 
 # %%
@@ -596,16 +647,21 @@ def shift(images, right, down=0):
 
 # %%
 def accuracy_when_shifted(model, pixels):
-    x = as_input(shift(digits.test.images[:2000], pixels))
-    return float(
-        (model.predict(x, verbose=0, batch_size=256).argmax(axis=1) == y_test[:2000]).mean()
-    )
+    x = as_input(shift(digits.validation.images[:2000], pixels))
+    answers = model.predict(x, verbose=0, batch_size=256).argmax(axis=1)
+    return float((answers == y_validation[:2000]).mean())
 
 
-offsets = range(-7, 8)
+# %% [markdown]
+# From seven pixels to the left to seven to the right:
+
+# %% tags=["nbval-ignore-output"]
+offsets = list(range(-7, 8))
 plain = [accuracy_when_shifted(model, pixels) for pixels in offsets]
-assert max(plain) - min(plain) > 0.3
-f"lost half of it at {min(abs(o) for o, a in zip(offsets, plain, strict=True) if a < max(plain) / 2)} pixels"
+half = min(
+    abs(o) for o, accuracy in zip(offsets, plain, strict=True) if accuracy < max(plain) / 2
+)
+f"lost half of it at {half} pixels"
 
 # %% [markdown]
 # Convolution sees the same stroke anywhere, but the dense layer after `Flatten` has its own weight for each *place*. The remedy is cheap:
@@ -621,50 +677,38 @@ def random_shifts(images, rng, largest=5):
 
 
 # %% [markdown]
-# The second network gets as many steps as the first, so that only the pictures differ.
+# The second network gets the same start and as many steps as the first, so that only the pictures differ.
 
 # %% tags=["nbval-ignore-output"]
 rng = np.random.default_rng(seed)
 sturdy = compiled(article_network())
+sturdy.set_weights(start)
 bar = training.progress(epochs)
 for epoch in range(epochs):
     x = as_input(random_shifts(digits.train.images, rng))
-    sturdy.fit(
-        x,
-        y_train,
-        batch_size=32,
-        initial_epoch=epoch,
-        epochs=epoch + 1,
-        verbose=0,
-        callbacks=[bar],
-    )
+    sturdy.fit(x, y_train, initial_epoch=epoch, epochs=epoch + 1, verbose=0, callbacks=[bar])
 
 # %% [markdown]
 # And both over the same shifts:
 
 # %% tags=["nbval-ignore-output"]
 shifted = [accuracy_when_shifted(sturdy, pixels) for pixels in offsets]
-table = pd.DataFrame(
-    {
-        "pixels": [*offsets] * 2,
-        "accuracy": plain + shifted,
-        "trained on": ["centred digits"] * 15 + ["shifted digits"] * 15,
-    }
-)
+kinds = ["centred digits"] * len(offsets) + ["shifted digits"] * len(offsets)
+table = pd.DataFrame({"pixels": offsets * 2, "accuracy": plain + shifted, "trained on": kinds})
 figures.lines(
     table,
     "pixels",
     "accuracy",
     "trained on",
     x_title="shift to the right, pixels",
-    y_title="test accuracy",
-    alt="The network trained on centred digits falls steeply beyond three pixels; the one trained on shifted digits stays nearly level to five",
+    y_title="validation accuracy",
+    alt="Trained on centred digits, accuracy falls steeply from two pixels on; trained on shifted digits, it falls slowly up to five pixels",
 )
 
 # %% [markdown]
 # Trained on shifted digits, the network keeps most of its accuracy as far as it was trained, five pixels, and falls beyond. Augmentation
-# does not teach "position does not matter"; it teaches *the positions you show*. On centred digits it gains nothing, and at equal
-# steps it may cost a little, because its task is harder: improve for the data you will meet, not for the test set you have.
+# does not teach "position does not matter"; it teaches *the positions you show*. On centred digits it gains little or nothing, and at
+# equal steps it may cost a little, because its task is harder: improve for the data you will meet, not for the test set you have.
 
 # %%
 middle = offsets.index(0)
@@ -677,108 +721,135 @@ assert plain[middle] - shifted[middle] < 0.15, "and cost less than that at zero"
 # A softmax always adds up to one. So the network *must* give an answer, to anything. Turn a digit, step by step, with the slider:
 
 # %% tags=["nbval-ignore-output"]
-one = int(np.flatnonzero((y_test == 7) & (predicted == 7))[0])
+seven = int(p_validation[:, 7].argmax())  # the plainest 7 there is, in the network's eyes
 angles = range(0, 181, 15)
 turned = np.stack(
-    [ndimage.rotate(digits.test.images[one], angle, reshape=False, order=1) for angle in angles]
+    [ndimage.rotate(digits.validation.images[seven], a, reshape=False, order=1) for a in angles]
 )
+p_turned = model.predict(as_input(turned), verbose=0)
 figures.answers_over(
     turned,
-    model.predict(as_input(turned), verbose=0),
+    p_turned,
     [f"{angle}°" for angle in angles],
     digits.class_names,
     slider="turned by",
-    alt="As a 7 turns, the probability moves from class to class; it does not spread out evenly to say: I do not know",
+    alt="As a 7 turns, the probability moves from class to class instead of spreading out to say: I do not know",
 )
 
 # %% [markdown]
-# Long before it stands on its head the 7 has become other digits, some of them with great confidence. Nothing in the answer says "I have
-# never seen such a thing". Four more strangers:
+# The bars do not spread out evenly as it turns, to say "I do not know"; they move. The surest *wrong* answer on the way:
 
 # %% tags=["nbval-ignore-output"]
-rng = np.random.default_rng(seed)
+others = np.where(p_turned.argmax(axis=1) == 7, 0, p_turned.max(axis=1))
+k = int(others.argmax())
+f"turned by {angles[k]}°, it is a {p_turned[k].argmax()}, with {others[k]:.0%}"
+
+# %% [markdown]
+# Somewhere on its way round, the 7 is another digit to the network, and it says so with the confidence just printed. At other angles it
+# is unsure. Nothing in the answer tells "hard to read" from "I have never seen such a thing". Four more strangers:
+
+# %% tags=["nbval-ignore-output"]
+rows, columns = np.indices((28, 28))
 strangers = {
     "empty": np.zeros((28, 28)),
-    "inverted": 255 - digits.test.images[one],
+    "inverted": 255 - digits.validation.images[seven],
     "noise": rng.integers(0, 256, (28, 28)),
-    "a cross": np.where(
-        (abs(np.subtract.outer(range(28), range(28))) < 3)
-        | (abs(np.add.outer(range(28), range(28)) - 27) < 3),
-        255,
-        0,
-    ),
+    "a cross": 255 * ((abs(rows - columns) < 3) | (abs(rows + columns - 27) < 3)),
 }
-odd = np.stack(list(strangers.values()))
-says = model.predict(as_input(odd), verbose=0)
-captions = [
-    f"{name}: {p.argmax()}, {p.max():.0%}" for name, p in zip(strangers, says, strict=True)
-]
+p_odd = model.predict(as_input(np.stack(list(strangers.values()))), verbose=0)
 figures.image_grid(
-    odd,
-    captions,
+    np.stack(list(strangers.values())),
+    [f"{name}: {p.argmax()}, {p.max():.0%}" for name, p in zip(strangers, p_odd, strict=True)],
     columns=4,
     cell=140,
     alt="An empty image, an inverted digit, noise and a cross each get a digit for an answer",
 )
 
 # %% [markdown]
-# An empty box gets a digit too. In your product that is a customer number where nobody wrote one.
+# Each gets a digit. In your product that is a customer number where nobody wrote one, unless something stops it.
 #
 # ### A threshold helps, up to a point
 #
 # The simplest defence: answer only where the largest probability reaches a threshold, and hand the rest to a person. What does it
-# cost, what does it bring?
+# cost, what does it bring? You choose a threshold on the validation part, of course. The test part shows whether it keeps its promise.
 
 # %% tags=["nbval-ignore-output"]
-thresholds = np.array([0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999])
-trade = evaluate.coverage(y_test, probabilities, thresholds)
+thresholds = np.array([0, 0.5, 0.7, 0.9, 0.95, 0.98, 0.99])
+promise = evaluate.coverage(y_validation, p_validation, thresholds).assign(
+    part="validation: promised"
+)
+kept = evaluate.coverage(y_test, p_test, thresholds).assign(part="test: kept")
 figures.lines(
-    trade,
-    "answered",
+    pd.concat([promise, kept]),
+    "threshold",
     "accuracy",
-    x_title="share of digits answered",
+    "part",
     y_title="accuracy among the answered",
-    alt="Answering fewer digits raises the accuracy among those answered",
-    label="threshold",
-    title="Each point is a threshold",
+    alt="A higher threshold raises the accuracy among the answered on both parts; in the quick profile the test stays below validation",
 )
 
 # %% [markdown]
-# Handing the doubtful digits to a person makes the machine's own share clearly more reliable.
+# A higher threshold makes the machine's own share more reliable, on both parts. But in the quick profile what the validation
+# sheets promise, the test sheets do not keep: a threshold is a number measured on some writers, and others are read with less
+# right to confidence. Leave a margin, and keep measuring after launch.
 
 # %%
-strict = trade[trade["threshold"] == 0.9].iloc[0]
-assert strict["accuracy"] > test.value and 0.5 < strict["answered"] < 1
+at = {
+    "promised": promise.set_index("threshold").loc[0.9],
+    "kept": kept.set_index("threshold").loc[0.9],
+}
+assert all(at["kept"]["accuracy"] > test.value for _ in at) and 0.5 < at["kept"]["answered"] < 1
+assert course.full or at["promised"]["accuracy"] > at["kept"]["accuracy"]
+pd.DataFrame(at).loc[["answered", "accuracy"]].round(3)
 
 # %% [markdown]
-# But look at what the same threshold lets through when the *input* is wrong:
+# ### Back to the form
+#
+# Eight digits to a form. Without a threshold all forms are read by the machine; with 0.9, those on which all eight digits are answered.
 
 # %% tags=["nbval-ignore-output"]
+answered, right = at["kept"]["answered"] ** 8, at["kept"]["accuracy"] ** 8
+forms = pd.DataFrame(
+    {"without": [1.0, test.value**8], "at 0.9": [answered, right]},
+    index=["forms read by machine", "of these right"],
+)
+forms.round(2)
+
+# %% [markdown]
+# That is the number to take to the next meeting: how many forms still need a person, and how many of the others go wrong
+# unseen. It takes the eight digits for independent. They are not, one hand writes all eight, so good writers' forms will do better and bad
+# writers' worse than this; measure whole forms as soon as you have some.
+#
+# ### What a threshold cannot do
+#
+# Look at what the same threshold lets through when the *input* is wrong:
+
+# %% tags=["nbval-ignore-output"]
+images = digits.validation.images[:1000]
 kinds = {
-    "test digits": digits.test.images[:1000],
-    "turned by 90°": np.rot90(digits.test.images[:1000], axes=(1, 2)),
-    "inverted": 255 - digits.test.images[:1000],
+    "as scanned": images,
+    "turned by 90°": np.rot90(images, axes=(1, 2)),
+    "inverted": 255 - images,
     "noise": rng.integers(0, 256, (300, 28, 28)),
 }
-accepted = {
-    name: (model.predict(as_input(images), verbose=0).max(axis=1) >= 0.9).mean()
-    for name, images in kinds.items()
-}
-pd.Series(accepted, name="accepted at 0.9").round(3).to_frame()
+p_kinds = {name: model.predict(as_input(kind), verbose=0) for name, kind in kinds.items()}
+pd.Series(
+    {name: (p.max(axis=1) >= 0.9).mean() for name, p in p_kinds.items()}, name="accepted at 0.9"
+).round(3).to_frame()
 
 # %% [markdown]
 # And how many of the accepted digits that lie on their side were read for what they are?
 
 # %% tags=["nbval-ignore-output"]
-sideways = model.predict(as_input(kinds["turned by 90°"]), verbose=0)
+sideways = p_kinds["turned by 90°"]
 passed = sideways.max(axis=1) >= 0.9
-right = (sideways.argmax(axis=1) == y_test[:1000])[passed].mean()
+right = (sideways.argmax(axis=1) == y_validation[:1000])[passed].mean()
 f"{passed.sum()} of {len(passed)} accepted, {right:.0%} of those right"
 
 # %% [markdown]
-# Many of the digits lying on their side pass, and most of the accepted answers are wrong. **Confidence tells apart easy and hard
-# digits; it does not tell digits from everything else.** So guard the door as well: check that a box holds ink, that the paper is
-# light, that the scan is upright, and count how the share of refused digits moves from day to day.
+# Many of the digits lying on their side pass, and most of the accepted answers are wrong. **Confidence tells easy digits from hard
+# ones; it does not reliably tell digits from everything else.** So guard the door as well: check that a box holds ink, that the
+# paper is light, that the scan is upright, and count how the share of refused digits moves from day to day.
 
 # %%
 assert passed.mean() > 0.1 and right < 0.5
@@ -797,10 +868,10 @@ assert passed.mean() > 0.1 and right < 0.5
 
 # %% exercise="07-1"
 ### BEGIN SOLUTION
-m1, q1 = conv(32, 3, 32)
-m2, q2 = conv(m1 // 2, 32, 64)
-m3, q3 = conv(m2 // 2, 64, 64)
-answer = q1 + q2 + q3 + dense(m3 * m3 * 64, 64) + dense(64, 10)
+a, first = conv(32, 3, 32)
+b, second = conv(a // 2, 32, 64)
+c, third = conv(b // 2, 64, 64)
+answer = first + second + third + dense(c * c * 64, 64) + dense(64, 10)
 ### END SOLUTION
 check("07-1", answer)
 
@@ -809,7 +880,8 @@ check("07-1", answer)
 # *modify · 12 minutes*
 #
 # Accuracy hides single classes. Write a function that returns the **recall** of each class: of the digits that *are* a 3, the share that
-# is *read* as a 3. A class without a single example has no recall; answer `np.nan` there.
+# is *read* as a 3. A class without a single example has no recall; answer `np.nan` there. Once it is right, call it on `y_test` and the
+# network's answers: which digit is read worst?
 
 
 # %% exercise="07-2"
@@ -831,7 +903,7 @@ check("07-2", recall_per_class)
 # *extend · 12 minutes*
 #
 # Write the function that the form reader needs: for each row of probabilities the most probable class, or −1 ("ask a person") where the
-# largest probability is *below* the threshold.
+# largest probability is *below* the threshold. Once it is right, try it on `p_test`.
 
 
 # %% exercise="07-3"
@@ -848,14 +920,15 @@ check("07-3", decide)
 # %% [markdown]
 # ## Recap
 #
-# * *Shape by shape:* a valid convolution leaves $n - k + 1$, pooling halves, and $(k^2 C_{\text{in}} + 1)\,C_{\text{out}}$ counts the
+# * *Shape by shape:* a convolution without padding leaves $s - k + 1$, pooling halves, and $(k^2 C_{\text{in}} + 1)\,C_{\text{out}}$ counts the
 #   parameters: 93,322 in all, asserted against Keras.
-# * *Split and baseline:* blocks of writers, not shuffled rows; the difference was the price of a new writer. An SVM sets the bar within
-#   seconds.
-# * *Uncertainty and mistakes:* an accuracy without its interval cannot say which of two models is better; the most confident mistakes show what
-#   the training set lacks.
-# * *Sturdier:* shifted copies in training hold the accuracy as far as they reach, at equal steps, and no further.
-# * *Accept or hand over:* a threshold trades answers for accuracy, and it is no defence against what is not a digit at all.
+# * *Split and baseline:* by sheet, not shuffled, because a new writer can cost many points; an SVM sets the bar in a blink, and on a thousand
+#   digits the network does not reach it.
+# * *Uncertainty and mistakes:* an accuracy comes with its interval, and the interval believes that the examples are independent; look at
+#   the groups. Read mistakes on the validation part.
+# * *Sturdier:* shifted copies in training hold the accuracy as far as they reach, from the same start at equal steps, and no further.
+# * *Accept or hand over:* a threshold trades answers for accuracy; what it promises on some writers it need not keep on others, and it is
+#   no defence against what is not a digit at all.
 
 # %% [markdown]
 # ## Limits and next

@@ -17,7 +17,7 @@ known = train.images.reshape(-1, 784) / np.float32(255)
 
 def predict(images):
     distance = ((images.reshape(1, 784) - known) ** 2).sum(axis=1)
-    votes = np.exp((distance.min() - distance) / 4)
+    votes = np.exp((distance.min() - distance) / 2)
     return (np.bincount(train.labels, votes, minlength=10) / votes.sum())[None]
 """
 CELLS = {
@@ -25,12 +25,14 @@ CELLS = {
     "canvas": "canvas = explorers.draw_digit(predict)\ncanvas",
     "inside": "print(len(canvas.strokes), canvas.image is None, canvas.probabilities.argmax())",
     "python": "canvas.strokes = explorers.example_strokes()",
+    "again": "canvas",
+    "slow": "import time\n\nexplorers.draw_digit(lambda images: time.sleep(1.2) or predict(images))",
     "broken": 'def broken(images):\n    raise ValueError("no such layer")\n\nexplorers.draw_digit(broken)',
 }
 # As a person moves the mouse, on paper of 280 by 280.
 ONE = [[(146, 40), (142, 120), (136, 236)]]
 SEVEN = [[(72, 60), (206, 58), (170, 140), (124, 234)]]
-ZERO = [[(140 + 62 * math.sin(t / 6), 140 - 88 * math.cos(t / 6)) for t in range(39)]]
+ZERO = [[(140 + 62 * math.sin(t / 3), 140 - 88 * math.cos(t / 3)) for t in range(20)]]
 MEASURE = "draw-digit: end of stroke to answer"
 
 
@@ -50,7 +52,7 @@ class Canvas:
         scale = (box["width"] - 2) / 280
         return box["x"] + 1 + point[0] * scale, box["y"] + 1 + point[1] * scale
 
-    def draw(self, strokes, steps: int = 6, wait: bool = True) -> None:
+    def draw(self, strokes, steps: int = 4, wait: bool = True) -> None:
         for stroke in strokes:
             self.page.mouse.move(*self.at(stroke[0]))
             self.page.mouse.down()
@@ -126,7 +128,7 @@ def canvas(drawing) -> Canvas:
 def test_a_drawn_digit_is_read(canvas, digit, strokes):
     assert canvas.kind == "prompt" and canvas.first is None and canvas.ink(".draw-digit-seen") == 0
     canvas.draw(strokes)
-    assert canvas.first == digit and canvas.sentence.startswith(f"It reads {digit}")
+    assert canvas.first == digit and f" {digit} (" in canvas.sentence
     bars = canvas.bars()
     assert bars.index(max(bars)) == int(digit)
     assert canvas.ink(".draw-digit-seen") > 20 and canvas.ink() > 2000
@@ -138,7 +140,7 @@ def test_probabilities_follow_while_the_pen_is_down(canvas):
     page.mouse.down()
     seen = set()
     for point in SEVEN[0][1:]:
-        page.mouse.move(*canvas.at(point), steps=6)
+        page.mouse.move(*canvas.at(point), steps=4)
         page.wait_for_timeout(120)
         seen.add(tuple(canvas.bars()))
     answered = canvas.root.get_attribute("data-answered")
@@ -172,7 +174,9 @@ def test_drawing_out_of_the_paper_and_back(canvas):
     canvas.clear()
     canvas.draw([[(140, 140), (340, 140), (340, 400), (340, 200), (140, 200)]])
     both = canvas.ink()
-    assert right > 2000 and 1.8 * right < both < 2.2 * right, "what happens outside leaves no ink, not at the edge either"
+    assert right > 2000 and 1.8 * right < both < 2.2 * right, (
+        "what happens outside leaves no ink, not at the edge either"
+    )
     canvas.page.mouse.move(*canvas.at((60, 60)), steps=5)
     assert canvas.ink() == both, "the pen was lifted outside of the paper: no ink follows the mouse"
     canvas.press("Undo")
@@ -206,10 +210,33 @@ def test_time_from_the_end_of_a_stroke(canvas):
         canvas.draw(SEVEN)
         if i % 2:
             canvas.clear()
-            page.evaluate("name => performance.clearMarks(name)", MEASURE)
     times = page.evaluate("name => performance.getEntriesByName(name).map(entry => entry.duration)", MEASURE)
     print(f"single strokes: {sum(times) / len(times):.0f} ms on average, {max(times):.0f} ms at most")
-    assert len(times) >= 10 and sum(times) / len(times) <= 100
+    assert len(times) == 15 and sum(times) / len(times) <= 100
+
+
+def test_one_finger_draws_and_a_second_does_not(canvas):
+    page = canvas.page
+    hand = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points) -> None:
+        fingers = [dict(zip(("x", "y"), canvas.at(point), strict=True), id=i) for i, point in enumerate(points)]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    canvas.draw(ONE)
+    by_mouse = canvas.ink()
+    canvas.clear()
+    top = canvas.paper.bounding_box()
+    touch("touchStart", ONE[0][0])
+    touch("touchMove", ONE[0][1])
+    touch("touchStart", ONE[0][1], (40, 40))
+    touch("touchMove", ONE[0][1], (40, 200))
+    touch("touchMove", ONE[0][2], (40, 240))
+    touch("touchEnd")
+    canvas.settle()
+    assert canvas.first == "1" and abs(canvas.ink() - by_mouse) < 0.05 * by_mouse
+    assert canvas.paper.bounding_box() == top, "drawing with a finger must not scroll the notebook"
+    hand.detach()
 
 
 def test_keyboard_alone(canvas, drawing):
@@ -233,7 +260,7 @@ def test_keyboard_alone(canvas, drawing):
     assert canvas.paper.evaluate("paper => paper === document.activeElement")
     page.keyboard.press("Delete")
     canvas.settle()
-    assert canvas.first is None and drawing.run("inside") is not None if False else True
+    assert canvas.first is None
     page.keyboard.press("Tab")
     assert canvas.root.get_by_role("button", name="Undo").evaluate("button => button === document.activeElement")
     page.keyboard.press("Enter")
@@ -258,13 +285,38 @@ def test_brush_width(canvas):
     assert brush.input_value() == before
 
 
+def test_a_second_view_shows_and_draws_the_same(canvas, drawing):
+    canvas.draw(ONE)
+    ink = canvas.ink()
+    drawing.run("again")
+    second = Canvas(drawing, "again")
+    assert second.ink() == ink and second.first == "1"
+    second.press("Clear")
+    second.draw(SEVEN)
+    assert canvas.first == "7" and canvas.ink() == second.ink() > ink
+    second.clear()
+
+
+def test_an_answer_that_is_late_is_announced_and_comes(drawing):
+    """Not a busy kernel: newer ones read the widgets' messages beside a running cell. A slow model."""
+    drawing.run("slow")
+    canvas = Canvas(drawing, "slow")
+    canvas.draw(SEVEN, wait=False)  # two questions at least, of 1.2 s each: with the pen down, and when it is lifted
+    canvas.root.and_(canvas.page.locator("[data-kind=waiting]")).wait_for(timeout=5_000)
+    assert "No answer yet" in canvas.sentence
+    canvas.settle()
+    assert canvas.first == "7" and canvas.kind == "answer"
+
+
 def test_a_model_that_fails_says_so(drawing):
     drawing.run("broken")
     canvas = Canvas(drawing, "broken")
     for _ in range(2):
         assert canvas.kind == "error" and "ValueError: no such layer" in canvas.sentence
         canvas.draw(SEVEN)
-    assert canvas.first is None and canvas.ink(".draw-digit-seen") > 20, "what the network would see is shown all the same"
+    assert canvas.first is None and canvas.ink(".draw-digit-seen") > 20, (
+        "what the network would see is shown all the same"
+    )
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
@@ -276,4 +328,4 @@ def test_readable_in_both_themes(canvas, drawing, theme):
         drawing.screenshot(f"drawing-{theme.lower()}")
     finally:
         drawing.theme("JupyterLab Light")
-    assert weakest[0] >= 4.5, f"the weakest contrast is {weakest}"
+    assert weakest[0] >= 1, f"the weakest contrast (share of what WCAG wants, ratio, words): {weakest}"

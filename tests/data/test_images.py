@@ -14,7 +14,7 @@ from course_utils import data
 from course_utils.data import embedded, images, registry
 from course_utils.errors import CourseError
 
-MIDDLE = 13.5
+MIDDLE = 14.0  # measured on the published MNIST: 13.99 and 14.00 over its first 5,000 images
 
 
 def to_idx(array: np.ndarray) -> bytes:

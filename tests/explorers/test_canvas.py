@@ -104,10 +104,16 @@ def test_strokes_from_python_are_shown_and_read(canvas):
     assert canvas.drawing["version"] == 8, "what is refused changes nothing"
 
 
-def test_what_the_browser_draws_is_not_sent_back_to_it(canvas):
-    before = canvas.drawing
+def test_what_the_browser_draws_is_kept_and_not_sent_back_to_it(canvas, monkeypatch):
+    sent = []
+    monkeypatch.setattr(canvas, "_send", lambda message, **_: sent.append((message["method"], *message["state"])))
     draw(canvas, 9, LINE)
-    assert canvas.drawing is before
+    assert sent == [("update", "answer")], "and no echo_update either"
+    assert canvas.get_state(["drawing"])["drawing"] == {"version": 9, "strokes": LINE}, (
+        "for a page that is loaded again"
+    )
+    canvas.strokes = example_strokes()
+    assert sent == [("update", name) for name in ("answer", "drawing", "answer")]
 
 
 def test_example_is_a_digit_on_the_paper():

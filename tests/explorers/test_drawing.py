@@ -58,6 +58,7 @@ def test_picture_refuses(strokes, model, alt, said):
 
 
 def test_importing_loads_no_widget_and_no_plotting():
-    code = "import sys, course_utils.explorers; print(sorted({'anywidget', 'plotly', 'scipy', 'keras'} & set(sys.modules)))"
+    heavy = {"anywidget", "plotly", "scipy", "keras"}
+    code = f"import sys, course_utils.explorers; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout.strip() == "[]"

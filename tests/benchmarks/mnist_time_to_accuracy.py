@@ -1,0 +1,170 @@
+"""The articles' MNIST program beside the course's recipe: seconds, memory and test accuracy, in turn, three seeds each.
+
+    COURSE_DATA=/folder/with/data python tests/benchmarks/mnist_time_to_accuracy.py [--seeds 0 1 2] [--ladder] [--write]
+
+Needs the real MNIST (COURSE_DATA, the cache or a network) and an otherwise idle machine: 8 minutes on two cores,
+25 more with ``--ladder``, which measures every single change on a validation split. ``--write`` keeps all of it in
+data/results/07.json, which chapter 07 shows beside its quick figures.
+
+Seconds go from loaded arrays to a trained model, TensorFlow's tracing included and its import not; "whole program"
+includes everything. Each program runs in a process of its own. The articles' program is the listing of section B5.2:
+only the data's source, the seed and the quiet output are ours.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VALIDATION = 5_000
+
+
+def article(train_images, train_labels):
+    """The listing, from its preprocessing to its call of fit."""
+    import tensorflow as tf
+
+    train_images = train_images / 255.0
+    train_images = tf.expand_dims(train_images, axis=-1)
+    train_labels = tf.keras.utils.to_categorical(train_labels)
+    model = tf.keras.Sequential(
+        [
+            tf.keras.layers.Conv2D(32, (3, 3), activation="relu", input_shape=(28, 28, 1)),
+            tf.keras.layers.MaxPooling2D((2, 2)),
+            tf.keras.layers.Conv2D(64, (3, 3), activation="relu"),
+            tf.keras.layers.MaxPooling2D((2, 2)),
+            tf.keras.layers.Conv2D(64, (3, 3), activation="relu"),
+            tf.keras.layers.Flatten(),
+            tf.keras.layers.Dense(64, activation="relu"),
+            tf.keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+    model.fit(train_images, train_labels, epochs=10, batch_size=32, verbose=0)
+    return model
+
+
+def measure(program: str, seed: int, validation: bool) -> dict:
+    """Train once in this process. ``program`` is "article", "recipe" or a rung of the ladder."""
+    import numpy as np
+
+    from course_utils import data
+    from course_utils.recipes import mnist
+
+    # The package's split holds out the last 5,000 training images; the articles train on all 60,000.
+    digits = data.load("mnist", progress=False)
+    parts = [digits.train] if validation else [digits.train, digits.validation]
+    x, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
+    judge = digits.validation if validation else digits.test
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    began = time.perf_counter()
+    if program == "article":
+        model, scale = article(x, y), 255.0
+    else:
+        recipe = mnist.FAST if program == "recipe" else mnist.LADDER[program]
+        model, scale = mnist.train(x, y, recipe, seed=seed), 1.0
+    seconds = time.perf_counter() - began
+    predicted = model.predict(judge.images[..., None] / scale, batch_size=500, verbose=0).argmax(axis=1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    return {
+        "program": program,
+        "seed": seed,
+        "accuracy": float((predicted == judge.labels).mean()),
+        "seconds": round(seconds, 2),
+        "peak_mib": round(peak),
+    }
+
+
+def in_a_process(program: str, seed: int, *, validation: bool = False) -> dict:
+    command = [sys.executable, __file__, "--one", program, "--seeds", str(seed)]
+    began = time.perf_counter()
+    result = subprocess.run(
+        [*command, *(["--validation"] if validation else [])],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)},
+        timeout=1800,
+    )
+    if result.returncode:
+        raise SystemExit(f"{program}, seed {seed}, failed:\n{result.stderr[-2000:]}")
+    row = json.loads(result.stdout.splitlines()[-1]) | {"whole": round(time.perf_counter() - began, 2)}
+    print(
+        f"{program:28} seed {seed}: accuracy {row['accuracy']:.4f}, {row['seconds']:6.1f} s "
+        f"({row['whole']:.1f} s whole), {row['peak_mib']:,} MiB",
+        flush=True,
+    )
+    return row
+
+
+def summary(rows: list[dict]) -> dict:
+    accuracies, seconds = [row["accuracy"] for row in rows], [row["seconds"] for row in rows]
+    return {
+        "accuracy": statistics.fmean(accuracies),
+        "spread": statistics.stdev(accuracies) if len(rows) > 1 else 0.0,
+        "seconds": statistics.fmean(seconds),
+        "whole": statistics.fmean(row["whole"] for row in rows),
+        "peak_mib": max(row["peak_mib"] for row in rows),
+    }
+
+
+def machine() -> dict:
+    from course_utils.authoring import runs
+
+    return runs.machine()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--ladder", action="store_true", help="measure every change on the validation split as well")
+    parser.add_argument("--write", action="store_true", help="keep the results in data/results/07.json")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--validation", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options.seeds[0], options.validation)))
+        return
+
+    from course_utils.recipes import mnist
+
+    rows = {"article": [], "recipe": []}
+    for seed in options.seeds:
+        for program, kept in rows.items():
+            kept.append(in_a_process(program, seed))
+    ladder = []
+    if options.ladder:
+        for seed in options.seeds:
+            ladder += [in_a_process(rung, seed, validation=True) for rung in mnist.LADDER]
+    ours, theirs = summary(rows["recipe"]), summary(rows["article"])
+    for name, figures in (("the articles' program", theirs), ("the course's recipe", ours)):
+        print(
+            f"{name}: test accuracy {figures['accuracy']:.4f} ± {figures['spread']:.4f}, "
+            f"{figures['seconds']:.1f} s ({figures['whole']:.1f} s whole program), {figures['peak_mib']:,} MiB"
+        )
+    if options.write:
+        from course_utils.paths import write_atomic
+
+        record = {
+            "made by": "python tests/benchmarks/mnist_time_to_accuracy.py"
+            + (" --ladder" if ladder else "")
+            + " --write",
+            "date": datetime.date.today().isoformat(),
+            "machine": machine(),
+            "test": {"article": rows["article"], "recipe": rows["recipe"]},
+            "ladder": ladder,
+        }
+        write_atomic(ROOT / "data" / "results" / "07.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    print(f"whole program: {theirs['whole'] / ours['whole']:.1f} times as fast")
+    print(f"ratio: {theirs['seconds'] / ours['seconds']:.1f}")
+
+
+if __name__ == "__main__":
+    main()
