@@ -14,7 +14,20 @@ _NAMES = {
     "check": "course_utils.exercises",
     "CourseError": "course_utils.errors",
 }
-_MODULES = {"claims", "data", "doctor", "evaluate", "exercises", "figures", "runtime", "training"}
+_MODULES = {
+    "claims",
+    "data",
+    "doctor",
+    "evaluate",
+    "exercises",
+    "explorers",
+    "figures",
+    "results",
+    "runtime",
+    "strokes",
+    "training",
+    "weights",
+}
 
 __all__ = sorted([*_NAMES, *_MODULES, "__version__"])
 

@@ -126,6 +126,9 @@ def run(
     edition: Annotated[str, typer.Option(help="learner or solutions.")] = "learner",
     strict: Annotated[bool, typer.Option("--strict", help="An unsolved or wrong exercise fails its chapter.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the results (default: build).")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds a chapter may take (default: 15 minutes quick, 6 hours full).")
+    ] = None,
 ) -> None:
     """Run chapters headless and write a report.
 
@@ -141,7 +144,16 @@ def run(
 
     out = out or root / "build"
     chosen = select(chapters or [], root)
-    outcomes = runs.run(chosen, profile=profile, parameters=values, jobs=jobs, edition=edition, strict=strict, out=out)
+    outcomes = runs.run(
+        chosen,
+        profile=profile,
+        parameters=values,
+        jobs=jobs,
+        edition=edition,
+        strict=strict,
+        out=out,
+        timeout=timeout,
+    )
     page = out / "report.html"
     report.write(outcomes, page)
     typer.echo(f"Report: {paths.display(page)}")

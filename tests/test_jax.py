@@ -57,4 +57,7 @@ def test_the_solved_chapters_pass(tmp_path):
     result = run(*words, COURSE_CACHE=str(tmp_path / "cache"))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     outcomes = json.loads((tmp_path / "results.json").read_text("utf-8"))["outcomes"]
-    assert {entry["chapter"]: entry["verdict"] for entry in outcomes} == {"00": "passed", "07": "passed"}
+    assert {entry["chapter"]: entry["verdict"] for entry in outcomes} == {
+        "00_start_here": "passed",
+        "07_mnist_cnn": "passed",
+    }

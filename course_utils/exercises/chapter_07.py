@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from course_utils.exercises.core import Exercise
+from course_utils.exercises.core import RIGHT, WRONG, Exercise, Verdict
 from course_utils.exercises.judges import Mistake, function, number
+from course_utils.exercises.values import name_of, text_of
+from course_utils.recipes.contest import Contest
 
 
 def _parameters(
@@ -295,6 +297,57 @@ _DECIDE_CASES = [
     (np.array([[0.0625, 0.9375], [0.5625, 0.4375], [0.4375, 0.5625]]), 0.0),
 ]
 
+
+def _judge_contest(answer) -> Verdict:
+    """Right when the target is reached within the articles' time. What was measured may be shown: it is no secret."""
+    call_it = 'Write `check("07-4", contest.run(train, profile=course.profile))`.'
+    if not isinstance(answer, Contest):
+        rows = (("Your answer", text_of(answer)),)
+        message = f"Your answer is {name_of(answer)}; what `contest.run` returns is asked for."
+        return Verdict(WRONG, message, rows, call_it, mistake="not a contest")
+    if not answer.measured:
+        message = "This contest was not measured by `contest.run` in this kernel, so its numbers say nothing."
+        return Verdict(WRONG, message, (("Your answer", str(answer)),), call_it, mistake="not measured")
+    if answer.accurate and answer.in_time:
+        return Verdict(RIGHT, score=str(answer))
+
+    over = answer.seconds - answer.limit
+    late = f"{over:.1f} s too long ({over / answer.limit:.0%} over the articles' time)"
+    points = f"{100 * (answer.target - answer.accuracy):.2f} points short of {answer.target:.4f}"
+    images = f"{answer.missing} more of {answer.n:,} test image{'s' if answer.n > 1 else ''} must be read right"
+    rows = (("Measured", str(answer)),)
+    if answer.accurate:
+        return Verdict(
+            WRONG,
+            f"Accurate enough, but training took {late}.",
+            rows,
+            "Which changes in the table of section 10 saved time and cost no accuracy? Look at the batches for each "
+            "call, the strides and the number of epochs.",
+            mistake="too slow",
+        )
+    if not answer.in_time:
+        return Verdict(
+            WRONG,
+            f"Neither is reached: the accuracy is {points}, and training took {late}.",
+            rows,
+            "Make it fast first, with `mnist.FAST` as a start, then spend the time that this saves on accuracy.",
+            mistake="too slow and not accurate enough",
+        )
+    unused = 1 - answer.seconds / answer.limit
+    hint = (
+        "Train on more kinds of change than shifts: small turns, stretches and slants. Choose on the validation part."
+    )
+    if unused >= 0.3:
+        hint = f"{unused:.0%} of the time is unused: more epochs, or more channels. Then: {hint[0].lower()}{hint[1:]}"
+    return Verdict(
+        WRONG,
+        f"In time, but the accuracy is {points}: {images}.",
+        rows,
+        hint,
+        mistake="not accurate enough",
+    )
+
+
 EXERCISES = (
     Exercise(
         "07-1",
@@ -327,5 +380,16 @@ EXERCISES = (
         "equals it is enough. It returns an integer array of shape (n,) and leaves its input as it is. Put your "
         "code where the three dots stand.",
         function(decide, _DECIDE_CASES, mistakes=_decide_mistakes()),
+    ),
+    Exercise(
+        "07-4",
+        "Beat the recipe",
+        "extend",
+        45,
+        "Write `train(images, labels)`: it gets uint8 images of shape (n, 28, 28) and their labels, and returns a "
+        "trained Keras model that takes (m, 28, 28, 1), pixels from 0 to 255, and gives (m, 10). Reach the target "
+        "accuracy on the test part in no more time than the articles' program takes on your machine. Put your code "
+        "where the three dots stand.",
+        _judge_contest,
     ),
 )

@@ -1,11 +1,14 @@
 """The exercises of chapter 07: solutions and other right answers pass, typical mistakes get their own hint."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.exercises import chapter_07, find
+from course_utils.exercises import chapter_07, check, find, progress
+from course_utils.recipes import contest
 
 CONVOLUTIONS = {"first": 27 * 32 + 32, "second": 9 * 32 * 64 + 64, "third": 9 * 64 * 64 + 64}
 
@@ -212,3 +215,70 @@ def test_the_reference_decision_refuses_exactly_what_is_below_the_threshold(seed
     for row, choice in zip(probabilities, decided, strict=True):
         assert (choice == -1) == bool((row < threshold).all())
         assert choice == -1 or row[choice] == max(row)
+
+
+# 07-4 -------------------------------------------------------------------------------------------------------------
+
+
+def measured(**changes):
+    """A contest as contest.run makes it, without its minutes."""
+    values = {"data": "mnist", "accuracy": 0.9962, "n": 10_000, "seconds": 88.2, "limit": 121.4, "target": 0.996}
+    made = contest.Contest(**{**values, "profile": "full", **changes})
+    object.__setattr__(made, "_mark", contest._MEASURED)
+    return made
+
+
+def test_the_target_within_the_time_passes_and_gives_the_leaderboards_line():
+    verdict = find("07-4").judge(measured())
+    assert verdict
+    assert verdict.score == "0.9962 in 88 s of 121 s (mnist)"
+
+
+def test_exactly_the_target_in_exactly_the_time_passes():
+    assert find("07-4").judge(measured(accuracy=0.996, seconds=121.4))
+
+
+@pytest.mark.parametrize(
+    ("contest_", "mistake", "message", "hint"),
+    [
+        (measured(accuracy=0.9941), "not accurate enough", "0.19 points short of 0.9960: 19 more", "turns"),
+        (measured(accuracy=0.9959), "not accurate enough", "1 more of 10,000 test images", "turns"),
+        (measured(accuracy=0.99, seconds=30.0), "not accurate enough", "0.60 points short", "75% of the time is un"),
+        (measured(seconds=133.5), "too slow", "12.1 s too long (10% over", "strides"),
+        (measured(accuracy=0.9, seconds=133.5), "too slow and not accurate enough", "Neither", "`mnist.FAST`"),
+    ],
+)
+def test_a_contest_that_is_lost_says_by_how_much_and_where_to_look(contest_, mistake, message, hint):
+    verdict = find("07-4").judge(contest_)
+    assert (verdict.state, verdict.mistake, verdict.score) == ("wrong", mistake, None)
+    assert message in verdict.message
+    assert hint in verdict.hint
+    assert str(contest_) in dict(verdict.rows)["Measured"]
+
+
+@pytest.mark.parametrize("answer", [0.9962, "0.9962", lambda images, labels: None, contest.Contest, [measured()]])
+def test_what_is_no_contest_is_refused_with_the_line_to_write(answer):
+    verdict = find("07-4").judge(answer)
+    assert (verdict.state, verdict.mistake) == ("wrong", "not a contest")
+    assert "what `contest.run` returns" in verdict.message
+    assert "contest.run(train, profile=course.profile)" in verdict.hint
+
+
+def test_a_contest_made_by_hand_is_refused():
+    genuine = measured()
+    for forged in (dataclasses.replace(genuine, accuracy=1.0), contest.Contest("mnist", 1.0, 1, 1.0, 2.0, 0.5, "full")):
+        verdict = find("07-4").judge(forged)
+        assert (verdict.state, verdict.mistake) == ("wrong", "not measured")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.1, 400), st.floats(1, 200))
+def test_right_means_both_and_the_judge_never_fails(right, seconds, limit):
+    verdict = find("07-4").judge(measured(accuracy=right / 10_000, seconds=seconds, limit=limit))
+    assert bool(verdict) == (right >= 9_960 and seconds <= limit)
+
+
+def test_the_leaderboards_line_stands_in_the_progress_table():
+    check("07-4", measured())
+    row = progress.table().set_index("exercise").loc["07-4"]
+    assert (row["state"], row["score"]) == ("right", "0.9962 in 88 s of 121 s (mnist)")
