@@ -1,6 +1,7 @@
 """The fact-check: what the two articles claim, and the verdicts that the chapters reach by running it."""
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError, near_misses
@@ -34,7 +35,7 @@ def record(claim: str, verdict: str, evidence: str, *, recorded: str | None = No
     from course_utils.runtime import emit
 
     if claim not in rows():
-        raise CourseError(f"There is no claim {claim!r} in data/claims.toml." + near_misses(claim, list(rows())))
+        raise CourseError(f"There is no claim {claim!r} in data/claims.toml." + _meant(claim))
     if verdict not in VERDICTS:
         raise CourseError(f"{verdict!r} is not a verdict." + near_misses(verdict, list(VERDICTS)))
     if not str(evidence).strip():
@@ -45,6 +46,13 @@ def record(claim: str, verdict: str, evidence: str, *, recorded: str | None = No
         entry["recorded"] = recorded
     note = f" [recorded on {recorded}]" if recorded else ""
     emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence}{note}")
+
+
+def _meant(claim: str) -> str:
+    """What an unknown id was meant to be: "c2", "C2" and "2" are c02 before they are anything else."""
+    number = re.fullmatch(r"[cC]?0*([1-9][0-9]?)", str(claim).strip())
+    padded = f"c{int(number[1]):02d}" if number else ""
+    return f" Did you mean {padded}?" if padded in rows() else near_misses(claim, list(rows()))
 
 
 def recorded(claim: str) -> dict:

@@ -171,22 +171,28 @@ def build(
 ) -> None:
     """Make the notebooks from notebooks/source (authors).
 
-    Both editions are written: for learners (executed, with pictures, which need a Chromium) and solutions.
+    Both editions are written: for learners (executed, with pictures, which need a Chromium) and solutions. What the
+    lint finds in the chapters is said afterwards; it does not fail a build.
     """
     from course_utils import paths
 
     root = paths.require_checkout()
     from course_utils.authoring import editions
     from course_utils.authoring.chapters import select
+    from course_utils.authoring.lint import lint_chapters
 
     chosen = select(chapters or [], root)
     if not check and not lint:
-        editions.build(chosen, execute=execute, say=typer.echo)
+        try:
+            editions.build(chosen, execute=execute, say=typer.echo)
+        except KeyboardInterrupt:
+            typer.echo("Stopped; the editions that were being made are as before.", err=True)
+            raise typer.Exit(130) from None
+        for problem in lint_chapters(chosen):
+            typer.echo(str(problem), err=True)
         return
     errors, warnings = [], []
     if lint:
-        from course_utils.authoring.lint import lint_chapters
-
         for problem in lint_chapters(chosen):
             (warnings if problem.level == "warning" else errors).append(problem)
     if check:
@@ -282,8 +288,9 @@ def data_verify(names: Sets = None) -> None:
     _print_table(
         [{"name": r.name, "file": r.file, "place": r.place, "verdict": r.verdict, "": r.detail} for r in found]
     )
-    # A set that nobody asked for and nobody fetched is no problem; one that was named is.
-    raise typer.Exit(1 if any(row.verdict == "damaged" or (names and not row.ok) for row in found) else 0)
+    # A set that nobody asked for and nobody fetched is no problem; one that was named is, and so is a missing card.
+    wrong = any(row.verdict == "damaged" or (not row.ok and (names or row.place == "course")) for row in found)
+    raise typer.Exit(1 if wrong else 0)
 
 
 def parameters(texts: Iterable[str]) -> dict[str, str]:

@@ -32,7 +32,10 @@ def test_recorded_evidence_is_marked_as_such(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("c4", "wrong", "e"), "no claim 'c4'.*c4"),
+        (("c4", "wrong", "e"), r"no claim 'c4'.*Did you mean c04\?"),
+        (("2", "wrong", "e"), r"Did you mean c02\?"),
+        (("c100", "wrong", "e"), "no claim 'c100'.*c10"),
+        (("c99", "wrong", "e"), "no claim 'c99'.*c39"),
         (("c44", "false", "e"), "not a verdict"),
         (("c44", "hold", "e"), r"Did you mean holds"),
         (("c44", "wrong", "  "), "needs evidence"),

@@ -327,11 +327,35 @@ def test_a_lint_error_fails(course, runs, monkeypatch):
     assert course("build", "--lint").status == 1
 
 
+def test_a_build_says_afterwards_what_the_lint_finds(course, runs, monkeypatch):
+    from course_utils.authoring import editions, lint
+
+    monkeypatch.setattr(editions, "build", lambda chapters, execute, say: say("written"))
+    monkeypatch.setattr(lint, "lint_chapters", lambda chapters: [Problem(f"error in {chapters}"), Problem("warning")])
+    done = course("build", "07")
+    assert (done.status, done.out) == (0, "written\n")
+    assert done.err == "source.py:1: error in ['chapter 07']\nsource.py:1: warning\n"
+
+
+def test_an_interrupted_build_says_that_the_old_editions_stand(course, runs, monkeypatch):
+    from course_utils.authoring import editions, lint
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(editions, "build", interrupt)
+    monkeypatch.setattr(lint, "lint_chapters", lambda chapters: pytest.fail("nothing was built"))
+    done = course("build")
+    assert (done.status, done.out) == (130, "")
+    assert done.err == "Stopped; the editions that were being made are as before.\n"
+
+
 @pytest.mark.parametrize(("options", "execute"), [((), True), (("--no-execute",), False)])
 def test_build_builds(course, runs, monkeypatch, options, execute):
-    from course_utils.authoring import editions
+    from course_utils.authoring import editions, lint
 
     asked = []
+    monkeypatch.setattr(lint, "lint_chapters", lambda chapters: [])
     monkeypatch.setattr(
         editions, "build", lambda chapters, execute, say: asked.append((chapters, execute)) or say("hi")
     )
@@ -435,6 +459,17 @@ def test_data_verify(course, monkeypatch, verdict, named, status):
     done = course("data", "verify", *(["mnist"] if named else []))
     assert done.status == status
     assert verdict in done.out
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_data_verify_fails_where_a_card_is_missing(course, monkeypatch, named):
+    from course_utils.data import fetch
+
+    rows = [fetch.Row("tiny", "tiny.md", "course", "missing", "write data/cards/tiny.md")]
+    monkeypatch.setattr(fetch, "verify", lambda names: rows)
+    done = course("data", "verify", *(["tiny"] if named else []))
+    assert done.status == 1
+    assert "write data/cards/tiny.md" in done.out
 
 
 def test_a_table_shows_square_brackets_as_they_are(capsys):

@@ -1,6 +1,7 @@
 """Figures: pure, finite, readable without colour, and with a sentence for those who do not see them."""
 
 import base64
+import inspect
 import io
 import json
 
@@ -33,6 +34,16 @@ MAKERS = {
         np.zeros((2, 4, 4)), np.array([[0.9, 0.1], [0.2, 0.8]]), ["0°", "90°"], ["a", "b"], slider="turn", **k
     ),
 }
+
+
+def test_every_figure_function_is_tested():
+    functions = {
+        name
+        for name, function in inspect.getmembers(figures, inspect.isfunction)
+        if not name.startswith("_") and "alt" in inspect.signature(function).parameters
+    }
+    assert functions
+    assert functions <= set(MAKERS)
 
 
 @pytest.mark.parametrize("name", MAKERS)

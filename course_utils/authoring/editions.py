@@ -70,7 +70,7 @@ def _build_one(source: Source, execute: bool, program: str | None, say: Callable
         say(f"{chapter.name}: executing {len(learner.cells)} cells")
         before = [dict(cell.metadata) for cell in learner.cells]
         notebook_metadata = dict(learner.metadata)
-        running.execute(learner, chapter, say=say)
+        running.execute(learner, chapter, lines={cell.id: cell.line for cell in source.cells}, say=say)
         running.normalise(learner)
         # A kernel adds its own version to the notebook's metadata; what is stored is what the source says.
         learner.metadata.clear()

@@ -9,12 +9,12 @@ import site
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from course_utils.authoring.chapters import Chapter
 from course_utils.errors import CourseError
-from course_utils.paths import PROJECT, cache_dir
+from course_utils.paths import PROJECT, cache_dir, display
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -31,20 +31,26 @@ _NOT_INHERITED = (
 
 
 def execute(
-    notebook, chapter: Chapter, *, timeout: int | None = None, say: Callable[[str], None] | None = None
+    notebook,
+    chapter: Chapter,
+    *,
+    lines: Mapping[str, int] | None = None,
+    timeout: int | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """Run all cells in the quick profile, in place; the kernel works in a scratch folder with a cache of its own.
 
     ``timeout`` (seconds for one cell) defaults to ten times the chapter's budget. Raises CourseError with chapter,
-    cell id, the cell's first line and the error when a cell fails, the kernel dies or the time is up. Ctrl-C ends the
-    kernel and comes through.
+    cell id, the cell's first line and the error when a cell fails, the kernel dies or the time is up; ``lines`` (the
+    source line of each cell, by id) lets it say where the cell stands. Ctrl-C ends the kernel and comes through.
     """
     with tempfile.TemporaryDirectory(prefix="course-build-") as folder:
         scratch = Path(folder).resolve()
         work = scratch / "work"
         work.mkdir()
         _prepare_cache(chapter, _cache(scratch))
-        _run(notebook, chapter, work, _environment(chapter, scratch), timeout or max(300, 10 * chapter.seconds), say)
+        environment = _environment(chapter, scratch)
+        _run(notebook, chapter, work, environment, timeout or max(300, 10 * chapter.seconds), say, lines or {})
 
 
 def _environment(chapter: Chapter, scratch: Path) -> dict[str, str]:
@@ -83,7 +89,9 @@ def _prepare_cache(chapter: Chapter, cache: Path) -> None:
         shutil.copytree(cache_dir() / "data" / name, cache / "data" / name)
 
 
-def _run(notebook, chapter: Chapter, work: Path, env: dict[str, str], timeout: int, say) -> None:
+def _run(
+    notebook, chapter: Chapter, work: Path, env: dict[str, str], timeout: int, say, lines: Mapping[str, int]
+) -> None:
     """Execute in a worker thread, so that Ctrl-C reaches this one: nbclient would call it a dead kernel."""
     from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
@@ -119,7 +127,7 @@ def _run(notebook, chapter: Chapter, work: Path, env: dict[str, str], timeout: i
         raise
     if failure:
         _kill(manager)
-        raise _explain(failure[0], chapter, current.get("cell")) from None
+        raise _explain(failure[0], chapter, current.get("cell"), lines) from None
 
 
 def _kill(manager) -> None:
@@ -136,7 +144,7 @@ def _kill(manager) -> None:
                 child.kill()
 
 
-def _explain(error: BaseException, chapter: Chapter, cell) -> BaseException:
+def _explain(error: BaseException, chapter: Chapter, cell, lines: Mapping[str, int]) -> BaseException:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     if isinstance(error, CellExecutionError):
@@ -149,7 +157,11 @@ def _explain(error: BaseException, chapter: Chapter, cell) -> BaseException:
         return error
     first = next((line for line in (cell.source if cell else "").splitlines() if line.strip()), "")
     where = f'cell {cell.id} ("{first.strip()}")' if cell else "before the first cell"
-    return CourseError(f"{chapter.name}: {where} failed: {what}\nNothing was written; mend the source and build again.")
+    line = lines.get(cell.id) if cell else None
+    place = f"{display(chapter.source)}:{line}: " if line else ""
+    return CourseError(
+        f"{place}{chapter.name}: {where} failed: {what}\nNothing was written; mend the source and build again."
+    )
 
 
 def normalise(notebook) -> None:

@@ -194,11 +194,11 @@ def byline(source: Source) -> Iterator[Finding]:
     lines = first.source.split("\n")
     found = [(i, line) for i, line in enumerate(lines) if line.startswith("*Time: ") and line.rstrip().endswith("*")]
     if not found:
-        yield (
-            first,
-            0,
-            'the first cell needs a line "*Time: 75 minutes · Hardware: two cores, 1.5 GiB · Needs: chapter 00*".',
-        )
+        needed = " and ".join(filter(None, [", ".join(chapter.requires[:-1]), *chapter.requires[-1:]]))
+        needed = f"chapter{'s' if len(chapter.requires) > 1 else ''} {needed}" if needed else "nothing"
+        hardware = f"two cores, {chapter.memory_mib / 1024:.2g} GiB"
+        wanted = f"*Time: {chapter.minutes} minutes · Hardware: {hardware} · Needs: {needed}*"
+        yield first, 0, f'the first cell needs a line "{wanted}".'
         return
     number, line = found[0]
     parts = line.strip().strip("*").split(" · ")
@@ -402,6 +402,24 @@ def shell(source: Source) -> Iterator[Finding]:
         for number, line in enumerate(cell.source.split("\n")):
             if re.match(r"\s*(!|%%?(pip|conda|mamba|sh|bash|script|system|sx)\b)", line):
                 yield cell, number, "no shell and no installs in a lesson; the course's environment has what it needs."
+
+
+@rule("claim-literal")
+def claim_literal(source: Source) -> Iterator[Finding]:
+    """The verdict of `claims.record` is computed: a text written there would say the same whatever was measured."""
+    for cell in _code(source):
+        tree = cell.tree()
+        for node in ast.walk(tree) if tree else ():
+            if not (isinstance(node, ast.Call) and called(node) == "claims.record"):
+                continue
+            given = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "verdict")]
+            for value in given:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    message = (
+                        f'the verdict "{value.value}" is written down, not measured; compute it, '
+                        'for example verdict="holds" if right == printed else "wrong".'
+                    )
+                    yield cell, value.lineno - 1, message
 
 
 @rule("star-import")

@@ -34,13 +34,18 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.
-    Raises CourseError for an unknown name or split, and for files that cannot be had.
+    Raises CourseError for an unknown name or split, for a set that no loader knows, and for files that cannot be had.
     """
     from course_utils.data import images
 
     entry = registry.entry(name)
-    if entry.kind == "embedded":
+    if name == "digits":
         return images.load_digits(split or "blocks", seed)
+    if not images.is_idx(entry):
+        raise CourseError(
+            f"{name} has no loader: the known ones read scikit-learn's digits and sets of four idx files named as "
+            "MNIST's. Write one in course_utils/data/ and call it in load (course_utils/data/__init__.py)."
+        )
     if split is not None:
         raise CourseError(f"{name} has one split, the published one; leave split={split!r} out.")
     return images.load_idx(name, progress)

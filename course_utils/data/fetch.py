@@ -39,7 +39,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Row:
-    """One checked copy: ``place`` is "cache", "COURSE_DATA" or "library"; ``verdict`` good, damaged or missing."""
+    """One checked copy: ``place`` is "cache", "COURSE_DATA" or "library"; ``verdict`` good, damaged or missing.
+
+    "course" is the place of what the course itself lacks: a set's data card, or the loader of an embedded set.
+    """
 
     name: str
     file: str
@@ -86,7 +89,8 @@ def status(name: str) -> Status:
 def verify(names: Iterable[str] | None = None) -> list[Row]:
     """Hash every copy of the named sets (default: of all) in the cache and in ``COURSE_DATA``; changes nothing.
 
-    A file that is nowhere is one row "missing". The problems are the rows whose ``ok`` is false.
+    A file that is nowhere is one row "missing", and so is a set's data card. The problems are the rows whose ``ok`` is
+    false.
     """
     rows: list[Row] = []
     mirror = _course_data()
@@ -107,10 +111,14 @@ def verify(names: Iterable[str] | None = None) -> list[Row]:
                 )
             if not found:
                 rows.append(Row(name, file.name, "cache", "missing", f"to fetch: course data fetch {name}"))
+        if not entry.card.is_file():
+            rows.append(Row(name, entry.card.name, "course", "missing", f"write data/cards/{entry.card.name}"))
     return rows
 
 
 def _verify_embedded(entry: Entry) -> Row:
+    if entry.name != "digits":
+        return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/embedded.py")
     try:
         embedded.digits()
     except CourseError as error:

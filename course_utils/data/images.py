@@ -150,6 +150,11 @@ def _cubic(distance: np.ndarray) -> np.ndarray:
     return np.where(d < 1, near, np.where(d < 2, far, 0.0))
 
 
+def is_idx(entry: registry.Entry) -> bool:
+    """Whether a set has the four files that `load_idx` reads, under the names that MNIST gave them."""
+    return {name for pair in _IDX_FILES.values() for name in pair} <= {file.name for file in entry.files}
+
+
 def load_idx(name: str, progress: bool = True) -> ImageData:
     """A set of the registry published as MNIST was: two idx files for training, two for the test.
 

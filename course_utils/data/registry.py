@@ -47,8 +47,8 @@ class Entry:
 
     @property
     def card(self) -> Path:
-        """The set's data card, a Markdown file."""
-        return paths.packaged(f"cards/{self.name}.md")
+        """The set's data card, a Markdown file beside the registry (`fetch.verify` says where it is missing)."""
+        return source().parent / "cards" / f"{self.name}.md"
 
 
 def source() -> Path:
@@ -97,16 +97,21 @@ class _Table:
     def refuse(self, what: str) -> None:
         raise CourseError(f"{self.where}: {what}")
 
+    def wrong(self, key: str, expected: str) -> None:
+        if key not in self.value:
+            self.refuse(f"{key} is missing; expected {expected}")
+        self.refuse(f"{key} = {self.value[key]!r}; expected: {expected}")
+
     def text(self, key: str, pattern: str = r"(?s).*\S.*", expected: str = "some text") -> str:
         value = self.value.get(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            self.refuse(f"{key} = {value!r}; expected: {expected}")
+            self.wrong(key, expected)
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.value.get(key)
         if not isinstance(value, list) or not value or not all(isinstance(v, str) and v.strip() for v in value):
-            self.refuse(f"{key} = {value!r}; expected: a list of one text or more")
+            self.wrong(key, "a list of one text or more")
         return tuple(value)
 
     def sha256(self) -> str:
@@ -118,9 +123,7 @@ def _entry(name: str, value: object, path: Path) -> Entry:
     table = _Table(value, where, {"title", "kind", "licence", "citation", "class_names", "sha256", "files"})
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         table.refuse("a set's name has lower-case letters, digits and underscores only")
-    kind = table.text("kind")
-    if kind not in KINDS:
-        table.refuse(f"kind = {kind!r}; expected: one of {', '.join(KINDS)}")
+    kind = table.text("kind", "|".join(KINDS), f"one of {', '.join(KINDS)}")
     raw = table.value.get("files", [])
     if not isinstance(raw, list) or bool(raw) != KINDS[kind]:
         table.refuse(f"a set of kind {kind!r} has {'one file or more' if KINDS[kind] else 'no files'}")
@@ -148,7 +151,7 @@ def _file(value: object, where: str) -> File:
         table.refuse(f"path = {path!r}; expected: a path inside the COURSE_DATA folder, with forward slashes")
     size = table.value.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
-        table.refuse(f"size = {size!r}; expected: a number of bytes above 0")
+        table.wrong("size", "a number of bytes above 0")
     urls = table.texts("urls")
     for url in urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:

@@ -1,15 +1,19 @@
 """What an exercise is, where exercises are found, and ``check``: the one call a learner makes."""
 
+import difflib
 import importlib
 import importlib.util
 import os
 import pkgutil
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from course_utils.errors import CourseError, near_misses
+from course_utils.paths import display
 
 KINDS = ("recall", "modify", "extend")
 NOT_ATTEMPTED, WRONG, RIGHT = "not attempted", "wrong", "right"
@@ -97,13 +101,14 @@ _loaded: set[str] = set()
 
 def register(*new: Exercise) -> None:
     """Make exercises known to `check`; raises CourseError, and registers none of them, when an id is taken."""
-    seen = set(_registered)
+    seen = dict(_registered)
     for exercise in new:
         if exercise.id in seen:
+            titles = f"{seen[exercise.id].title!r} and {exercise.title!r}"
             raise CourseError(
-                f"Exercise id {exercise.id} is registered twice ({exercise.title!r}): ids are unique, take a free one."
+                f"Exercise id {exercise.id} is registered twice ({titles}): ids are unique, take a free one."
             )
-        seen.add(exercise.id)
+        seen[exercise.id] = exercise
     _registered.update({exercise.id: exercise for exercise in new})
 
 
@@ -114,17 +119,54 @@ def _chapters_with_modules() -> list[str]:
 
 
 def _load(chapter: str) -> None:
-    """Import the module of one chapter, once, and register its exercises. No module: nothing happens."""
-    if chapter in _loaded or importlib.util.find_spec(f"{_PACKAGE}.chapter_{chapter}") is None:
+    """Import the module of one chapter, once, and register its exercises. No module: nothing happens.
+
+    Raises CourseError, with file and line, for a module that is no Python, that has no EXERCISES, or whose exercises
+    are malformed.
+    """
+    if chapter in _loaded:
         return
-    module = importlib.import_module(f"{_PACKAGE}.chapter_{chapter}")
-    foreign = [exercise.id for exercise in module.EXERCISES if exercise.chapter != chapter]
+    spec = importlib.util.find_spec(f"{_PACKAGE}.chapter_{chapter}")
+    if spec is None:
+        return
+    path = Path(spec.origin)
+    try:
+        module = importlib.import_module(spec.name)
+    except SyntaxError as error:
+        where = f"{display(error.filename or path)}:{error.lineno or 1}"
+        text = (error.text or "").strip()
+        raise CourseError(f"{where}: {error.msg}{f': {text}' if text else ''}. Mend the line.") from error
+    except CourseError as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+        raise CourseError(f"{display(path)}:{lines[-1] if lines else 1}: {error}") from error
+    found = getattr(module, "EXERCISES", None)
+    if not isinstance(found, tuple | list) or not all(isinstance(exercise, Exercise) for exercise in found):
+        raise CourseError(_no_exercises(path))
+    foreign = [exercise.id for exercise in found if exercise.chapter != chapter]
     if foreign:
         raise CourseError(
             f"The exercise {foreign[0]} stands in chapter_{chapter}.py: expected ids that begin with {chapter}-."
         )
-    register(*module.EXERCISES)
+    try:
+        register(*found)
+    except CourseError as error:
+        raise CourseError(f"{display(path)}: {error}") from error
     _loaded.add(chapter)
+
+
+def _no_exercises(path: Path) -> str:
+    """What is wrong with the EXERCISES of a module, with the line of the name that was meant, if there is one."""
+    lines: dict[str, int] = {}
+    for number, text in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if match := re.match(r"(\w+)\s*(?::[^=]+)?=(?!=)", text):
+            lines[match[1]] = number
+    names = [name for name in lines if difflib.get_close_matches("EXERCISES", [name.upper()], cutoff=0.8)]
+    name = "EXERCISES" if "EXERCISES" in lines else next(iter(names), "")
+    if name == "EXERCISES":
+        what = "EXERCISES is no tuple of exercises"
+    else:
+        what = "EXERCISES is missing" + (f" ({name} is another name)" if name else "")
+    return f"{display(path)}:{lines.get(name, 1)}: {what}; define EXERCISES = (Exercise(…),)."
 
 
 def exercises(chapter: str | None = None) -> list[Exercise]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from course_utils.explorers.canvas import DigitCanvas
 
 DIGITS = tuple("0123456789")
-# The ten digits, one a row, as a hand draws them: strokes of (x, y) on paper of 280 by 280.
+# The ten digits, one a row, as a hand might draw them: strokes of (x, y) on paper of 280 by 280.
 _EXAMPLES = (
     [[(157, 50), (137, 53), (119, 58), (99, 77), (87, 106), (80, 130), (79, 162), (86, 186), (98, 211), (116, 226),
       (137, 233), (159, 223), (178, 207), (190, 180), (199, 150), (197, 120), (192, 92), (178, 71), (165, 56),
@@ -67,7 +67,7 @@ def draw_digit(predict: "Predict", class_names: Sequence[str] = DIGITS) -> "Digi
 
 
 def example_strokes(digit: int = 7) -> list[dict]:
-    """A digit, 0 to 9, as a person drew it on the canvas's paper (280 by 280), for a picture without a kernel.
+    """A digit, 0 to 9, as a hand might draw it on the canvas's paper (280 by 280), for a picture without a kernel.
 
     Raises CourseError for anything else than a whole number from 0 to 9.
     """

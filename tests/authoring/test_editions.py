@@ -317,6 +317,8 @@ def test_a_failing_cell_stops_the_build_and_keeps_the_old(quick, monkeypatch):
     assert (
         f'42_a_tiny_chapter: cell {identifier} ("# a comment") failed: ZeroDivisionError: division by zero' in message
     )
+    line = text.splitlines().index("# a comment") + 1
+    assert f"42_a_tiny_chapter.py:{line}: 42_a_tiny_chapter: cell" in message
     assert_untouched(quick, before)
 
 

@@ -9,7 +9,7 @@ from course_utils.authoring.lint import RULES, lint_chapters
 BAD = [
     ("title", "# # 42 · A tiny chapter", "# # 42: A tiny chapter", 'first line is "# 42 · A tiny chapter"'),
     ("title", "# ## 1 · Counting", "# # Counting", "second title"),
-    ("byline", "# *Time: 10", "# Time: 10", 'needs a line "*Time:'),
+    ("byline", "# *Time: 10", "# Time: 10", '"*Time: 10 minutes · Hardware: two cores, 0.5 GiB · Needs: nothing*"'),
     ("byline", "*Time: 10 minutes", "*Time: 20 minutes", "the header says 10 minutes"),
     ("byline", " · Needs: nothing*", "*", "three parts"),
     ("byline", "Needs: nothing", "Needs: chapter 07", "the header requires none; the line names 07"),
@@ -44,6 +44,8 @@ BAD = [
     ("details", "</summary>\n#\n", "</summary>\n", "leave a line empty"),
     ("shell", "1 + 2", "!ls", "no shell and no installs"),
     ("shell", "1 + 2", "%pip install nothing", "no shell and no installs"),
+    ("claim-literal", "1 + 2", 'claims.record("c01", verdict="wrong", evidence="e")', "not measured; compute it"),
+    ("claim-literal", "1 + 2", 'if 1:\n    claims.record("c01", "holds", "e")', 'the verdict "holds" is written down'),
     ("star-import", "1 + 2", "from math import *", "from math import * hides"),
     ("absolute-path", "1 + 2", 'open("/home/somebody/digits.csv")', "a path of one machine"),
     ("absolute-path", "# A single dot.", "# Look into `C:\\Users\\somebody`.", "a path of one machine"),
@@ -159,8 +161,26 @@ def test_a_marked_colab_cell_may_install(tmp_path, registered):  # noqa: F811
 
 
 def test_check_and_record_may_follow_their_code(tmp_path, registered):  # noqa: F811
-    text = replaced("# %%\n1 + 2\n", '# %%\n1 + 2\n\n# %%\nclaims.record("c01", verdict="holds", evidence="1")\n')
+    text = replaced("# %%\n1 + 2\n", '# %%\n1 + 2\n\n# %%\nclaims.record("c01", verdict=verdict, evidence="1")\n')
     assert lint(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    "verdict", ['"holds" if 1 + 1 == 2 else "wrong"', '{True: "holds"}.get(seen, "wrong")', "verdict", "judge('holds')"]
+)
+def test_a_computed_verdict_is_no_literal(tmp_path, registered, verdict):  # noqa: F811
+    for given in (f"verdict={verdict}", verdict):
+        call = f'claims.record("c01", evidence="2", {given})' if "=" in given[:8] else f'claims.record("c01", {given})'
+        assert lint(tmp_path, replaced("1 + 2", call)) == []
+
+
+@pytest.mark.parametrize("requires", ["[]", '["00"]', '["00", "07"]', '["00", "06", "07"]'])
+def test_the_byline_that_the_lint_offers_is_one_that_it_takes(tmp_path, registered, requires):  # noqa: F811
+    header = GOOD.replace("requires: []", f"requires: {requires}")
+    old = "# *Time: 10 minutes · Hardware: any computer · Needs: nothing*"
+    (problem,) = [p for p in lint(tmp_path, replaced(f"{old}\n", "#\n", header)) if p.rule == "byline"]
+    offered = problem.message.split('"')[1]
+    assert lint(tmp_path, replaced(old, f"# {offered}", header)) == []
 
 
 def test_headings_in_code_fences_are_no_headings(tmp_path, registered):  # noqa: F811

@@ -103,6 +103,7 @@ def register(tmp_path, monkeypatch):
         lines += ["[[small.files]]", 'name = "set.bin"', 'path = "small/set.bin"', f'sha256 = "{SHA256}"']
         lines += [f"size = {len(CONTENT)}", f"urls = {list(urls)!r}"]
         path.write_text("\n".join(lines), "utf-8")
+        paths.write_atomic(tmp_path / "cards" / "small.md", "# Data card: Small")
         monkeypatch.setattr(registry, "source", lambda: path)
         monkeypatch.setattr(fetch, "TIMEOUT_SECONDS", (2, 1))
         return path
@@ -393,6 +394,30 @@ def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, 
     assert (rows["cache"].verdict, rows["COURSE_DATA"].verdict) == ("damaged", "good")
     assert SHA256 in rows["cache"].detail
     assert (cache / "set.bin").read_bytes() == TAMPERED
+
+
+def test_a_set_without_a_card_is_one_more_row(cache, register, tmp_path):
+    register("https://example.org/set.bin")
+    (tmp_path / "cards" / "small.md").unlink()
+    (row,) = [row for row in fetch.verify(["small"]) if row.place == "course"]
+    assert (row.name, row.ok, row.detail) == ("small", False, "write data/cards/small.md")
+
+
+def test_another_embedded_set_is_not_taken_for_the_digits(tmp_path, monkeypatch):
+    path = tmp_path / "registry.toml"
+    text = f'[tiny]\ntitle = "T"\nkind = "embedded"\nlicence = "L"\ncitation = "C"\nsha256 = "{SHA256}"\n'
+    path.write_text(text, "utf-8")
+    monkeypatch.setattr(registry, "source", lambda: path)
+    assert not any(row.ok for row in fetch.verify(["tiny"]))
+    with pytest.raises(CourseError, match="tiny has no loader: "):
+        data.load("tiny")
+
+
+def test_a_set_of_images_in_another_form_is_refused_before_it_is_fetched(site, cache, register):
+    register(site.url("good"))
+    with pytest.raises(CourseError, match=r"small has no loader: .*four idx files"):
+        data.load("small")
+    assert site.asked == []
 
 
 def test_the_embedded_set_needs_no_fetching(cache):

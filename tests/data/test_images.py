@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import os
+import re
 import subprocess
 import sys
 
@@ -107,6 +108,18 @@ def test_a_shifted_digit_gives_the_same_image():
     assert large.max() > 200
 
 
+def card() -> str:
+    return " ".join(registry.entry("digits").card.read_text("utf-8").split())
+
+
+def test_the_card_says_where_the_centre_of_mass_is():
+    (place, within) = re.findall(r"centre of mass at (\d+), .*?each within (0\.\d+) pixel", card())[0]
+    digits = data.load("digits")
+    for part in (digits.train, digits.validation, digits.test):
+        assert abs(centres(part.images) - float(place)).max() < float(within)
+    assert float(place) == MIDDLE
+
+
 def test_the_digits_have_mnists_form():
     digits = data.load("digits")
     for part in (digits.train, digits.validation, digits.test):
@@ -190,7 +203,10 @@ def test_shuffling_flatters():
         flat = [part.images.reshape(len(part), -1) / 255 for part in (digits.train, digits.test)]
         return SVC().fit(flat[0], digits.train.labels).score(flat[1], digits.test.labels)
 
-    assert accuracy(data.load("digits", split="shuffled", seed=0)) - accuracy(data.load("digits")) > 0.015
+    honest = accuracy(data.load("digits"))
+    assert accuracy(data.load("digits", split="shuffled", seed=0)) - honest > 0.015
+    (said,) = re.findall(r"(0\.\d+) to 0\.\d+ for an SVM", card())
+    assert float(said) == pytest.approx(honest, abs=0.001)
 
 
 def test_unknown_splits_are_refused():

@@ -57,12 +57,59 @@ def test_a_malformed_exercise_is_refused(field, value, said):
 
 def test_a_taken_id_is_refused_and_nothing_is_registered(empty_registry):
     register(make())
-    with pytest.raises(CourseError, match="98-1 is registered twice"):
+    with pytest.raises(CourseError, match=r"98-1 is registered twice \('A title' and 'Another'\)"):
         register(make(id="98-2"), make(title="Another"))
     assert "98-2" not in core._registered
     assert core._registered["98-1"].title == "A title"
     with pytest.raises(CourseError, match="registered twice"):
         register(make(id="98-3"), make(id="98-3"))
+
+
+HEAD = """\
+from course_utils.exercises.core import Exercise
+from course_utils.exercises.judges import number
+
+"""
+ONE = """\
+    Exercise(
+        "97-1", "One", "recall", 5, "Do it.", number(5)
+    ),
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD + "x = 1\n", ":1: EXERCISES is missing; define EXERCISES = (Exercise(…),)."),
+        (HEAD + "x = 1\n\nEXERCISE = (\n" + ONE + ")\n", ":6: EXERCISES is missing (EXERCISE is another name); define"),
+        (HEAD + "exercises: tuple = ()\n", ":4: EXERCISES is missing (exercises is another name); define"),
+        (
+            HEAD + 'EXERCISES = (Exercise("97-1", "One", "recall", 5, "Do it.", number(5)))\n',
+            ":4: EXERCISES is no tuple",
+        ),
+        (HEAD + "EXERCISES = (1,)\n", ":4: EXERCISES is no tuple of exercises; define EXERCISES = (Exercise(…),)."),
+        (HEAD + "EXERCISES = (\n", ":4: '(' was never closed: EXERCISES = (. Mend the line."),
+        (HEAD + "EXERCISES = (\n" + ONE.replace("5,", "0,") + ")\n", ":5: Exercise 97-1 has minutes 0"),
+        (
+            HEAD + "EXERCISES = (\n" + ONE + ONE.replace("One", "Two") + ")\n",
+            ": Exercise id 97-1 is registered twice ('One' and 'Two')",
+        ),
+    ],
+)
+def test_a_module_that_cannot_be_used_is_named_by_file_and_line(empty_registry, monkeypatch, tmp_path, text, said):
+    import course_utils.exercises as package
+
+    (tmp_path / "chapter_97.py").write_text(text, "utf-8")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "course_utils.exercises.chapter_97", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        with pytest.raises(CourseError) as caught:
+            find("97-1")
+        assert str(caught.value).startswith("chapter_97.py" + said)
+    assert core._registered == {}
+    sys.modules.pop("course_utils.exercises.chapter_97", None)
+    vars(package).pop("chapter_97", None)
 
 
 def test_an_exercise_in_another_chapters_module_is_refused(empty_registry, monkeypatch):

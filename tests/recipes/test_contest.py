@@ -1,5 +1,6 @@
 """The contest of exercise 07-4: what it hands out, measures and refuses; and, slower, that its target is a fair one."""
 
+import ast
 import dataclasses
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import time
 import numpy as np
 import pytest
 
+from course_utils.authoring import sources
+from course_utils.authoring.chapters import select
 from course_utils.errors import CourseError
 from course_utils.recipes import contest, mnist
 
@@ -43,7 +46,7 @@ def always(digit):
 # What is measured -----------------------------------------------------------------------------------------------------
 
 
-def test_the_function_gets_all_images_outside_the_test_part_and_may_write_on_them(limit):
+def test_the_function_gets_the_training_part_and_may_write_on_it(limit):
     from course_utils import data
 
     given = {}
@@ -55,10 +58,9 @@ def test_the_function_gets_all_images_outside_the_test_part_and_may_write_on_the
 
     contest.run(train)
     digits = data.load("digits")
-    assert given["images"].dtype == np.uint8
-    assert given["images"].shape == (1797 - DIGITS_TEST, 28, 28)
-    assert given["labels"].dtype == np.int64
-    np.testing.assert_array_equal(given["labels"], np.r_[digits.train.labels, digits.validation.labels])
+    assert (given["images"].dtype, given["labels"].dtype) == (np.uint8, np.int64)
+    assert given["images"].shape == digits.train.images.shape
+    np.testing.assert_array_equal(given["labels"], digits.train.labels)
     assert digits.train.images.any()  # the learner's copy was emptied, not the course's data
 
 
@@ -73,9 +75,11 @@ def test_accuracy_is_the_share_of_the_test_part_that_is_answered_rightly(limit, 
 
 
 def test_seconds_are_those_of_the_training_function_alone(limit):
+    model = always(0)
+
     def train(images, labels):
         time.sleep(0.4)
-        return always(0)
+        return model
 
     found = contest.run(train)
     assert 0.4 <= found.seconds < 1.5
@@ -178,7 +182,7 @@ def test_a_model_for_other_images_is_refused(limit):
     def train(images, labels):
         return keras.Sequential([keras.layers.Input((7,)), keras.layers.Dense(10)])
 
-    with pytest.raises(CourseError, match=r"cannot read the test images .*\(n, 28, 28, 1\)"):
+    with pytest.raises(CourseError, match=r"(?s)cannot read the test images; .*\(n, 28, 28, 1\)"):
         contest.run(train)
 
 
@@ -200,11 +204,12 @@ def test_a_function_that_takes_three_times_as_long_is_stopped(limit):
 
 
 def test_one_that_is_late_but_not_three_times_is_measured(limit):
-    limit(0.5)
+    limit(1.0)
+    model = always(0)
 
     def train(images, labels):
-        time.sleep(0.6)
-        return always(0)
+        time.sleep(1.1)
+        return model
 
     found = contest.run(train)
     assert not found.in_time and found.seconds > found.limit
@@ -218,14 +223,15 @@ def test_the_readers_own_stop_is_let_through(limit):
         contest.run(train)
 
 
-@pytest.mark.parametrize("train", [None, 3, network, "train"], ids=["None", "number", "function", "text"])
+@pytest.mark.parametrize("train", [None, 3, "train", int], ids=["None", "number", "text", "class"])
 def test_only_a_function_is_taken(limit, train):
-    if train is network:  # a function, but of other arguments
-        with pytest.raises(CourseError, match="Your train raised an error"):
-            contest.run(lambda: None)
-    else:
-        with pytest.raises(CourseError, match=r"contest.run was given a \w+; expected: your function"):
-            contest.run(train)
+    with pytest.raises(CourseError, match=r"contest.run was given a \w+; expected: your function"):
+        contest.run(train)
+
+
+def test_a_function_of_other_arguments_is_refused(limit):
+    with pytest.raises(CourseError, match=r"Your train raised an error.*takes 0 positional arguments but 2 were given"):
+        contest.run(lambda: network())
 
 
 def test_an_unknown_profile_is_refused_before_anything_runs():
@@ -277,3 +283,58 @@ def test_a_hand_made_or_altered_contest_is_not_measured(limit):
     assert not dataclasses.replace(found, accuracy=1.0).measured
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.accuracy = 1.0
+
+
+# The target -----------------------------------------------------------------------------------------------------------
+
+
+def the_chapters_train(text):
+    """The function ``train`` of the exercise's cell, solved or as the learner gets it, without the check."""
+    import keras
+
+    from course_utils.runtime import Runtime
+
+    course = Runtime("07", "quick", 0, keras.config.backend(), "", False, "float32")
+    namespace = {"course": course, "keras": keras, "layers": keras.layers, "mnist": mnist, "np": np, "seed": 0}
+    body = [node for node in ast.parse(text).body if not isinstance(node, ast.Expr)]
+    exec(compile(ast.Module(body, []), "exercise 07-4", "exec"), namespace)
+    return namespace["train"]
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return next(cell for cell in sources.read(select(["07"])[0]).cells if cell.exercise == "07-4")
+
+
+def test_the_chapters_solution_wins_in_quick(cell):
+    found = contest.run(the_chapters_train(cell.source))
+    assert found.accurate, str(found)
+    assert found.in_time, str(found)
+
+
+def test_what_the_learner_starts_from_is_not_attempted(cell):
+    assert contest.run(the_chapters_train(cell.stub())) is None
+
+
+@pytest.mark.parametrize(
+    "recipe", [dataclasses.replace(mnist.ARTICLE, epochs=16), mnist.FAST], ids=["articles", "FAST"]
+)
+def test_neither_the_articles_program_nor_the_recipe_as_it_is_reaches_the_target(recipe):
+    from course_utils import data
+
+    digits = data.load("digits")
+    model = mnist.train(digits.train.images, digits.train.labels, recipe, seed=0)
+    answers = model.predict(digits.test.images[..., None], verbose=0).argmax(axis=1)
+    assert (answers == digits.test.labels).mean() < contest.RULES["quick"].target - 0.01
+
+
+@pytest.mark.full
+def test_the_chapters_solution_wins_in_full(cell, monkeypatch):
+    import keras
+
+    from course_utils.runtime import Runtime
+
+    train = the_chapters_train(cell.source)
+    monkeypatch.setitem(train.__globals__, "course", Runtime("07", "full", 0, keras.config.backend(), "", False, ""))
+    found = contest.run(train, profile="full")
+    assert found.accurate and found.in_time, str(found)
