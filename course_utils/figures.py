@@ -183,6 +183,14 @@ def _shades(canvas: np.ndarray, signed: bool) -> np.ndarray:
     return np.round(white + (end - white) * np.abs(value)).astype("uint8")
 
 
+def picture(canvas: np.ndarray, *, signed: bool = False) -> str:
+    """An array (height, width) as the data address of a small PNG: white to black, or signed as in `image_grid`.
+
+    What is stored with a figure is a fraction of the size of the same numbers in a heatmap.
+    """
+    return _png(_shades(np.asarray(canvas, dtype="float64"), signed))
+
+
 def _png(pixels: np.ndarray) -> str:
     """Colours, uint8 (height, width, 3), as a data address of a PNG (ISO/IEC 15948), without an imaging library."""
     import base64
@@ -231,10 +239,7 @@ def image_grid(
         gap_y += round(width * 20 / cell)
     canvas = _side_by_side(images, columns, gap_x, gap_y, room_below=captions is not None)
     shape = canvas.shape
-    figure = go.Figure(
-        # A picture inside the figure is a fraction of the size of the same numbers in a heatmap.
-        go.Image(source=_png(_shades(canvas, signed)), zsmooth=False, hoverinfo="skip")
-    )
+    figure = go.Figure(go.Image(source=picture(canvas, signed=signed), zsmooth=False, hoverinfo="skip"))
     if not signed:
         # A hairline frame shows where an image ends that is white at its border.
         for i in range(n):

@@ -115,7 +115,7 @@ def drawing_picture(
     )
     for column, pixels in enumerate((paper_image(strokes, PAPER, 112), image), start=1):
         figure.add_trace(
-            go.Heatmap(z=pixels, zmin=0, zmax=255, colorscale=figures.INK, showscale=False, hoverinfo="skip"),
+            go.Image(source=figures.picture(pixels), zsmooth=False, hoverinfo="skip"),
             row=1,
             col=column,
         )

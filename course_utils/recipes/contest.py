@@ -183,7 +183,7 @@ def _clocked(train: Callable, images: np.ndarray, labels: np.ndarray, limit: flo
         where, source = outcome.line
         place = f" at {where}{f' ({source})' if source else ''}" if where else ""
         raise CourseError(
-            f"Your train raised an error{place}: {outcome.error}. Call train(digits.train.images, "
+            f"Your train raised an error{place}: {_plain(outcome.error)}. Call train(digits.train.images, "
             "digits.train.labels) yourself, in a cell of its own, to see all of it."
         )
     if not isinstance(outcome.value, keras.Model):
@@ -206,8 +206,7 @@ def _answers(model: "keras.Model", images: np.ndarray, limit: float) -> np.ndarr
             "than training may take. Make the network smaller, or ask it fewer times for each image."
         )
     if outcome.kind == "error":
-        plainly = re.sub(r"\x1b\[[0-9;]*m", "", outcome.error)  # Keras writes parts of its errors in bold
-        raise CourseError(f"Your model cannot read the test images; {wanted}. Keras says: {plainly}")
+        raise CourseError(f"Your model cannot read the test images; {wanted}. It raised {_plain(outcome.error)}")
     shape = getattr(outcome.value, "shape", None)
     if shape != (len(images), 10):
         came = f"an output of shape {shape}" if shape is not None else f"a {type(outcome.value).__name__}"
@@ -219,3 +218,8 @@ def _answers(model: "keras.Model", images: np.ndarray, limit: float) -> np.ndarr
             "training probably diverged: lower the peak of the learning rate, or climb to it more slowly."
         )
     return outputs.argmax(axis=1)
+
+
+def _plain(error: str) -> str:
+    """An error's text without the codes for bold, in which Keras writes parts of its own."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", error)

@@ -3,7 +3,7 @@
 #   course:
 #     chapter: "07"
 #     title: MNIST CNN
-#     minutes: 75
+#     minutes: 120
 #     requires: ["00"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 60, memory_mib: 1536}
@@ -18,7 +18,7 @@
 # You train the articles' network on real handwriting, measure how good it is and how sure you may be of that, and find out when you must
 # not believe it.
 #
-# *Time: 75 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Time: 120 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to
@@ -26,7 +26,7 @@
 # * follow an image through a convolutional network, shape by shape, and count its parameters by hand;
 # * split data so that the test tells you about *new* writers, and start from a baseline;
 # * report an accuracy with its uncertainty, and read a network's most confident mistakes;
-# * make a network sturdier against one change in its input, and show that it worked;
+# * make a network sturdier and its training several times faster, one measured change at a time;
 # * decide which answers to accept and which to hand to a person, and say where even that fails.
 
 # %% [markdown]
@@ -79,7 +79,7 @@ pd.DataFrame({"digit right": r, "form right": (r**8).round(4), "spoilt of 1,000"
 # ## 1 · The data: look before you model
 #
 # The quick profile reads the 1,797 handwritten digits that ship with scikit-learn, enlarged to MNIST's form: 28 × 28 pixels, the digit's
-# centre of mass in the middle. The full profile reads MNIST itself, 70,000 digits. Everything below is written once and runs on both.
+# centre of mass where MNIST has it, in the middle or at most half a pixel off. The full profile reads MNIST itself, 70,000 digits. Everything below is written once and runs on both.
 
 # %%
 digits = data.load(course.choose(quick="digits", full="mnist"))
@@ -91,9 +91,9 @@ digits.summary().round(2)
 
 # %%
 figures.image_grid(
-    digits.train.images[:16],
-    [f"label {label}" for label in digits.train.labels[:16]],
-    alt="Sixteen training digits: centred, grey at the edges of each stroke, in several hands",
+    digits.train.images[:8],
+    [f"label {label}" for label in digits.train.labels[:8]],
+    alt="Eight training digits: centred, grey at the edges of each stroke, in several hands",
 )
 
 # %% [markdown]
@@ -149,7 +149,7 @@ claims.record(
 # This course keeps whole sheets together: eight to train on, three for validation, three for the test. Most tutorials shuffle
 # first, so that every hand is in every part. Which of the two tells you what will happen with next month's forms?
 #
-# Two simple classifiers will tell, without touching the test sheets. **Logistic regression** draws straight borders between the
+# A simple classifier will tell, without touching the test sheets. You need two as baselines anyway. **Logistic regression** draws straight borders between the
 # classes, in the space of pixels. A **support vector machine** (SVM) with a Gaussian kernel draws curved ones.
 
 # %%
@@ -175,7 +175,7 @@ def baselines():
 
 
 # %% [markdown]
-# The eleven sheets of training and validation together. Eleven times, train on all but one eleventh and test on that: once the
+# The eleven sheets of training and validation together. Eleven times, train the SVM on all but one eleventh and test on that: once the
 # eleventh is a *sheet*, once it is drawn by chance.
 
 # %%
@@ -194,14 +194,11 @@ ways = {
     "shuffled": KFold(11, shuffle=True, random_state=seed),
 }
 scores = {
-    (name, way): cross_val_score(model, x_small, y_small, cv=cv)
-    for name, model in baselines().items()
+    way: cross_val_score(baselines()["SVM"], x_small, y_small, cv=cv)
     for way, cv in ways.items()
 }
-splits = pd.DataFrame(
-    {key: (a.mean(), a.min(), a.max()) for key, a in scores.items()},
-    index=["mean", "worst", "best"],
-).T
+splits = pd.DataFrame({way: [a.mean(), a.min(), a.max()] for way, a in scores.items()}).T
+splits.columns = ["mean", "worst", "best"]
 splits.round(3)
 
 # %% [markdown]
@@ -211,9 +208,9 @@ splits.round(3)
 # MNIST did the same: no writer of its test set wrote a digit of its training set.
 
 # %%
-for name in baselines():
-    assert splits.loc[(name, "shuffled"), "mean"] > splits.loc[(name, "by sheet"), "mean"]
-    assert splits.loc[(name, "shuffled"), "worst"] > splits.loc[(name, "by sheet"), "worst"]
+assert (
+    splits.loc["shuffled", ["mean", "worst"]] > splits.loc["by sheet", ["mean", "worst"]]
+).all()
 
 # %% [markdown]
 # ## 3 · Baselines first
@@ -372,11 +369,11 @@ start = model.get_weights()
 f"loss before training {loss:.2f}, of a uniform guess {np.log(10):.2f}"
 
 # %% [markdown]
-# Now train. One *epoch* shows each training image once, in batches of 32; after each batch the optimiser takes one *step*. Sixteen epochs
+# Now train. One *epoch* shows each training image once, in batches of 32; after each batch the optimiser takes one *step*. Fourteen epochs
 # are more than the quick profile needs: you shall see where it stops paying.
 
 # %% tags=["nbval-ignore-output"]
-epochs = course.choose(quick=16, full=10)
+epochs = course.choose(quick=14, full=10)
 history = model.fit(
     x_train,
     y_train,
@@ -722,7 +719,7 @@ assert plain[middle] - shifted[middle] < 0.15, "and cost less than that at zero"
 
 # %% tags=["nbval-ignore-output"]
 seven = int(p_validation[:, 7].argmax())  # the plainest 7 there is, in the network's eyes
-angles = range(0, 181, 15)
+angles = range(0, 181, 30)
 turned = np.stack(
     [ndimage.rotate(digits.validation.images[seven], a, reshape=False, order=1) for a in angles]
 )
@@ -966,7 +963,7 @@ def one_cycle(step, steps, peak=6e-3, warm_up=0.2):
 # Drawn over the 2,340 steps of five epochs:
 
 # %%
-steps = np.arange(0, 2340, 20)
+steps = np.arange(0, 2340, 60)
 rates = keras.ops.convert_to_numpy(one_cycle(steps, 2340)).astype("float64").round(6)
 rate = pd.DataFrame({"step": steps, "learning rate": rates})
 figures.lines(
@@ -1014,23 +1011,34 @@ rungs = ladder.groupby("program", sort=False).agg(
     accuracy=("accuracy", "mean"),
     spread=("accuracy", "std"),
     seconds=("processor_seconds", "mean"),
+    memory=("peak_mib", "mean"),
 )
-rungs.round({"accuracy": 4, "spread": 4, "seconds": 1})
+rungs.round({"accuracy": 4, "spread": 4, "seconds": 1, "memory": 0})
 
 # %% [markdown]
-# What counts as better? Two runs that differ only in their seed differ by about a tenth of a point. Speed comes first here, because what is fast
-# can be tried often, and accuracy lost on the way can be won back. So a change is kept if it saves a tenth of the time or more and costs less
-# than half a point, or if it gains more than the noise and costs no time:
+# What counts as better? Two runs that differ only in their seed differ by a tenth of a point or more. Speed comes first here, because what
+# is fast can be tried often, and accuracy lost on the way can be won back. So a change is kept if it saves a tenth of the time or the
+# memory (MiB) and costs less than half a point, or if it gains more than a tenth of a point and costs no time:
 
 # %%
 last = rungs.iloc[0]
 verdicts = {}
 for name, rung in rungs.iloc[1:].iterrows():
-    faster, better = rung["seconds"] / last["seconds"], rung["accuracy"] - last["accuracy"]
-    keep = (faster <= 0.9 and better > -0.005) or (better > 0.001 and faster < 1.05)
-    verdicts[name] = {"time ×": round(faster, 2), "accuracy +": round(better, 4), "kept": keep}
+    time_times, memory_times = (
+        rung["seconds"] / last["seconds"],
+        rung["memory"] / last["memory"],
+    )
+    gain = rung["accuracy"] - last["accuracy"]
+    saves = min(time_times, memory_times) <= 0.9 and gain > -0.005
+    keep = saves or (gain > 0.001 and time_times < 1.06)
+    verdicts[name] = [
+        round(time_times, 2),
+        round(memory_times, 2),
+        round(gain, 4),
+        "kept" if keep else "dropped",
+    ]
     last = rung if keep else last
-pd.DataFrame(verdicts).T
+pd.DataFrame(verdicts, index=["time ×", "memory ×", "accuracy +", "verdict"]).T
 
 # %% [markdown]
 # As a picture, from the articles' program on the right to the recipe on the left:
@@ -1145,7 +1153,7 @@ reads
 # A column for each drawn digit, 0 to 9, in each row what a network reads there.
 
 # %%
-assert (reads.loc["the shipped network"] == range(10)).sum() >= 9
+assert (reads.loc["the shipped network"].to_numpy() == np.arange(10)).sum() >= 9
 
 # %% [markdown]
 # What was drawn, what the network sees, and what it says:
@@ -1238,6 +1246,49 @@ def decide(probabilities, threshold):
 check("07-3", decide)
 
 # %% [markdown]
+# ### Exercise 07-4 · Beat the recipe
+# *extend · 45 minutes*
+#
+# The recipe of section 10 is fast. Now spend the articles' own time, all of it if you like, on accuracy. Write a function that trains
+# whatever you want. `contest.run` clocks the articles' program here and now, gives you as long, and measures your network on the test
+# part. Reach 99.6 % on MNIST in the full profile, 96 % in the quick one; the articles' program reaches about 99 and 93. Choose on the
+# validation part: try `train(digits.train.images, y_train)` there first, and run the contest once you are content.
+
+# %% exercise="07-4" tags=["nbval-ignore-output"]
+from course_utils.recipes import contest
+
+
+def train(images, labels):
+    """uint8 (n, 28, 28) and integers (n,) -> a Keras model from (m, 28, 28, 1), 0 to 255, to (m, 10)."""
+    ### BEGIN SOLUTION
+    rounds, copies, batch = course.choose(quick=(3, 6, 64), full=(26, 1, 128))
+    random, n = np.random.default_rng(seed), len(images) * copies // batch * batch
+    body = [layers.Rescaling(1 / 255), *mnist.strided_network(64)]
+    net = keras.Sequential([layers.Input((24, 24, 1)), *body])
+    soft = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    rate = mnist.schedule(n // batch * rounds)
+    net.compile(keras.optimizers.Adam(rate), soft, steps_per_execution=8)
+    for _ in range(rounds):
+        order = random.permutation(np.repeat(np.arange(len(images)), copies))[:n]
+        # A random matrix near the identity turns, stretches and slants about the middle.
+        a, b, c, d = random.uniform(-1, 1, (4, n)) * [[0.12], [0.2], [0.2], [0.12]]
+        maps = [1 + a, b, -13.5 * (a + b), c, 1 + d, -13.5 * (c + d), 0 * a, 0 * a]
+        x, maps = images[order, :, :, None].astype("float32"), np.float32(maps).T
+        x = keras.ops.convert_to_numpy(keras.ops.image.affine_transform(x, maps))
+        x = mnist.random_crops(x[..., 0].astype("uint8"), random)
+        y = keras.utils.to_categorical(labels[order], 10)
+        net.fit(x[..., None], y, batch_size=batch, shuffle=False, verbose=0)
+    # Nine crops of each image are read, their answers averaged: the clock is for training only.
+    whole = layers.Input((28, 28, 1))
+    places = [((1 + i, 3 - i), (1 + j, 3 - j)) for i in range(3) for j in range(3)]
+    answers = [net(layers.Cropping2D(place)(whole)) for place in places]
+    return keras.Model(whole, layers.Average()(answers))
+    ### END SOLUTION
+
+
+check("07-4", contest.run(train, profile=course.profile, seed=seed))
+
+# %% [markdown]
 # ## Recap
 #
 # * *Shape by shape:* a convolution without padding leaves $s - k + 1$, pooling halves, and $(k^2 C_{\text{in}} + 1)\,C_{\text{out}}$ counts the
@@ -1246,7 +1297,8 @@ check("07-3", decide)
 #   digits the network does not reach it.
 # * *Uncertainty and mistakes:* an accuracy comes with its interval, and the interval believes that the examples are independent; look at
 #   the groups. Read mistakes on the validation part.
-# * *Sturdier:* shifted copies in training hold the accuracy as far as they reach, from the same start at equal steps, and no further.
+# * *Sturdier and faster:* shifted copies in training hold the accuracy as far as they reach, and no further; strides instead of pooling and
+#   one cycle instead of a constant rate, each measured, kept or dropped by a rule, make training about ten times as fast.
 # * *Accept or hand over:* a threshold trades answers for accuracy; what it promises on some writers it need not keep on others, and it is
 #   no defence against what is not a digit at all.
 
@@ -1256,10 +1308,11 @@ check("07-3", decide)
 # The quick profile's test set has a few hundred digits by a handful of writers: enough to learn the method on, too few to choose between two
 # good models. Its digits were 8 × 8 pixels before they were enlarged, so a network trained on them reads real forms badly; run
 # `course run 07 --profile full` for MNIST itself. Real forms also bring boxes, smudges and crossed-out digits, which no part of this
-# chapter has seen. The training is not tuned at all.
+# chapter has seen. The recipe was tuned on MNIST; another data set deserves its own ladder.
 #
 # **Sources.** Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", *Proceedings of the
 # IEEE* 86 (1998), 2278–2324 (MNIST and convolutional networks for forms) · E. Alpaydin, C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI
 # Machine Learning Repository (1998) (scikit-learn's digits) · E. B. Wilson, "Probable inference, the law of succession, and statistical
-# inference", *Journal of the American Statistical Association* 22 (1927), 209–212 · A. Nguyen, J. Yosinski, J. Clune, "Deep neural networks
+# inference", *Journal of the American Statistical Association* 22 (1927), 209–212 · L. N. Smith, N. Topin, "Super-convergence", arXiv:1708.07120 (2017) · C. Szegedy and others, "Rethinking the Inception architecture
+# for computer vision", *CVPR* (2016) (label smoothing) · A. Nguyen, J. Yosinski, J. Clune, "Deep neural networks
 # are easily fooled", *CVPR* (2015) · the second article, sections 5.2 to 5.4.

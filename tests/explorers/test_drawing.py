@@ -1,10 +1,13 @@
 """The ways into the explorer: what is refused before anything is shown, and the picture without a kernel."""
 
+import base64
+import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course_utils import explorers
 from course_utils.errors import CourseError
@@ -32,11 +35,18 @@ def test_class_names_need_not_be_texts():
     assert explorers.draw_digit(predict, range(10)).class_names == list("0123456789")
 
 
+def pixels(trace) -> np.ndarray:
+    """What an independent decoder reads from an image trace, uint8 (height, width), 0 black."""
+    content = base64.b64decode(trace.source.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+
+
 def test_picture():
     figure = explorers.drawing_picture(explorers.example_strokes(), predict, alt="A 7 is read as a 7")
     paper, seen, bars = figure.data
-    assert np.shape(paper.z) == (112, 112) and np.shape(seen.z) == (28, 28)
-    assert np.asarray(paper.z)[24, 56] == 255, "the bar of the 7"
+    assert pixels(paper).shape == (112, 112) and pixels(seen).shape == (28, 28)
+    assert pixels(paper)[24, 56] == 0, "the bar of the 7 is black"
+    assert pixels(paper)[100, 10] == 255, "the paper is white"
     assert list(bars.y) == list("0123456789") and list(bars.x).index(max(bars.x)) == 7
     assert bars.text[7] == "<b>91%</b>" and bars.marker.pattern.shape[7] == "/", "not by colour alone"
     assert figure.layout.meta == {"alt": "A 7 is read as a 7"}
