@@ -1017,7 +1017,7 @@ rungs.round({"accuracy": 4, "spread": 4, "seconds": 1, "memory": 0})
 
 # %% [markdown]
 # What counts as better? Two runs that differ only in their seed differ by a tenth of a point or more. Speed comes first here, because what
-# is fast can be tried often, and accuracy lost on the way can be won back. So a change is kept if it saves a tenth of the time or the
+# is fast can be tried often, and accuracy lost on the way can be won back. So a change is kept if it saves a twentieth of the time or the
 # memory (MiB) and costs less than half a point, or if it gains more than a tenth of a point and costs no time:
 
 # %%
@@ -1029,7 +1029,7 @@ for name, rung in rungs.iloc[1:].iterrows():
         rung["memory"] / last["memory"],
     )
     gain = rung["accuracy"] - last["accuracy"]
-    saves = min(time_times, memory_times) <= 0.9 and gain > -0.005
+    saves = min(time_times, memory_times) <= 0.95 and gain > -0.005
     keep = saves or (gain > 0.001 and time_times < 1.06)
     verdicts[name] = [
         round(time_times, 2),
@@ -1150,7 +1150,8 @@ reads = pd.DataFrame({name: p.argmax(axis=1) for name, p in readers.items()}).T
 reads
 
 # %% [markdown]
-# A column for each drawn digit, 0 to 9, in each row what a network reads there.
+# A column for each drawn digit, 0 to 9, in each row what a network reads there. Ten clean drawings tell little: a network may read them
+# all and still fail on every other digit of real handwriting.
 
 # %%
 assert (reads.loc["the shipped network"].to_numpy() == np.arange(10)).sum() >= 9
@@ -1261,6 +1262,8 @@ from course_utils.recipes import contest
 def train(images, labels):
     """uint8 (n, 28, 28) and integers (n,) -> a Keras model from (m, 28, 28, 1), 0 to 255, to (m, 10)."""
     ### BEGIN SOLUTION
+    # On MNIST, seeds 0, 1 and 2: 0.9967, 0.9969 and 0.9968 on the test part, in three quarters of
+    # the articles' processor time. Chosen on the last 10,000 training images (0.9964, 28 rounds).
     rounds, copies, batch = course.choose(quick=(3, 6, 64), full=(26, 1, 128))
     random, n = np.random.default_rng(seed), len(images) * copies // batch * batch
     body = [layers.Rescaling(1 / 255), *mnist.strided_network(64)]
