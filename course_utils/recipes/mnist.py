@@ -1,7 +1,7 @@
 """The articles' MNIST program and the course's faster one, as one function and the changes between them.
 
-Chapter 07 shows these functions in the open; ``tests/notebooks/test_recipe_of_chapter_07.py`` holds the two copies together.
-Pixels come in as uint8 from 0 to 255; every trained model takes them so, and gives ten probabilities.
+Chapter 07 shows these functions in the open; ``tests/notebooks/test_recipe_of_chapter_07.py`` holds the copies
+together. Pixels come in as uint8 from 0 to 255; every trained model takes them so, and gives ten probabilities.
 """
 
 import dataclasses
