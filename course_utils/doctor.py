@@ -17,10 +17,10 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.errors import near_misses
+from course_utils.runtime import PROFILES, cores
 
 MARKS = {"ok": "✓ ok", "notice": "! notice", "problem": "✗ problem"}
 BACKENDS = ("tensorflow", "jax", "torch")
-PROFILES = ("quick", "full")
 # What only the commands lab, run and build use: Colab and Binder bring their own Jupyter, of whatever version, and go
 # without the rest (binder/environment.yml leaves all but JupyterLab out).
 NOT_FOR_NOTEBOOKS = frozenset(
@@ -390,7 +390,7 @@ def collect(*, framework: bool = False) -> Facts:
         cache_obstacle=_obstacle(cache),
         disk=shutil.disk_usage(_existing(cache)).free,
         processor=_processor_name(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         lacks_avx=_lacks_avx(),
         accelerators=_accelerators(),
         cuda_libraries=any(name.startswith("nvidia-cudnn") for name in versions),

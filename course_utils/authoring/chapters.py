@@ -8,8 +8,8 @@ from pathlib import Path
 
 from course_utils.errors import CourseError, near_misses
 from course_utils.paths import display, require_checkout
+from course_utils.runtime import PROFILES
 
-PROFILES = ("quick", "full")
 _FILE_NAME = re.compile(r"(\d\d)_[a-z0-9]+(_[a-z0-9]+)*")
 _FIELDS = ("chapter", "title", "minutes", "requires", "needs", "budget")
 _BUDGET = ("seconds", "memory_mib")

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils import paths
 from course_utils.authoring.worker import error_at, high_water_mib, mark
 from course_utils.errors import CourseError, near_misses
+from course_utils.runtime import MIME, PROFILES, cores
 
 if TYPE_CHECKING:
     import psutil
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
 
     from course_utils.authoring.chapters import Chapter
 
-PROFILES = ("quick", "full")
 EDITIONS = ("learner", "solutions")
-MIME = "application/vnd.course+json"
 TIMEOUT = {"quick": 15 * 60, "full": 6 * 3600}  # seconds a chapter may take before it counts as hanging
 SAMPLE = 0.15  # seconds between two looks at the memory
 MARKS = {"passed": "✓", "failed": "✗", "not run": "–", "over budget": "!", "interrupted": "■"}
@@ -633,10 +632,9 @@ def machine() -> dict[str, Any]:
     for package in _PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": cores,
+        "cores": cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "python": platform.python_version(),
         "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
