@@ -22,6 +22,7 @@ _MODULES = {
     "exercises",
     "explorers",
     "figures",
+    "gradcheck",
     "results",
     "runtime",
     "strokes",

@@ -188,10 +188,10 @@ def picture(canvas: np.ndarray, *, signed: bool = False) -> str:
 
     What is stored with a figure is a fraction of the size of the same numbers in a heatmap.
     """
-    return _png(_shades(np.asarray(canvas, dtype="float64"), signed))
+    return png(_shades(np.asarray(canvas, dtype="float64"), signed))
 
 
-def _png(pixels: np.ndarray) -> str:
+def png(pixels: np.ndarray) -> str:
     """Colours, uint8 (height, width, 3), as a data address of a PNG (ISO/IEC 15948), without an imaging library."""
     import base64
     import struct

@@ -1,5 +1,9 @@
 """Every test gets a cache and a progress file of its own, and none of the caller's course settings."""
 
+import ast
+import builtins
+from collections.abc import Callable
+
 import hypothesis
 import pytest
 
@@ -13,3 +17,50 @@ def isolated_settings(tmp_path_factory, monkeypatch):
     for name in ("COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "COURSE_CACHE", "KERAS_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def _names_used(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _names_bound(node: ast.stmt) -> set[str]:
+    """What a statement at the top of a cell binds, where that can be read without running it."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Assign):
+        return {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return set()
+
+
+@pytest.fixture(scope="session")
+def chapter_functions() -> Callable[..., dict]:
+    """A function that gives what a chapter defines: ``chapter_functions("03", "forward", "backward")`` → name → object.
+
+    The code is that of the source, with the imports, functions and constants that it uses, and no other cell is run.
+    With ``exercise="03-1"`` the solution in that exercise's cell comes on top; other exercises are left out. Keyword
+    arguments stand for names that the chapter computes (``seed=0``).
+    """
+    from course_utils.authoring import sources
+    from course_utils.authoring.chapters import select
+
+    def define(number: str, *names: str, exercise: str | None = None, **given) -> dict:
+        source = sources.read(select([number])[0])
+        cells = [cell for cell in source.cells if cell.code and (not cell.exercise or cell.exercise == exercise)]
+        statements = [node for cell in cells for node in ast.parse(cell.source).body]
+        wanted, pending = set(), set(names)
+        while pending:
+            name = pending.pop()
+            wanted.add(name)
+            for node in statements:
+                if name in _names_bound(node):
+                    pending |= _names_used(node) - wanted - set(given) - set(dir(builtins))
+        namespace = {"__name__": f"chapter_{number}", **given}
+        kept = [node for node in statements if _names_bound(node) & wanted - set(given)]
+        exec(compile(ast.Module(kept, []), f"chapter {number}", "exec"), namespace)
+        missing = set(names) - set(namespace)
+        assert not missing, f"chapter {number} defines no {', '.join(sorted(missing))}"
+        return namespace
+
+    return define

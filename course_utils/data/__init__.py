@@ -19,6 +19,7 @@ _IMAGES = {"ImageData", "Part", "digits_shuffled_split"}
 __all__ = [
     "ImageData",
     "Part",
+    "colour_digits",
     "digits_shuffled_split",
     "entry",
     "fetch",
@@ -49,6 +50,19 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     if split is not None:
         raise CourseError(f"{name} has one split, the published one; leave split={split!r} out.")
     return images.load_idx(name, progress)
+
+
+def colour_digits(
+    source: str = "digits", *, size: int = 32, seed: int = 0, limit: int | None = None, progress: bool = True
+) -> "ImageData":
+    """Digits blended over photographs: uint8 (n, size, size, 3), with the parts, labels and groups of their source.
+
+    ``source`` is "digits" or "mnist"; ``limit`` keeps that many images of each part, the first ones. Raises
+    CourseError for a source that is not one of MNIST's form and for a size below 28.
+    """
+    from course_utils.data import colour
+
+    return colour.blend(load(source, progress=progress), size=size, seed=seed, limit=limit)
 
 
 def __getattr__(name: str):

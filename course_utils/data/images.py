@@ -34,7 +34,7 @@ _IDX_FILES = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Part:
-    """Images, uint8 (n, 28, 28), 0 background to 255 ink, and labels, int64 (n,).
+    """Images, uint8 (n, height, width), 0 background to 255 ink, or in colour (…, 3), and labels, int64 (n,).
 
     ``groups``, int64 (n,), says what belongs together: images with the same number come from one sheet of paper, or
     from one source; all zeros where nothing is known. All arrays are read-only.
@@ -51,10 +51,12 @@ class Part:
             array = np.ascontiguousarray(getattr(self, field), dtype=dtype).view()
             array.flags.writeable = False
             object.__setattr__(self, field, array)
-        if self.images.ndim != 3 or not self.labels.shape == self.groups.shape == self.images.shape[:1]:
+        grey, colour = self.images.ndim == 3, self.images.ndim == 4 and self.images.shape[3] == 3
+        if not (grey or colour) or not self.labels.shape == self.groups.shape == self.images.shape[:1]:
             raise CourseError(
                 f"Images of shape {self.images.shape}, labels of shape {self.labels.shape} and groups of shape "
-                f"{self.groups.shape} do not belong together; expected: (n, height, width), (n,) and (n,)."
+                f"{self.groups.shape} do not belong together; expected: (n, height, width) or "
+                "(n, height, width, 3), (n,) and (n,)."
             )
 
     def __len__(self) -> int:

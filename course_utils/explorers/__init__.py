@@ -1,5 +1,45 @@
-"""What a reader moves and a model answers: widgets on top of the course's figures and preprocessing."""
+"""What a reader moves and a model answers: widgets on top of the course's figures and preprocessing.
 
-from course_utils.explorers.drawing import draw_digit, drawing_picture, example_strokes
+Each explorer has a module of its own, loaded when it is first used, with two functions: the live widget, and a picture
+of it (a plotly figure) for readers without a kernel.
+"""
 
-__all__ = ["draw_digit", "drawing_picture", "example_strokes"]
+import importlib
+import importlib.resources
+
+# name -> module that defines it
+_NAMES = {
+    "draw_digit": "drawing",
+    "drawing_picture": "drawing",
+    "example_strokes": "drawing",
+    "size_and_cost": "costs",  # chapter 01
+    "size_and_cost_picture": "costs",
+    "descent": "descent",  # chapter 02
+    "descent_picture": "descent",
+    "playground": "playground",  # chapter 03
+    "playground_picture": "playground",
+    "convolution": "convolution",  # chapter 04
+    "convolution_picture": "convolution",
+    "gradient_over_time": "recurrence",  # chapter 05
+    "gradient_over_time_picture": "recurrence",
+    "duel": "duel",  # chapter 06
+    "duel_picture": "duel",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str):
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"course_utils.explorers.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'course_utils.explorers' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def front_end(*names: str) -> str:
+    """The scripts or style sheets of that name in this folder, one after another, as one text."""
+    folder = importlib.resources.files(__package__)
+    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in names)

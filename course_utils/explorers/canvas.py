@@ -1,6 +1,5 @@
 """The drawing canvas as a Jupyter widget: strokes come in from the browser, image and probabilities go back."""
 
-import importlib.resources
 from collections.abc import Sequence
 
 import anywidget
@@ -8,6 +7,7 @@ import numpy as np
 import traitlets
 
 from course_utils.errors import CourseError
+from course_utils.explorers import front_end
 from course_utils.explorers.asking import Predict, ask, describe
 from course_utils.strokes import SIZE, digit_from_strokes
 
@@ -47,8 +47,8 @@ class DigitCanvas(anywidget.AnyWidget):
     ``probabilities`` the answer, float64 (classes,), or None. Setting ``strokes`` shows them and asks the network.
     """
 
-    _esm = importlib.resources.files(__package__).joinpath("drawing.js").read_text("utf-8")
-    _css = importlib.resources.files(__package__).joinpath("drawing.css").read_text("utf-8")
+    _esm = front_end("common.js", "drawing.js")
+    _css = front_end("drawing.css")
 
     words = traitlets.Dict(WORDS).tag(sync=True)
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)

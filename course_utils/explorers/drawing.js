@@ -105,14 +105,6 @@ class Sheet {
   }
 }
 
-function element(tag, className, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function drawStrokes(context, strokes) {
   context.fillStyle = PAPER_COLOUR;
   context.fillRect(0, 0, PAPER, PAPER);
@@ -155,11 +147,6 @@ function drawSeen(canvas, bytes) {
   const pixels = new Uint8ClampedArray(4 * SIDE * SIDE);
   for (let i = 0; i < SIDE * SIDE; i++) pixels.set([255 - bytes[i], 255 - bytes[i], 255 - bytes[i], 255], 4 * i);
   context.putImageData(new ImageData(pixels, SIDE, SIDE), 0, 0);
-}
-
-function asBytes(value) {
-  if (!value) return null;
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
 function makeBars(names) {
@@ -432,17 +419,7 @@ function render({ model, el }) {
   };
   const undoes = (event) =>
     (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "z";
-  const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
-  // JupyterLab looks at keys before anything on the page does and takes plain ones for commands (x cuts the cell). Before
-  // that, on the window, the keys meant for this widget are marked as ours; Ctrl+S and its like remain the notebook's.
-  on(
-    window,
-    "keydown",
-    (event) => {
-      if (root.contains(event.target)) root.toggleAttribute("data-lm-suppress-shortcuts", isPlain(event) || undoes(event));
-    },
-    { capture: true },
-  );
+  keepKeys(on, root, undoes);
   on(root, "keydown", (event) => {
     if (undoes(event)) undo();
     else if (!isPlain(event)) return;
