@@ -41,6 +41,16 @@ class Runtime:
         """The value for the profile that runs: sizes and data change with it, the lesson does not."""
         return full if self.full else quick
 
+    def start_framework(self) -> "Runtime":
+        """Start Keras and its backend now, seeded, as ``setup`` would have done, say so in one line, and return that.
+
+        For chapters that begin with ``framework=False`` and compare with Keras later. Raises CourseError as ``setup``
+        does.
+        """
+        started = dataclasses.replace(self, **_framework(self.profile, self.seed))
+        emit({"kind": "setup", **dataclasses.asdict(started)}, str(started))
+        return started
+
     def headline(self, name: str, value: float, low: float | None = None, high: float | None = None) -> None:
         """Show a chapter's main result, and leave it where ``course run`` finds it for its table.
 
@@ -96,23 +106,28 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
 
     # The course passes generators around; this covers the libraries that still draw from the global one.
     np.random.seed(seed)  # noqa: NPY002
-    backend, device, gpu, precision = None, _cpu(), False, "float32"
-    if framework:
-        backend = _backend()
-        with quiet_native_output():
-            device, gpu = _start(backend, seed)
-        if gpu and profile == "full":
-            import keras
-
-            keras.mixed_precision.set_global_policy("mixed_bfloat16")
-            precision = "bfloat16 mixed precision"
+    found = _framework(profile, seed) if framework else {"backend": None, "device": _cpu(), "gpu": False}
     if importlib.util.find_spec("plotly"):
         from course_utils.figures import use_template
 
         use_template()
-    runtime = Runtime(str(chapter), profile, seed, backend, device, gpu, precision)
+    runtime = Runtime(**{"chapter": str(chapter), "profile": profile, "seed": seed, "precision": "float32", **found})
     emit({"kind": "setup", **dataclasses.asdict(runtime)}, str(runtime))
     return runtime
+
+
+def _framework(profile: str, seed: int) -> dict:
+    """Start the Keras backend: what it is and computes on, as fields of a Runtime."""
+    backend = _backend()
+    with quiet_native_output():
+        device, gpu = _start(backend, seed)
+    precision = "float32"
+    if gpu and profile == "full":
+        import keras
+
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        precision = "bfloat16 mixed precision"
+    return {"backend": backend, "device": device, "gpu": gpu, "precision": precision}
 
 
 def _profile(profile: str | None) -> str:

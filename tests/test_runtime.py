@@ -115,3 +115,11 @@ def test_in_a_kernel_the_setup_line_carries_its_record():
     record = json.loads(json.dumps(data[runtime.MIME]))
     assert (record["kind"], record["chapter"], record["seed"]) == ("setup", "02", 3)
     assert data["text/plain"].startswith("chapter 02 · profile quick · seed 3 · ")
+
+
+def test_a_framework_may_start_late_and_says_what_it_is(capsys):
+    course = runtime.setup("02", framework=False, seed=3)
+    assert course.backend is None and "Keras" not in capsys.readouterr().out
+    started = course.start_framework()
+    assert started.backend == "tensorflow" and started.seed == 3 and course.backend is None
+    assert "Keras" in capsys.readouterr().out
