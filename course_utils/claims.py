@@ -44,8 +44,13 @@ def record(claim: str, verdict: str, evidence: str, *, recorded: str | None = No
     entry = {"kind": "claim", "id": claim, "verdict": verdict, "evidence": str(evidence), "chapter": row["chapter"]}
     if recorded:
         entry["recorded"] = recorded
-    note = f" [recorded on {recorded}]" if recorded else ""
-    emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence}{note}")
+    emit(entry, f"{claim} ({row['where']}): {verdict.upper()}. {evidence_of(entry)}")
+
+
+def evidence_of(entry: dict) -> str:
+    """The evidence of a claim's record as it is shown: with the day where it was recorded, not measured by this run."""
+    note = f" [recorded on {entry['recorded']}]" if entry.get("recorded") else ""
+    return f"{entry.get('evidence', '')}{note}"
 
 
 def _meant(claim: str) -> str:
@@ -81,7 +86,7 @@ def table(results: list[dict] | None = None) -> "pd.DataFrame":
                 "says": row["says"],
                 "expected": row["expected"],
                 "verdict": reached.get(row["id"], {}).get("verdict", ""),
-                "evidence": reached.get(row["id"], {}).get("evidence", ""),
+                "evidence": evidence_of(reached.get(row["id"], {})),
             }
             for row in rows().values()
         ]

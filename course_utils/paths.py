@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from course_utils.errors import CourseError
@@ -70,23 +71,55 @@ def display(path: Path | str) -> str:
     return str(path)
 
 
-def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file beside its place, then rename it there: a reader sees the old file or the new one, never half."""
-    path = Path(path)
+def _write_beside(path: Path, content: bytes | str, mark: str) -> Path:
+    """Write content in full to a hidden file beside its place, as readable as any other file; returns that file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{mark}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes a private file; what the course writes is as readable as any other file.
-        mask = os.umask(0)
+        mask = os.umask(0)  # mkstemp makes a private file
         os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
-        os.replace(beside, path)
+        os.chmod(name, 0o666 & ~mask)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(beside)
+            os.unlink(name)
         raise
+    return Path(name)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file beside its place, then rename it there: a reader sees the old file or the new one, never half."""
+    write_together({Path(path): content})
+
+
+def write_together(files: Mapping[Path, bytes | str]) -> None:
+    """Write several files so that all are new or all are as they were: complete beside their places, then renamed."""
+    beside: dict[Path, Path] = {}
+    old: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            beside[path] = _write_beside(path, content, "new")
+        if len(files) > 1:  # the way back is a rename as well, and needs no room on the disk
+            for path in files:
+                if path.exists():
+                    old[path] = _write_beside(path, path.read_bytes(), "old")
+        done: list[Path] = []
+        try:
+            for path in files:
+                done.append(path)
+                os.replace(beside[path], path)
+        except BaseException:
+            for path in done:
+                if path in old:
+                    os.replace(old[path], path)
+                elif len(files) > 1:
+                    path.unlink(missing_ok=True)
+            raise
+    finally:
+        for extra in (*beside.values(), *old.values()):
+            with contextlib.suppress(OSError):
+                extra.unlink()

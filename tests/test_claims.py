@@ -51,3 +51,10 @@ def test_the_table_joins_what_a_run_reached():
     assert table.loc["c44", "verdict"] == "wrong"
     assert table.loc["c45", "verdict"] == ""
     assert len(table) == 64
+
+
+def test_the_table_says_which_evidence_was_recorded():
+    entry = {"id": "c09", "verdict": "wrong", "evidence": "none found", "recorded": "2026-11-23"}
+    table = claims.table([entry]).set_index("id")
+    assert table.loc["c09", "evidence"] == "none found [recorded on 2026-11-23]"
+    assert claims.evidence_of({}) == ""

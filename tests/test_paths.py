@@ -133,3 +133,24 @@ def test_a_written_file_is_as_readable_as_any_other(tmp_path):
     (tmp_path / "plain").write_text("x")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("atomic", "plain")]
     assert modes[0] == modes[1]
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_several_files_are_all_new_or_all_old(tmp_path, monkeypatch, fails):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("old")
+    replace, calls = os.replace, []
+
+    def stumble(source, target):
+        calls.append(target)
+        if len(calls) == fails:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", stumble)
+    with pytest.raises(OSError, match="No space"):
+        paths.write_together({first: "new", second: b"new"})
+    assert first.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["first"]
+    monkeypatch.undo()
+    paths.write_together({first: "new", second: b"new"})
+    assert first.read_text() == second.read_text() == "new"

@@ -1,11 +1,8 @@
 """Source to editions, one way only: ``build`` makes the stored notebooks, ``check`` compares them by content."""
 
-import contextlib
 import difflib
 import getpass
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from course_utils.authoring.execute import PLOTLY
 from course_utils.authoring.outputs import joined, output_problems, shorten, size_problems
 from course_utils.authoring.sources import Cell, Source, read
 from course_utils.errors import CourseError
-from course_utils.paths import display
+from course_utils.paths import display, write_together
 
 # User names that are also words or that nobody needs to hide.
 _PLAIN_USERS = {"root", "user", "admin", "ubuntu", "runner", "jovyan", "debian", "course", "test", "docker", "build"}
@@ -190,46 +187,12 @@ def _keep_outputs(notebook, chapter: Chapter) -> None:
 
 
 def _write_together(texts: dict[Path, str]) -> None:
-    """Write several files so that all are new or all are old: complete beside their places first, then renamed."""
-    beside: dict[Path, Path] = {}
-    old = {path: path.read_bytes() if path.is_file() else None for path in texts}
     try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-            beside[path] = Path(name)
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8"))
-                file.flush()
-                os.fsync(file.fileno())
-            # mkstemp makes a private file; an edition is as readable as any other file.
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-        replaced: list[Path] = []
-        try:
-            for path, name in beside.items():
-                replaced.append(path)
-                os.replace(name, path)
-        except BaseException:
-            for path in replaced:
-                _restore(path, old[path])
-            raise
+        write_together(texts)
     except OSError as error:
         raise CourseError(
             f"The editions could not be written: {error.strerror}. The old ones are as they were."
         ) from error
-    finally:
-        for name in beside.values():
-            with contextlib.suppress(OSError):
-                name.unlink()
-
-
-def _restore(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_bytes(content)
 
 
 def check(chapters: Iterable[Chapter]) -> list[str]:

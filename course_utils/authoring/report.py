@@ -18,6 +18,7 @@ from typing import Any
 
 from course_utils.authoring import safe_html
 from course_utils.authoring.runs import MARKS, MIME, Outcome, machine
+from course_utils.claims import evidence_of
 from course_utils.errors import CourseError
 from course_utils.paths import display, write_atomic
 
@@ -142,7 +143,7 @@ def _summary(chapters: list["_Chapter"]) -> str:
 def _claims(chapters: list["_Chapter"]) -> str:
     rows = [
         f"<tr><td>{escape(str(claim.get('id')))}</td><td>{escape(str(claim.get('verdict')))}</td>"
-        f"<td>{escape(str(claim.get('evidence')))}</td>"
+        f"<td>{escape(evidence_of(claim))}</td>"
         f'<td><a href="#{chapter.id}">{escape(chapter.label)}</a></td></tr>'
         for chapter in chapters
         for claim in chapter.outcome.claims

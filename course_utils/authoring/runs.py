@@ -474,7 +474,8 @@ def results_of(notebook: Path) -> tuple[list[str], list[dict[str, Any]]]:
             if record.get("kind") == "headline":
                 headline.append(str(record.get("text") or f"{record.get('name')} {record.get('value')}"))
             elif record.get("kind") == "claim":
-                claims.append({key: record.get(key) for key in ("id", "verdict", "evidence", "chapter")})
+                kept = ("id", "verdict", "evidence", "chapter", "recorded")
+                claims.append({key: record[key] for key in kept if key in record})
     return headline, claims
 
 

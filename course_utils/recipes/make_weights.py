@@ -11,10 +11,8 @@ import hashlib
 import importlib.metadata
 import io
 import json
-import os
 import platform
 import re
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -176,31 +174,12 @@ def publish(files: dict[Path, bytes]) -> None:
 
     Raises CourseError where they cannot be written.
     """
-    end = f".{os.getpid()}.tmp"
-    new = {path: path.with_name(f".{path.name}.new{end}") for path in files}
-    old = {path: path.with_name(f".{path.name}.old{end}") for path in files if path.exists()}
     try:
-        for path, content in files.items():
-            paths.write_atomic(new[path], content)
-        for path, copy in old.items():
-            shutil.copy2(path, copy)  # the way back is a rename as well, and needs no room on the disk
-        try:
-            for path in files:
-                os.replace(new[path], path)
-        except BaseException:
-            for path in files:
-                if path in old:
-                    os.replace(old[path], path)
-                else:
-                    path.unlink(missing_ok=True)
-            raise
+        paths.write_together(files)
     except OSError as error:
         raise CourseError(
             f"The weights could not be written: {error.strerror}. The old ones are as they were."
         ) from error
-    finally:
-        for extra in (*new.values(), *old.values()):
-            extra.unlink(missing_ok=True)
 
 
 def _card(path: Path, scores: "dict[str, Estimate]", entry: dict) -> str:
