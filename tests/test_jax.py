@@ -22,7 +22,7 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess:
         env={**os.environ, "KERAS_BACKEND": "jax", **environment},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=2400,
     )
 
 
@@ -53,11 +53,10 @@ def test_without_the_setting_the_missing_backend_is_named():
 
 
 def test_the_solved_chapters_pass(tmp_path):
-    words = ["-m", "course_utils", "run", "00", "07", "--edition", "solutions", "--strict", "--out", str(tmp_path)]
+    from course_utils.authoring.chapters import chapters
+
+    words = ["-m", "course_utils", "run", "--edition", "solutions", "--strict", "--out", str(tmp_path)]
     result = run(*words, COURSE_CACHE=str(tmp_path / "cache"))
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     outcomes = json.loads((tmp_path / "results.json").read_text("utf-8"))["outcomes"]
-    assert {entry["chapter"]: entry["verdict"] for entry in outcomes} == {
-        "00_start_here": "passed",
-        "07_mnist_cnn": "passed",
-    }
+    assert {entry["chapter"]: entry["verdict"] for entry in outcomes} == {c.name: "passed" for c in chapters()}
