@@ -106,9 +106,8 @@ def surprise(p):
 
 p, q = 0.3, 0.2
 assert np.isclose(surprise(p * q), surprise(p) + surprise(q)) and surprise(1.0) == 0
-pd.Series({p: surprise(p) for p in (0.99, 0.5, 0.1, 0.01)}, name="surprise, nats").round(
-    3
-).to_frame()
+table = {p: surprise(p) for p in (0.99, 0.5, 0.1, 0.01)}
+pd.Series(table, name="surprise, nats").round(3).to_frame()
 
 # %% [markdown]
 # Halving a probability always costs the same, $\log 2 = 0.69$. What you called impossible costs without limit. Now score a model: for each
@@ -183,7 +182,8 @@ assert np.isclose(cross_entropy(p, p), entropy(p)) and np.isclose(kl(p, q), entr
 #
 # $$ -\mathrm{KL}(p, q) = \sum_k p_k \log\frac{q_k}{p_k} \;\le\; \sum_k p_k \Big(\frac{q_k}{p_k} - 1\Big) = \sum_k q_k - \sum_k p_k = 1 - 1 = 0. $$
 #
-# So $\mathrm{KL} \ge 0$, and it is $0$ only where every $q_k / p_k$ is 1. Put it to the test with 10,000 random beliefs.
+# So $\mathrm{KL} \ge 0$, and it is $0$ only where every $q_k / p_k$ is 1. (Classes with $p_k = 0$ are left out of the sums; then the $q_k$ that remain add up to one at
+# most, and the inequality stands.) Put it to the test with 10,000 random beliefs.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -193,32 +193,31 @@ beliefs = rng.dirichlet(np.ones(3), 10_000)
 assert (kl(p, beliefs) > 0).all() and kl(p, p) == 0
 
 # %% [markdown]
-# For two classes you can see it. A customer stays with probability 0.7; you believe $q$.
+# For two classes you can see it. A customer stays with probability $p$ and leaves with $1 - p$; you believe $q$ and $1 - q$.
+
 
 # %%
+def of_two(p, q):
+    return -xlogy(p, q) - xlogy(1 - p, 1 - q)
+
+
 q = np.linspace(0.02, 0.98, 49).round(2)
-curve = pd.concat(
-    pd.DataFrame(
-        {
-            "belief": q,
-            "cross-entropy": np.round(-xlogy(t, q) - xlogy(1 - t, 1 - q), 4),
-            "truth": f"p = {t}",
-        }
-    )
-    for t in (0.7, 0.9)
-)
-lowest = curve.loc[
-    curve.groupby("truth")["cross-entropy"].transform("min") == curve["cross-entropy"]
-]
-assert lowest["belief"].tolist() == [0.7, 0.9]
+curves = {f"p = {p}": of_two(p, q) for p in (0.7, 0.9)}
+assert [float(q[curve.argmin()]) for curve in curves.values()] == [0.7, 0.9]
+
+# %% [markdown]
+# Drawn, for two truths:
+
+# %%
+table = pd.DataFrame(curves).round(4).assign(belief=q)
 figures.lines(
-    curve,
+    table.melt("belief", var_name="truth", value_name="cost"),
     "belief",
-    "cross-entropy",
+    "cost",
     "truth",
     x_title="believed probability q",
     y_title="cross-entropy, nats",
-    alt="Two curves of cross-entropy over the belief; each is lowest exactly at the true probability, and lowest is not zero",
+    alt="Cross-entropy over the belief is lowest at the true probability, and not zero there",
 )
 
 # %% [markdown]
@@ -251,7 +250,7 @@ figures.lines(
 # %%
 q = np.linspace(0.01, 0.99, 99)
 likelihood = q**7 * (1 - q) ** 3
-assert np.allclose(-np.log(likelihood) / 10, -xlogy(0.7, q) - xlogy(0.3, 1 - q))
+assert np.allclose(-np.log(likelihood) / 10, of_two(0.7, q))
 round(float(q[likelihood.argmax()]), 2)
 
 # %% [markdown]
@@ -262,7 +261,7 @@ round(float(q[likelihood.argmax()]), 2)
 loaded = np.array([0.10, 0.15, 0.15, 0.15, 0.15, 0.30])
 throws = np.random.default_rng(1).choice(6, size=600, p=loaded)
 shares = np.bincount(throws, minlength=6) / 600
-np.prod(shares[throws])  # the likelihood of the best fit there is
+float(np.prod(shares[throws]))  # the likelihood of the best fit there is
 
 # %% [markdown]
 # Zero! A product of 600 probabilities is smaller than any number that `float64` can hold. This is the practical reason for logarithms: the sum of
@@ -304,7 +303,7 @@ round(float(over_classes), 3)
 # %% [markdown]
 # Right. Now as explained, over samples. Eight customers, of whom the last two leave ($y_i = 1$). One model has learnt something; the
 # other is an alarmist: *everyone* leaves, with probability 1. Beside the printed formula stands the right one for two classes, where the model gives $p_i$ to
-# "leaves" and $1 - p_i$ to "stays": $-\frac1n \sum_i \big[\,y_i \log p_i + (1-y_i) \log(1-p_i)\,\big]$.
+# "leaves" and $1 - p_i$ to "stays": $-\frac1n \sum_i \big[\,y_i \log p_i + (1-y_i) \log(1-p_i)\,\big]$, the mean of `of_two`.
 #
 # **Predict first.** What does the printed formula say of the alarmist?
 
@@ -312,10 +311,8 @@ round(float(over_classes), 3)
 leaves = np.array([0, 0, 0, 0, 0, 0, 1, 1])
 models = {"learnt": np.array([0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.7, 0.6]), "alarmist": np.ones(8)}
 printed = {name: as_printed(leaves, p) for name, p in models.items()}
-right = {
-    name: -(xlogy(leaves, p) + xlogy(1 - leaves, 1 - p)).mean() for name, p in models.items()
-}
-pd.DataFrame({"as printed": printed, "right": right}).round(3)
+right = {name: of_two(leaves, p).mean() for name, p in models.items()}
+pd.DataFrame({"as printed": printed, "right": right}).round(3) + 0.0  # makes −0 a 0
 
 # %% [markdown]
 # The alarmist gets 0, the best score there is, from the printed formula, and an infinite one from the right formula: it called six things certain that did not happen. The
@@ -339,8 +336,9 @@ fine_over_classes = np.isclose(over_classes, surprise(B[3, 1]))
 claims.record(
     "c06",
     verdict="misprinted" if blind and fine_over_classes else "holds" if not blind else "wrong",
-    evidence=f"over the classes of one ticket {over_classes:.3f} = −log 0.4; over samples a model that says 1 to everyone "
-    f"gets {abs(printed['alarmist']):.0f}, one that has learnt {printed['learnt']:.3f}; {ignored} of 8 samples are ignored",
+    evidence=f"over the classes of one ticket {over_classes:.3f} = −log 0.4; over samples "
+    f"a model that says 1 to everyone gets {abs(printed['alarmist']):.0f}, one that has "
+    f"learnt {printed['learnt']:.3f}; {ignored} of 8 samples are ignored",
 )
 
 # %% [markdown]
@@ -350,7 +348,7 @@ claims.record(
 # ## 4 · Softmax: from scores to probabilities
 #
 # A model computes scores that may be any numbers, its **logits** $z_1, \dots, z_K$. Probabilities must be positive and add up to one. How do you get from one
-# to the other? Let a *difference* of logits mean a *ratio* of probabilities, so that adding to a score multiplies its odds:
+# to the other? Let a *difference* of logits be the logarithm of a *ratio* of probabilities, so that adding to a score multiplies its odds:
 #
 # $$ z_j - z_k = \log \frac{p_j}{p_k} \quad\Longrightarrow\quad p_j = p_k\, e^{z_j - z_k}. $$
 #
@@ -404,7 +402,7 @@ single, double
 with np.errstate(divide="ignore"):
     naive = surprise(softmax_as_written(np.array([0.0, 700.0, -100.0]))[2])
 assert np.isinf(naive)
-naive
+float(naive)
 
 # %% [markdown]
 # The true value is 800, a perfectly ordinary number: $p = e^{-800}$ was rounded to zero before the logarithm could bring it back. The cure
@@ -506,17 +504,16 @@ def loss_by_keras(Z):
 
 
 (by_keras,) = gradcheck.by_framework(loss_by_keras, Z)
+ours = gradient_of_loss(Z, labels)
 errors = gradcheck.compare(
-    lambda: loss_of(Z, labels),
-    {"Z": Z},
-    {"Z": gradient_of_loss(Z, labels)},
-    framework={"Z": by_keras},
+    lambda: loss_of(Z, labels), {"Z": Z}, {"Z": ours}, framework={"Z": by_keras}
 )
-assert (errors[["central difference", "framework"]] < 1e-8).all(axis=None)
-errors["shape"].to_frame()
+agree = errors[["central difference", "framework"]] < 1e-8
+assert agree.all(axis=None)
+agree
 
 # %% [markdown]
-# Both agree, to eight places and more. A small consequence: each row of $P - Y$ adds up to $1 - 1 = 0$, the shadow of the shift that changes nothing.
+# Both witnesses agree to eight places. A small consequence: each row of $P - Y$ adds up to $1 - 1 = 0$, the shadow of the shift that changes nothing.
 
 # %%
 assert np.allclose(gradient_of_loss(Z, labels).sum(axis=1), 0)
@@ -557,25 +554,25 @@ assert np.abs(change - 0.01 * np.linalg.norm(g) * np.cos(turn[:, 0])).max() < 0.
 assert abs(angles[change.argmin()] - 180) <= 1
 
 # %% [markdown]
-# As a picture, measured and predicted by the plane:
+# As a picture, measured at some angles and predicted by the plane at those between:
 
 # %%
-seen = angles[::15]
-plane = 0.01 * np.linalg.norm(g) * np.cos(np.radians(seen))
-table = pd.DataFrame({"angle": np.tile(seen, 2), "change": np.r_[change[::15], plane].round(5)})
+seen, between = angles[::30], angles[15::30]
+plane = 0.01 * np.linalg.norm(g) * np.cos(np.radians(between))
+table = pd.DataFrame({"angle": np.r_[seen, between], "change": np.r_[change[seen], plane]})
 table["how"] = np.repeat(["measured", "by the plane"], len(seen))
 figures.lines(
-    table,
+    table.round(5),
     "angle",
     "change",
     "how",
     x_title="angle between step and gradient, degrees",
     y_title="change of the loss",
-    alt="The change of the loss over the direction of the step is a cosine, lowest at 180 degrees, against the gradient",
+    alt="The change of the loss is a cosine of the step's angle, lowest against the gradient",
 )
 
 # %% [markdown]
-# The two lines lie on one another: a cosine, lowest at 180°, against the gradient. So step against it, by a length that you choose with the **learning rate** $\alpha$,
+# Both lie on one curve: a cosine, lowest at 180°, against the gradient. So step against it, by a length that you choose with the **learning rate** $\alpha$,
 # look again, and repeat. That is **gradient descent**:
 #
 # $$ w \leftarrow w - \alpha\, \nabla L(w). $$
@@ -591,7 +588,7 @@ def descend(gradient, w, alpha, steps):
 
 
 path = descend(gradient_of_f, np.array([1.0, 0.5]), alpha=0.1, steps=100)
-f(path[[0, 10, 100]]).round(10)
+{f"after {t} steps": f"{f(path[t]):.1g}" for t in (0, 10, 100)}
 
 # %% [markdown]
 # ### How large a step?
@@ -648,7 +645,7 @@ figure.frames = [go.Frame(data=[walked(r)], traces=[1], name=str(r)) for r in ra
 at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}
 moves = [{"label": str(r), "method": "animate", "args": [[str(r)], at_once]} for r in rates]
 slider = {"steps": moves, "currentvalue": {"prefix": "learning rate: "}, "pad": {"t": 48}}
-alt = "Twelve steps on a parabola: small rates creep down one side, rates near 0.25 leap across, rates above it climb out"
+alt = "Twelve steps on a parabola: small rates creep, rates near 0.25 leap across, larger ones leave"
 figure.update_layout(
     meta={"alt": alt}, width=720, height=430, sliders=[{**slider, "active": 1}]
 )
@@ -681,13 +678,14 @@ pd.Series(
 ).to_frame()
 
 # %% [markdown]
-# A round bowl takes one step; one that is a hundred times longer than wide takes hundreds. Most of what section 8 does is aimed at this column.
+# A round bowl takes one step. With $\kappa = 100$, a bowl ten times as long as it is wide (lengths go by the root of the curvatures), it is hundreds. Most of what section 8
+# does is aimed at this column.
 #
 # ### Check the article
 #
 # Section A4.2 gives the rule $w \leftarrow w - \alpha \nabla L$ and says no word about $\alpha$. On the parabola you have both sides of the border. Is $2/\lambda$ then a law for *all* losses? Two
-# others answer. The first, $\log\cosh w$, is a parabola near zero and straight further out; its gradient is $\tanh w$, and its curvature is
-# nowhere above $\lambda = 1$. Take $\alpha = 4$, twice the border.
+# others answer. The first, $\log\cosh w$, is a parabola near zero and straight further out; its gradient is $\tanh w$, and its curvature
+# $1 - \tanh^2 w$ is nowhere above $\lambda = 1$. Take $\alpha = 4$, twice the border.
 
 # %%
 for start in (0.01, 1.0, -3.0, 10.0):
@@ -695,7 +693,7 @@ for start in (0.01, 1.0, -3.0, 10.0):
     print(f"from {start:5}: … {' '.join(f'{w:+.4f}' for w in np.sign(end[0]) * end)}")
 
 # %% [markdown]
-# It neither converges nor runs away: from everywhere it falls into the same **cycle**, from one wall to the other and back. You can find it with
+# It neither converges nor runs away: from all four starts it falls into the same **cycle**, from one wall to the other and back. You can find it with
 # a pencil. A step must turn $w$ into $-w$, so $w - \alpha \tanh w = -w$, or $2w = \alpha \tanh w$.
 
 # %%
@@ -707,7 +705,8 @@ round(corner, 4)
 
 # %% [markdown]
 # The second: **logistic loss** on examples that a line can separate. Two classes, written as $y_i = \pm 1$; the loss is
-# $\frac1n \sum_i \log(1 + e^{-y_i\, x_i \cdot w})$. Its curvature is largest at $w = 0$, where it is a quarter of that of the data.
+# $\frac1n \sum_i \log(1 + e^{-y_i\, x_i \cdot w})$. Its curvature is
+# largest at $w = 0$: there each example weighs $\sigma(0)(1 - \sigma(0)) = \frac14$, and nowhere more.
 
 # %%
 signed = np.array([[2.0, 1.0], [-1.0, 2.0], [3.0, -2.0]])  # the rows y_i x_i
@@ -733,12 +732,13 @@ assert (errors["central difference"] < 1e-8).all()
 border = 2 / (np.linalg.eigvalsh(signed.T @ signed / 3)[-1] / 4)
 path = descend(gradient_of_logistic, np.zeros(2), 10 * border, 300)
 losses = np.array([logistic(w) for w in path])
-pd.Series(losses[[0, 1, 2, 3, 4, 300]], index=[0, 1, 2, 3, 4, 300], name="loss").round(
-    6
-).to_frame().T
+calm = logistic(descend(gradient_of_logistic, np.zeros(2), border / 2, 300)[-1])
+assert (np.diff(losses[:4]) > 0).all() and losses[-1] < calm / 10
+at = [0, 1, 2, 3, 4, 300]
+pd.Series(losses[at], index=at, name="loss").round(5).to_frame().T
 
 # %% [markdown]
-# It goes *up* for three steps, and then falls, further than any small rate brings it in that time. Far out this loss is nearly flat, so its
+# It goes *up* for three steps, and then falls, to less than a tenth of what half the border reaches in the same 300 steps. Far out this loss is nearly flat, so its
 # curvature shrinks as you run from the start: $2/\lambda$ with the curvature of the *start* was too careful. Three losses, three fates:
 
 # %%
@@ -749,9 +749,11 @@ conditional = below and (above or cycles)
 claims.record(
     "c07",
     verdict="wrong" if not below else "holds with a condition" if conditional else "holds",
-    evidence=f"quadratic, curvature 8: after 100 steps |w| = {abs(fates[0.24][-1]):.4f} at 0.24 and {abs(fates[0.26][-1]):.0f} at 0.26; "
-    f"log cosh at twice 2/λ cycles between ±{corner:.3f}: {cycles}; "
-    f"logistic loss, separable, at ten times 2/λ: {losses[0]:.3f}, up to {losses.max():.3f}, then {losses[-1]:.1e}: {still_falls}",
+    evidence=f"quadratic, curvature 8: after 100 steps |w| is {abs(fates[0.24][-1]):.4f} with "
+    f"α = 0.24 and {abs(fates[0.26][-1]):.0f} with 0.26; log cosh at twice 2/λ "
+    f"{f'cycles between ±{corner:.3f}' if cycles else 'does not cycle'}; separable logistic "
+    f"loss at ten times 2/λ goes from {losses[0]:.3f} up to {losses.max():.3f} and "
+    f"{f'down to {losses[-1]:.1e}' if still_falls else 'stays up'}",
 )
 
 # %% [markdown]
@@ -763,14 +765,14 @@ claims.record(
 # ## 6 · A classifier by hand
 #
 # Now put it together. **Softmax regression** is one dense layer and a softmax: $Z = XW + b$. The data are scikit-learn's digits: 8 × 8 pixels, ten classes, in the
-# order of the people who wrote them. The first 1,000 are for training, the rest, by other people, for the test.
+# order of the sheets of paper on which they were written. The first eight sheets, 1,029 digits, are for training, the rest, by other people, for the test.
 
 # %%
 from sklearn.datasets import load_digits
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
-X_train, y_train, X_test, y_test = X[:1000], y[:1000], X[1000:], y[1000:]
+X_train, y_train, X_test, y_test = X[:1029], y[:1029], X[1029:], y[1029:]
 X_train.shape, X_test.shape
 
 # %% [markdown]
@@ -819,8 +821,9 @@ errors = gradcheck.compare(
     ours,
     framework=theirs,
 )
-assert (errors[["central difference", "framework"]] < 1e-7).all(axis=None)
-errors["shape"].to_frame()
+agree = errors[["central difference", "framework"]] < 1e-7
+assert agree.all(axis=None)
+agree.assign(shape=errors["shape"])
 
 # %% [markdown]
 # ### A learning rate without guessing
@@ -843,14 +846,12 @@ p = rng.dirichlet(np.ones(10) * 0.3, 500)
 hessians = p[:, :, None] * np.eye(10) - p[:, :, None] * p[:, None, :]
 assert np.linalg.eigvalsh(hessians).max() <= 0.5
 mean = X_train.mean(axis=0)
-{
-    "as they are": largest_curvature(X_train, c).round(2),
-    "centred": largest_curvature(X_train - mean, c).round(2),
-}
+spaces = {"as they are": X_train, "centred": X_train - mean}
+{name: round(float(largest_curvature(A, c)), 2) for name, A in spaces.items()}
 
 # %% [markdown]
 # A gift: subtract each pixel's mean from the data, and the largest curvature is more than ten times smaller, so the step may be more than ten times larger. The
-# mean made one long, steep direction that all pixels shared. **Centre your inputs** (and bring them to one scale): it is the cheapest optimiser there is.
+# mean made one steep direction that all pixels shared. **Centre your inputs** (and bring them to one scale): it is the cheapest optimiser there is.
 # The test data get the *training* mean; a mean of their own would be knowledge from the test.
 
 # %%
@@ -871,13 +872,12 @@ def train(X, y, c, alpha, steps):
 # %% [markdown]
 # With all parameters zero every class gets a tenth, so the loss must begin at $\log 10$. And with $\alpha = 1/\lambda$ it must fall at *every* step.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 alpha = 1 / largest_curvature(X_train, c)
 W, b, losses = train(X_train, y_train, c, alpha, steps=300)
 assert np.isclose(losses[0], np.log(10)) and (np.diff(losses) < 1e-12).all()
-pd.Series(losses[[0, 1, 10, 100, 300]], index=[0, 1, 10, 100, 300], name="loss").round(
-    4
-).to_frame().T
+at = [0, 1, 10, 100, 300]
+pd.Series(losses[at], index=at, name="loss").round(4).to_frame().T
 
 # %% [markdown]
 # ### An outsider's verdict
@@ -885,36 +885,36 @@ pd.Series(losses[[0, 1, 10, 100, 300]], index=[0, 1, 10, 100, 300], name="loss")
 # scikit-learn minimises the same function with another method (L-BFGS), written by other people. It *sums* the losses and puts a
 # factor `C` before them: $\frac12 \lVert W \rVert^2 + C \sum_i \ell_i$. Divide by $nC$ to see that $c = 1/(nC)$.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
 
-theirs = LogisticRegression(C=1 / (len(X_train) * c), tol=1e-8, max_iter=2_000).fit(
-    X_train, y_train
-)
+settings = {"C": 1 / (len(X_train) * c), "tol": 1e-8, "max_iter": 2_000}
+theirs = LogisticRegression(**settings).fit(X_train, y_train)
 difference = max(np.abs(theirs.coef_.T - W).max(), np.abs(theirs.intercept_ - b).max())
 loss_of_theirs = objective(X_train, y_train, theirs.coef_.T, theirs.intercept_, c)
 assert difference < 1e-3 and abs(loss_of_theirs - losses[-1]) < 1e-6
 f"largest weight {np.abs(W).max():.2f}; all 650 parameters agree within 0.001"
 
 # %% [markdown]
-# Fifteen lines of NumPy and a library agree on every parameter. And on digits by people whom neither has seen, both are right on:
+# A few lines of NumPy and a library agree on every parameter. And on digits by people whom neither has seen, both are right on:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 answers = (X_test @ W + b).argmax(axis=1)
-assert (answers == theirs.predict(X_test)).mean() > 0.995
+assert (answers == theirs.predict(X_test)).mean() > 0.99
+assert abs((answers == y_test).mean() - 0.92) < 0.03
 f"{(answers == y_test).mean():.0%} of {len(y_test)} test digits"
 
 # %% [markdown]
 # What did it learn? A weight for each pixel and class: here as pictures, orange for ink that speaks for the class, blue for ink that speaks against it.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 figures.image_grid(
     W.T.reshape(10, 8, 8).round(3),
     [str(k) for k in range(10)],
     signed=True,
     columns=10,
     cell=64,
-    alt="Ten 8 by 8 pictures of weights; the one for 0 has a blue hole in the middle, orange around it",
+    alt="Ten pictures of weights; that of 0 is blue in the middle and orange around it",
 )
 
 # %% [markdown]
@@ -924,7 +924,7 @@ figures.image_grid(
 # %% [markdown]
 # ## 7 · A part for the whole: stochastic gradients
 #
-# Each of those steps read 1,000 examples. With a hundred million you would wait long for the first step. Take a *batch* of $B$ examples, drawn at random, and
+# Each of those steps read all 1,029 examples. With a hundred million you would wait long for the first step. Take a *batch* of $B$ examples, drawn at random, and
 # use their gradient. Is that allowed? The gradient is a mean over examples, $g = \frac1n \sum_i g_i$. A random example has $g_i$ with probability $1/n$ each, so
 # its expectation is
 #
@@ -953,46 +953,44 @@ len(batches)
 
 # %%
 D = softmax(X_train @ W_half + b_half) - one_hot(y_train, 10)
-each = (X_train[:, :, None] * D[:, None, :]).reshape(1000, -1)  # the gradient of every example
+each = (X_train[:, :, None] * D[:, None, :]).reshape(len(D), -1)  # every example's gradient
 full = each.mean(axis=0)
 sigma = np.sqrt(((each - full) ** 2).sum(axis=1).mean())
 sizes, noise = [1, 4, 16, 64, 256], []
 for size in sizes:
-    draws = [each[rng.integers(0, 1000, size)].mean(axis=0) - full for _ in range(300)]
+    draws = [each[rng.integers(0, len(each), size)].mean(axis=0) - full for _ in range(300)]
     noise.append(np.sqrt((np.array(draws) ** 2).sum(axis=1).mean()))
 assert np.allclose(noise, sigma / np.sqrt(sizes), rtol=0.15)
 
 # %% [markdown]
 # Beside the prediction, on logarithmic axes:
 
-# %%
-table = pd.DataFrame(
-    {"batch": sizes * 2, "noise": np.r_[noise, sigma / np.sqrt(sizes)].round(3)}
-)
-table["how"] = np.repeat(["measured", "σ / √B"], len(sizes))
+# %% tags=["nbval-ignore-output"]
+predicted = sigma / np.sqrt(sizes)
+table = pd.DataFrame({"batch": sizes, "measured": noise, "σ / √B": predicted}).round(4)
 figures.lines(
-    table,
+    table.melt("batch", var_name="how", value_name="noise"),
     "batch",
     "noise",
     "how",
     x_title="examples in a batch",
     y_title="distance from the full gradient",
     logarithmic="xy",
-    alt="The noise of a batch's gradient falls along a straight line of slope minus one half on logarithmic axes",
+    alt="A batch's noise falls along a straight line of slope −1/2 on logarithmic axes",
 )
 
 # %% [markdown]
 # A straight line with slope −½. The trade is lopsided: four times the work *halves* the noise. That is why small batches pay, at first: with the
-# same number of examples read, many rough steps beat few exact ones. Five passes over the data, as 5 full steps and as 250 batches of 20:
+# same number of examples read, many rough steps beat few exact ones. Five passes over the data, as 5 full steps and as 255 batches of about 20:
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def train_in_batches(X, y, c, alpha, batch, epochs, seed):
     rng = np.random.default_rng(seed)
     W, b = np.zeros((X.shape[1], y.max() + 1)), np.zeros(y.max() + 1)
     for _ in range(epochs):
         order = rng.permutation(len(y))  # every example once an epoch
-        for rows in np.split(order, len(y) // batch):
+        for rows in np.array_split(order, len(y) // batch):
             dW, db = gradients(X[rows], y[rows], W, b, c)
             W, b = W - alpha * dW, b - alpha * db
     return objective(X, y, W, b, c)
@@ -1002,19 +1000,21 @@ whole = train(X_train, y_train, c, alpha, steps=5)[2][-1]
 rough = [train_in_batches(X_train, y_train, c, 0.5, 20, 5, seed=s) for s in (seed, seed + 1)]
 least = losses[-1]
 assert max(rough) - least < 0.1 * (whole - least)
-f"5 full steps: {whole:.2f} · 250 small ones: {max(rough):.2f} · the minimum: {least:.2f}"
+f"5 full steps: {whole:.2f} · 255 small ones: {max(rough):.2f} · the minimum: {least:.2f}"
 
 # %% [markdown]
 # And at the end? A constant learning rate keeps the noise alive: the small steps stop falling and dance around the minimum, at a distance set by $\alpha$. Fifty epochs, with two
 # rates:
 
-# %%
-dance = {
-    rate: train_in_batches(X_train, y_train, c, rate, 20, 50, seed) - losses[-1]
-    for rate in (2.0, 0.1)
-}
-assert dance[2.0] > 3 * dance[0.1] > 0
-{f"α = {rate:g}": f"{above:.4f} above the minimum" for rate, above in dance.items()}
+
+# %% tags=["nbval-ignore-output"]
+def above_the_minimum(rate, seed):
+    return train_in_batches(X_train, y_train, c, rate, 20, 50, seed) - least
+
+
+dance = {rate: [above_the_minimum(rate, s) for s in (seed, seed + 1)] for rate in (2.0, 0.5)}
+assert min(dance[2.0]) > 3 * max(dance[0.5])
+{f"α = {rate:g}": f"{min(above):.4f} above the minimum" for rate, above in dance.items()}
 
 # %% [markdown]
 # The smaller rate dances closer. So rates are lowered towards the end: a *schedule*. Chapter 07 measures what a good one is worth.
@@ -1060,7 +1060,17 @@ assert count < steps_needed(100) / 5
 count, steps_needed(100)
 
 # %% [markdown]
-# The first number is momentum's. Its factor for each step is about $1 - 2/\sqrt{\kappa}$, plain descent's $1 - 2/\kappa$.
+# The first number is momentum's. Why? On a direction of curvature $\lambda$ one step turns the pair $(w_t, w_{t-1})$ into
+# $(w_{t+1}, w_t)$ by a fixed matrix, since $w_{t+1} = w_t + \mu (w_t - w_{t-1}) - \alpha\lambda w_t$. Its largest eigenvalue is the factor for each step, in the long run:
+
+# %%
+pairs = [[[1 + mu_best - alpha_best * bend, -mu_best], [1, 0]] for bend in lam]
+factor = np.abs(np.linalg.eigvals(np.array(pairs))).max()
+assert np.isclose(factor, (root - 1) / (root + 1), atol=1e-3)
+{"momentum": round(float(factor), 2), "plain": round((100 - 1) / (100 + 1), 2)}
+
+# %% [markdown]
+# $(\sqrt\kappa - 1)/(\sqrt\kappa + 1)$ instead of $(\kappa - 1)/(\kappa + 1)$: momentum makes the bowl look as long as the *root* of its condition number.
 #
 # **RMSProp** (Hinton, 2012). Keep a running mean of the *squared* gradient, for each parameter on its own, and divide by its root:
 #
@@ -1085,8 +1095,8 @@ assert np.allclose(step, step_large)
 step.round(3)
 
 # %% [markdown]
-# Nothing, and all three entries move equally far though their gradients differ sixtyfold: the size cancels, the sign stays. A parameter of a rare word, whose gradient is
-# tiny, moves like the others.
+# Nothing, and all three entries move equally far though their gradients differ sixtyfold: the size cancels, the sign stays. A parameter whose gradients are
+# always tiny moves like the others.
 #
 # **Adam** (Kingma and Ba, 2015) takes both ideas, a running mean of the gradient over the root of a running mean of its square:
 #
@@ -1187,7 +1197,7 @@ gap = by_hand(adam_keras, (0.0, 0.0), **betas) - by_its_adam
 assert np.abs(gap).max() < 1e-12
 
 # %% [markdown]
-# Equal, to twelve places. Does the difference ever matter? Where gradients are as small as $\epsilon$: in large models, with losses scaled down, in `float16`. The first step for a gradient of $10^{-7}$, with $\epsilon = 10^{-7}$ in both
+# Equal, to twelve places. Does the difference ever matter? Where gradients are as small as $\epsilon$: late in training, or where a loss was scaled down. The first step for a gradient of $10^{-7}$, with $\epsilon = 10^{-7}$ in both
 # places:
 
 # %%
@@ -1216,7 +1226,7 @@ explorers.descent_picture(
     "gradient descent",
     0.19,
     40,
-    alt="On a long bowl gradient descent zigzags across the valley and creeps along it; the loss falls slowly",
+    alt="Gradient descent zigzags across a long bowl and creeps along it; the loss falls slowly",
 )
 
 # %% [markdown]
@@ -1229,10 +1239,11 @@ explorers.descent()
 # %% [markdown]
 # Three things to try:
 #
-# * *Long bowl, gradient descent.* Raise the rate past 0.2: the sentence tells you when it diverges. Then choose *log cosh* with the same rate, and a much larger one: a cycle, but
-#   no escape.
-# * *Curved valley.* Compare gradient descent and Adam after 200 steps, each with the best rate you can find. Who is further along the valley floor?
-# * *Saddle.* The start lies exactly on the ridge, where plain descent walks to the saddle and stops, for ever: its gradient there is zero. Drag the start a hair to the side.
+# * *Long bowl, gradient descent.* Raise the rate past 0.2, and the sentence says: diverges. Now choose *log cosh* and a rate of 4: a cycle, and no escape. On *logistic*,
+#   even a rate of 20 brings the loss below a millionth.
+# * *Curved valley, 200 steps.* Which rates bring the loss below a thousandth? For plain descent those from about 0.2 to 0.45, and above it flies out. For momentum they
+#   reach from 0.012 to 0.21, for Adam from 0.17 to 13: you may choose worse and still arrive.
+# * *Saddle.* The start lies exactly on the ridge, and plain descent gets stuck at the saddle: its gradient there is zero. Drag the start a hair to the side, and it is free.
 
 # %% [markdown]
 # ## 10 · Formulas that are none
@@ -1246,9 +1257,10 @@ explorers.descent()
 
 
 # %%
-def choose(candidates, score):
-    """Model choice: of several candidates the one with the best score."""
-    return min(candidates, key=score)
+def choose(candidates, task, data):
+    """Model choice: the number of the candidate with the least loss in this task on these data."""
+    scores = [evaluate(parameters, data, task) for parameters in candidates]
+    return scores.index(min(scores))
 
 
 def training(data, gradients, rule):
@@ -1272,7 +1284,7 @@ def deploy(parameters, convert, integrate):
 # They run, and what they return is of four different kinds: a choice, parameters, a number, and a service that answers.
 
 # %%
-fit, held_back = (X_train[:800], y_train[:800]), (X_train[800:], y_train[800:])
+fit, held_back = (X_train[:906], y_train[:906]), (X_train[906:], y_train[906:])
 w = training(fit, gradients, momentum)
 
 
@@ -1293,9 +1305,11 @@ def service(parameters):
 
 
 answer = deploy(w, half, service)
-best = choose([0.0, 0.5, 1.0], lambda share: evaluate(share * w, held_back, log_loss))
-assert answer(X_test[0]) == y_test[0] and evaluate(w, held_back, error_rate) < 0.25
-best, type(w).__name__, type(evaluate(w, held_back, log_loss)).__name__, type(answer).__name__
+best = choose([0 * w, 0.5 * w, w], log_loss, held_back)
+wrong = evaluate(w, held_back, error_rate)
+they_run = best == 2 and answer(X_test[0]) == y_test[0] and 0 < wrong < 0.3
+assert they_run
+best, type(w).__name__, type(wrong).__name__, type(answer).__name__
 
 # %% [markdown]
 # Now swap two arguments in each, as one may in a product, and see whether the result is the same.
@@ -1303,7 +1317,7 @@ best, type(w).__name__, type(evaluate(w, held_back, log_loss)).__name__, type(an
 
 # %%
 def same_when_swapped(function, *arguments):
-    """Whether the function gives the same with its last two arguments exchanged; an error is not the same."""
+    """Whether exchanging the last two arguments gives the same; an error is not the same."""
     *first, a, b = arguments
     right = function(*first, a, b)
     try:
@@ -1313,9 +1327,7 @@ def same_when_swapped(function, *arguments):
 
 
 swapped = {
-    "model choice": same_when_swapped(
-        choose, [0.0, 0.5, 1.0], lambda share: evaluate(share * w, held_back, log_loss)
-    ),
+    "model choice": same_when_swapped(choose, [0 * w, 0.5 * w, w], log_loss, held_back),
     "training": same_when_swapped(training, fit, gradients, momentum),
     "evaluation": same_when_swapped(evaluate, w, held_back, log_loss),
     "deployment": same_when_swapped(
@@ -1326,21 +1338,18 @@ assert same_when_swapped(np.multiply, w, 2 * w)  # the control: a product passes
 pd.Series(swapped, name="the same when swapped").to_frame()
 
 # %% [markdown]
-# A second property: a product is zero only if one of its factors is. The error rate on examples that the model gets right is zero, though neither the set nor the metric is "zero".
+# A second property: a product is zero only if one of its factors is. The error rate on those test digits that the model gets right is zero, though neither the set nor the metric is.
 
 # %%
-X_right = X_train[:50][softmax(X_train[:50] @ w[:64] + w[64]).argmax(axis=1) == y_train[:50]]
-zero = evaluate(w, (X_right, (X_right @ w[:64] + w[64]).argmax(axis=1)), error_rate)
+right = (X_test @ w[:64] + w[64]).argmax(axis=1) == y_test
+zero = evaluate(w, (X_test[right], y_test[right]), error_rate)
 products = sum(swapped.values())
 claims.record(
     "c62",
-    verdict="holds"
-    if products == 4 and zero != 0
-    else "misprinted"
-    if best == 1.0
-    else "wrong",
-    evidence=f"{products} of 4 give the same when two arguments are swapped, as a product must; an evaluation can be {zero:.0f} with "
-    "neither set nor metric zero; written as functions with arguments all four run",
+    verdict="holds" if products == 4 and zero else "misprinted" if they_run else "wrong",
+    evidence=f"{products} of 4 give the same when two arguments are swapped, as a product must; "
+    f"an error rate is {zero:.0f} with neither set nor metric zero; written as functions with "
+    f"arguments all four {'run' if they_run else 'fail'}",
 )
 
 # %% [markdown]
