@@ -526,7 +526,7 @@ assert np.allclose(gradient_of_loss(Z, labels).sum(axis=1), 0)
 # $$ L(w + d) \approx L(w) + \nabla L(w) \cdot d. $$
 #
 # Take a step $d$ of a fixed small length $\varepsilon$, at an angle $\varphi$ to the gradient. Then $\nabla L \cdot d = \varepsilon\, \lVert \nabla L \rVert \cos\varphi$, and that is smallest where
-# $\cos\varphi = -1$: straight *against* the gradient. Test it on a bowl that is eight times steeper one way than the other,
+# $\cos\varphi = -1$: straight *against* the gradient. Test it on a bowl that bends eight times as much one way as the other,
 # $f(w) = \frac12 (w_1^2 + 8 w_2^2)$, by trying all directions.
 
 # %%
@@ -593,7 +593,7 @@ path = descend(gradient_of_f, np.array([1.0, 0.5]), alpha=0.1, steps=100)
 # %% [markdown]
 # ### How large a step?
 #
-# The plane is a lie, a little way off: the surface bends. Take the simplest loss that does, a parabola with **curvature** $\lambda$ (its second
+# A little way off the plane is no longer true: the surface bends. Take the simplest loss that does, a parabola with **curvature** $\lambda$ (its second
 # derivative): $f(w) = \frac{\lambda}{2} w^2$ with the gradient $\lambda w$. One step is
 #
 # $$ w \leftarrow w - \alpha \lambda w = (1 - \alpha\lambda)\, w. $$
@@ -739,7 +739,7 @@ pd.Series(losses[at], index=at, name="loss").round(5).to_frame().T
 
 # %% [markdown]
 # It goes *up* for three steps, and then falls, to less than a tenth of what half the border reaches in the same 300 steps. Far out this loss is nearly flat, so its
-# curvature shrinks as you run from the start: $2/\lambda$ with the curvature of the *start* was too careful. Three losses, three fates:
+# curvature shrinks on the way: a step that is too long at the start need not be too long for ever. Three losses, three fates:
 
 # %%
 below, above = abs(fates[0.24][-1]) < 1e-3, abs(fates[0.26][-1]) > 1e3
@@ -839,11 +839,30 @@ agree.assign(shape=errors["shape"])
 # %% [markdown]
 # ### A learning rate without guessing
 #
-# The limit needs the largest curvature. For one example the second derivatives of log-sum-exp by the logits are the matrix
-# $\operatorname{diag}(p) - p p^{\mathsf T}$. Along a direction $v$ that is the *variance* of $v$ under $p$, and a variance is at most a quarter of the range squared:
+# The limit needs the largest curvature. Differentiate $p_k = e^{z_k} / \sum_j e^{z_j}$ by $z_j$ with the quotient rule: $\partial p_k / \partial z_j = p_k Y_{kj} - p_k p_j$, where
+# $Y_{kj}$ is 1 for $j = k$ and else 0. So the second derivatives of log-sum-exp are the matrix $\operatorname{diag}(p) - p p^{\mathsf T}$. How much can it bend? Along a direction $v$ the matrix gives
+# $\sum_k p_k v_k^2 - (\sum_k p_k v_k)^2$, which is the *variance* of $v$ under $p$. A variance is at most the mean squared distance from any fixed number; take the middle of the range, from which
+# nothing is further than half the range. Last, $(a - b)^2 \le 2a^2 + 2b^2$:
 #
 # $$ v^{\mathsf T} (\operatorname{diag}(p) - p p^{\mathsf T})\, v = \operatorname{Var}_p(v) \le \tfrac14 (\max v - \min v)^2 \le \tfrac12 \lVert v \rVert^2. $$
 #
+# Check the matrix by central differences, and the bound on 500 random $p$:
+
+
+# %%
+def second_derivatives(p):
+    return np.diag(p) - np.outer(p, p)
+
+
+z = rng.normal(size=4)
+slopes = [gradcheck.central_difference(lambda k=k: softmax(z)[k], z) for k in range(4)]
+assert np.allclose(slopes, second_derivatives(softmax(z)), atol=1e-9)
+largest = [
+    np.linalg.eigvalsh(second_derivatives(p))[-1] for p in rng.dirichlet(np.ones(4), 500)
+]
+assert max(largest) <= 0.5
+
+# %% [markdown]
 # So with a column of ones beside $X$ for the bias, no curvature of $L$ exceeds half the largest eigenvalue of $X^{\mathsf T} X / n$, plus $c$.
 
 
@@ -853,9 +872,6 @@ def largest_curvature(X, c):
     return np.linalg.eigvalsh(with_ones.T @ with_ones / len(X))[-1] / 2 + c
 
 
-p = rng.dirichlet(np.ones(10) * 0.3, 500)
-hessians = p[:, :, None] * np.eye(10) - p[:, :, None] * p[:, None, :]
-assert np.linalg.eigvalsh(hessians).max() <= 0.5
 mean = X_train.mean(axis=0)
 spaces = {"as they are": X_train, "centred": X_train - mean}
 {name: round(float(largest_curvature(A, c)), 2) for name, A in spaces.items()}
@@ -1034,7 +1050,8 @@ assert min(dance[2.0]) > 3 * max(dance[0.5])
 # ## 8 · Momentum, RMSProp, Adam
 #
 # Gradient descent has two troubles: long valleys, where it zigzags across and creeps along, and gradients of very different sizes, for which one rate is
-# never right. Three rules answer. Each keeps a little memory beside the parameters, and returns the step and the new memory; $g$ is the gradient.
+# never right. Three rules answer. Each keeps a little memory beside the parameters, and returns the step and the new memory; $g$ is the gradient. (Only Adam needs the number of the
+# step, $t$; all take it, so that one loop can run them.)
 #
 # **Momentum** (Polyak, 1964). Keep a velocity; old steps fade by $\mu$, usually 0.9:
 #
