@@ -339,6 +339,11 @@ def as_figure(scene: Scene, *, alt: str, title: str | None = None, width: int = 
     return figure
 
 
+def _shortened(values: Any) -> np.ndarray:
+    """Six significant digits, which a logarithmic axis needs at any size; what is stored stays small."""
+    return np.array([float(f"{value:.6g}") for value in np.asarray(values, dtype=np.float64)])
+
+
 def _add(figure: "go.Figure", layer: Layer, panel: Panel, column: int) -> None:
     import plotly.graph_objects as go
 
@@ -361,7 +366,7 @@ def _add(figure: "go.Figure", layer: Layer, panel: Panel, column: int) -> None:
                 "size": layer.size,
                 "line": outline,
             }
-        x, y = (np.round(np.asarray(values, dtype=np.float64), 5) for values in (layer.x, layer.y))
+        x, y = (_shortened(values) for values in (layer.x, layer.y))
         figure.add_trace(go.Scatter(x=x, y=y, **style), **place)
     elif isinstance(layer, Box):
         fill = colour_of(layer) if layer.filled else "rgba(0,0,0,0)"

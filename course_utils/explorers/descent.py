@@ -1,0 +1,386 @@
+"""Descent: a loss of two parameters seen from above, a start to drag, and the path that an optimiser takes from it.
+
+The optimisers are those of chapter 02, which derives them and shows them equal to Keras's; a test holds both together.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_utils.errors import CourseError, near_misses
+from course_utils.explorers.scene import Handle, Line, Panel, Picture, Points, Scene, as_figure
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from course_utils.explorers.stage import Stage
+
+_FAR = 1e6  # a path that comes this far is not followed any further
+_ARRIVED = 1e-6  # this much above the lowest loss counts as there
+_FLOOR, _CEILING = 1e-8, 1e4  # the ends of the loss axis
+_PIXELS, _BANDS = 96, 14
+_DARK, _LIGHT = np.array([22.0, 66.0, 110.0]), np.array([240.0, 245.0, 250.0])
+MOMENTUM = 0.9
+STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300)
+_MANTISSAS = (1, 1.1, 1.2, 1.3, 1.5, 1.7, 1.9, 2, 2.1, 2.4, 2.7, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9)
+RATES = (0.0, *(float(f"{m}e{k}") for k in range(-3, 2) for m in _MANTISSAS), 100.0)
+
+# --------------------------------------------------------------------------------------------------------- the losses
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A loss: ``value`` and ``gradient`` take arrays (…, 2); ``marks`` are its minima, ``curvature`` its largest one.
+
+    ``lowest`` is the smallest value, or what it comes near to; ``border`` says whether 2/curvature is a law here
+    (True), a bound that other fates follow (False), or nothing that this loss has (None).
+    """
+
+    name: str
+    value: Callable[[np.ndarray], np.ndarray]
+    gradient: Callable[[np.ndarray], np.ndarray]
+    start: tuple[float, float]
+    marks: tuple[tuple[float, float], ...]
+    lowest: float = 0.0
+    window: tuple[float, float] = (-3.0, 3.0)
+    curvature: float = 0.0
+    border: bool | None = None
+
+
+def _bowl(name: str, first: float, second: float) -> Surface:
+    curvatures = np.array([first, second])
+    return Surface(
+        name,
+        lambda w: 0.5 * (curvatures * w**2).sum(axis=-1),
+        lambda w: curvatures * w,
+        start=(-2.5, 1.0),
+        marks=((0.0, 0.0),),
+        curvature=max(first, second),
+        border=True,
+    )
+
+
+def _valley() -> Surface:
+    def value(w):
+        return 0.05 * (1 - w[..., 0]) ** 2 + (w[..., 1] - w[..., 0] ** 2 / 2) ** 2
+
+    def gradient(w):
+        off = w[..., 1] - w[..., 0] ** 2 / 2
+        return np.stack([-0.1 * (1 - w[..., 0]) - 2 * off * w[..., 0], 2 * off], axis=-1)
+
+    return Surface("curved valley", value, gradient, start=(-2.0, 0.0), marks=((1.0, 0.5),))
+
+
+def _saddle() -> Surface:
+    def value(w):
+        return 0.5 * w[..., 0] ** 2 + 0.25 * (w[..., 1] ** 2 - 1) ** 2
+
+    def gradient(w):
+        return np.stack([w[..., 0], w[..., 1] * (w[..., 1] ** 2 - 1)], axis=-1)
+
+    return Surface("saddle", value, gradient, start=(-2.0, 0.0), marks=((0.0, 1.0), (0.0, -1.0)))
+
+
+def _two_minima() -> Surface:
+    tilt = 0.15
+
+    def value(w):
+        return 0.5 * w[..., 1] ** 2 + 0.25 * (w[..., 0] ** 2 - 1) ** 2 + tilt * w[..., 0]
+
+    def gradient(w):
+        return np.stack([w[..., 0] * (w[..., 0] ** 2 - 1) + tilt, w[..., 1]], axis=-1)
+
+    deep, _, shallow = sorted(np.roots([1, 0, -1, tilt]).real)
+    marks = ((float(deep), 0.0), (float(shallow), 0.0))
+    lowest = float(value(np.array([deep, 0.0])))
+    return Surface("two minima", value, gradient, start=(2.0, 1.5), marks=marks, lowest=lowest)
+
+
+def _log_cosh() -> Surface:
+    return Surface(
+        "log cosh",
+        # log cosh w without overflow: |w| + log(1 + exp(−2|w|)) − log 2
+        lambda w: (np.abs(w) + np.log1p(np.exp(-2 * np.abs(w))) - np.log(2)).sum(axis=-1),
+        np.tanh,
+        start=(-2.0, 1.0),
+        marks=((0.0, 0.0),),
+        curvature=1.0,
+        border=False,
+    )
+
+
+def _plateau() -> Surface:
+    return Surface(
+        "plateau",
+        lambda w: 1 - np.exp(-0.5 * (w**2).sum(axis=-1)),
+        lambda w: w * np.exp(-0.5 * (w**2).sum(axis=-1, keepdims=True)),
+        start=(-2.6, 1.6),
+        marks=((0.0, 0.0),),
+        curvature=1.0,
+        border=False,
+    )
+
+
+def _logistic() -> Surface:
+    signed = np.array([[2.0, 1.0], [-1.0, 2.0], [3.0, -2.0]])  # the three examples of chapter 02
+
+    def value(w):
+        return np.logaddexp(0, -(w @ signed.T)).mean(axis=-1)
+
+    def gradient(w):
+        return -(np.exp(-np.logaddexp(0, w @ signed.T)) @ signed) / 3
+
+    curvature = float(np.linalg.eigvalsh(signed.T @ signed / 3)[-1] / 4)
+    return Surface(
+        "logistic", value, gradient, start=(0.0, 0.0), marks=(), window=(-3.0, 9.0), curvature=curvature, border=False
+    )
+
+
+SURFACES = {
+    surface.name: surface
+    for surface in (
+        _bowl("long bowl", 1.0, 10.0),
+        _bowl("round bowl", 1.0, 1.0),
+        _bowl("very long bowl", 0.5, 25.0),
+        _valley(),
+        _saddle(),
+        _two_minima(),
+        _log_cosh(),
+        _plateau(),
+        _logistic(),
+    )
+}
+
+# ----------------------------------------------------------------------------------------------------- the optimisers
+# Each takes the gradient, the number of the step (from 1), its memory and the learning rate, and returns the step and
+# the new memory, as in chapter 02.
+
+
+def _descent(g, t, memory, alpha):
+    return -alpha * g, memory
+
+
+def _momentum(g, t, v, alpha):
+    v = MOMENTUM * v - alpha * g
+    return v, v
+
+
+def _rmsprop(g, t, v, alpha, rho=0.9, eps=1e-7):
+    v = rho * v + (1 - rho) * g**2
+    return -alpha * g / np.sqrt(v + eps), v
+
+
+def _adam(g, t, memory, alpha, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    m, v = memory
+    m = beta_1 * m + (1 - beta_1) * g
+    v = beta_2 * v + (1 - beta_2) * g**2
+    m_hat, v_hat = m / (1 - beta_1**t), v / (1 - beta_2**t)
+    return -alpha * m_hat / (np.sqrt(v_hat) + eps), (m, v)
+
+
+OPTIMISERS = {
+    "gradient descent": (_descent, None),
+    "momentum": (_momentum, 0.0),
+    "RMSProp": (_rmsprop, 0.0),
+    "Adam": (_adam, (0.0, 0.0)),
+}
+
+
+def walk(surface: Surface, optimiser: str, start: tuple[float, float], rate: float, steps: int) -> np.ndarray:
+    """The points from ``start`` on, (steps + 1, 2); fewer where the path runs further away than a million."""
+    rule, memory = OPTIMISERS[optimiser]
+    w = np.array(start, dtype=np.float64)
+    path = [w]
+    for t in range(1, steps + 1):
+        step, memory = rule(surface.gradient(w), t, memory, rate)
+        w = w + step
+        if not np.abs(w).max() <= _FAR:  # also where it is not a number any more
+            break
+        path.append(w)
+    return np.array(path)
+
+
+# ---------------------------------------------------------------------------------------------------------- the words
+
+
+def _number(value: float) -> str:
+    """A number for a sentence: 0.0042, 3.1, 1,200 or 3 × 10⁻⁹."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:,.3g}" if abs(value) < 1e3 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa} × 10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _fate(surface: Surface, path: np.ndarray, above: np.ndarray, rate: float, steps: int) -> tuple[str, bool]:
+    """What became of the path, in words, and whether that deserves a warning. ``above`` is the loss over the lowest."""
+    if steps == 0:
+        return "No step yet: this is the start.", False
+    if rate == 0:
+        return "With a learning rate of 0 nothing moves.", False
+    if len(path) <= steps:
+        return f"Diverges: after {len(path)} step{'s' if len(path) > 1 else ''} it is more than a million away.", True
+    inside = np.flatnonzero(above >= _ARRIVED)
+    if above[-1] < _ARRIVED:
+        since = int(inside[-1]) + 1 if len(inside) else 0
+        if not surface.marks:
+            return f"The loss is below a millionth from step {since} on, and has no minimum to arrive at.", False
+        return f"Converged: from step {since} on the loss is within a millionth of the lowest.", False
+    last = np.linalg.norm(np.diff(path, axis=0), axis=1)[-3:]
+    slope = float(np.linalg.norm(surface.gradient(path[-1])))
+    loss = f"{_number(above[-1])} above the lowest"
+    if slope < 1e-2 and last[-1] < 1e-2 and above[-1] > 1e-2:
+        in_one = any(np.linalg.norm(path[-1] - mark) < 0.1 for mark in surface.marks)
+        where = "in the higher of the two minima" if in_one else "where it is flat, and not in a minimum"
+        gradient = "zero" if slope < 1e-6 else f"only {_number(slope)}"
+        return f"Stuck {where}: the gradient is {gradient} here, the loss {loss}.", True
+    if len(path) > 4 and last.min() > 1e-3 and np.linalg.norm(path[-1] - path[-3]) < 1e-3 * last[-1]:
+        return f"Cycles: two points take turns, {_number(last[-1])} apart, the loss {loss}.", True
+    if above[-1] > above[0] and above[-1] >= above.max() * 0.5:
+        return f"The loss has grown: it began {_number(above[0])} above the lowest and is now {loss}.", True
+    earlier, recent = np.array_split(above[-40:], 2)
+    if len(recent) > 4 and (np.diff(recent) > 0).any() and recent.max() > 0.7 * earlier.max():
+        return f"Jumps about without settling; the loss is now {loss}.", False
+    return f"Still on its way: the loss is now {loss}.", False
+
+
+def _border(surface: Surface, optimiser: str, rate: float) -> str:
+    """What the largest curvature says about the learning rate here, or nothing."""
+    if surface.border is None or rate == 0 or optimiser not in ("gradient descent", "momentum"):
+        return ""
+    lam = surface.curvature
+    limit, formula = 2 / lam, "2/λ"
+    if optimiser == "momentum":
+        limit, formula = 2 * (1 + MOMENTUM) / lam, "2(1 + μ)/λ"
+    here = f"{formula} = {limit:.3g} (λ = {lam:.3g})"
+    side = "below" if rate < limit * (1 - 1e-9) else "at" if rate <= limit * (1 + 1e-9) else "above"
+    if surface.border:
+        return f" The rate is {side} the limit {here}."
+    return f" The rate is {side} {here}, but this loss is no parabola."
+
+
+# --------------------------------------------------------------------------------------------------------- the picture
+
+
+@functools.cache
+def _shading(name: str) -> np.ndarray:
+    """The surface from above, uint8 (pixels, pixels, 3): bands of equal steps in the cube root, dark is low."""
+    surface = SURFACES[name]
+    low, high = surface.window
+    middles = low + (np.arange(_PIXELS) + 0.5) * (high - low) / _PIXELS
+    points = np.stack(np.meshgrid(middles, middles[::-1]), axis=-1)
+    above = np.maximum(surface.value(points) - surface.lowest, 0)
+    level = np.cbrt(above / above.max())
+    level = np.minimum(np.floor(level * _BANDS), _BANDS - 1) / (_BANDS - 1)
+    pixels = np.round(_DARK + (_LIGHT - _DARK) * level[..., None]).astype("uint8")
+    pixels.setflags(write=False)
+    return pixels
+
+
+def scene(name: str, optimiser: str, start: tuple[float, float], rate: float, steps: int) -> Scene:
+    """The path on the surface, the loss over the steps, and the sentence that says what became of it."""
+    surface = SURFACES[name]
+    low, high = surface.window
+    path = walk(surface, optimiser, start, rate, steps)
+    above = np.maximum(surface.value(path) - surface.lowest, 0.0)
+    fate, warning = _fate(surface, path, above, rate, steps)
+    outside = (np.abs(path[-1] - (low + high) / 2) > (high - low) / 2).any() and len(path) > steps
+    sentence = f"{fate}{_border(surface, optimiser, rate)}{' The path has left the picture.' if outside else ''}"
+
+    marks = [Points(*zip(*surface.marks, strict=True), series=6, label="minimum", size=13)] if surface.marks else []
+    above_panel = Panel(
+        "surface",
+        (low, high),
+        (low, high),
+        [
+            Picture(_shading(name), (low, high), (low, high), smooth=True),
+            *marks,
+            Line(path[:, 0], path[:, 1], series=1, label="path", dash="solid"),
+            Points(path[:, 0], path[:, 1], series=1, size=6),
+            Handle("start", *start, "start"),
+        ],
+        title=f"{name[0].upper()}{name[1:]}: dark is low",
+        x_title="w₁",
+        y_title="w₂",
+        aspect=1.0,
+    )
+    shown = np.clip(above, _FLOOR, _CEILING)
+    last = max(steps, 1)
+    loss_panel = Panel(
+        "loss",
+        (0, last),
+        (_FLOOR, _CEILING),
+        [
+            Line([0, last], [_ARRIVED, _ARRIVED], colour="#6B7280", dash="dot", width=1.0, label="a millionth"),
+            Line(np.arange(len(path)), shown, series=1, dash="solid", label="loss"),
+            Points([len(path) - 1], shown[-1:], series=1, size=8),
+        ],
+        title=f"{optimiser[0].upper()}{optimiser[1:]}, rate {rate:g}",
+        x_title="step",
+        y_title="loss above the lowest",
+        logarithmic="y",
+        aspect=1.0,
+    )
+    return Scene([above_panel, loss_panel], sentence, warning=warning)
+
+
+def _known(name: str, known: dict, what: str) -> str:
+    if name not in known:
+        raise CourseError(f"There is no {what} {name!r}." + near_misses(name, list(known)))
+    return name
+
+
+def descent_picture(
+    surface: str,
+    optimiser: str,
+    rate: float,
+    steps: int,
+    *,
+    alt: str,
+    start: tuple[float, float] | None = None,
+) -> "go.Figure":
+    """A path on a loss as a plotly figure. ``alt`` states the finding; ``start`` is by default the surface's own.
+
+    Raises CourseError for a surface or an optimiser that does not exist.
+    """
+    begin = SURFACES[_known(surface, SURFACES, "surface")].start if start is None else start
+    _known(optimiser, OPTIMISERS, "optimiser")
+    figure = as_figure(scene(surface, optimiser, begin, rate, steps), alt=alt)
+    return figure.update_xaxes(showgrid=False, col=1).update_yaxes(showgrid=False, col=1)
+
+
+def descent(
+    surface: str = "long bowl", optimiser: str = "gradient descent", rate: float = 0.19, steps: int = 40
+) -> "Stage":
+    """The explorer: choose a loss and an optimiser, drag the start, move the learning rate and the number of steps.
+
+    Raises CourseError for a surface or an optimiser that does not exist.
+    """
+    from course_utils.explorers.stage import Choice, Event, Slider, Stage
+
+    place = {"name": _known(surface, SURFACES, "surface"), "start": SURFACES[surface].start}
+    _known(optimiser, OPTIMISERS, "optimiser")
+
+    def respond(event: Event) -> Scene:
+        chosen = event.values["surface"]
+        if chosen != place["name"]:
+            place.update(name=chosen, start=SURFACES[chosen].start)
+        low, high = SURFACES[chosen].window
+        if event.kind == "drag" and np.isfinite([event.x, event.y]).all():
+            place["start"] = tuple(float(np.clip(at, low, high)) for at in (event.x, event.y))
+        return scene(
+            chosen, event.values["optimiser"], place["start"], event.values["rate"], int(event.values["steps"])
+        )
+
+    return Stage(
+        "Descent",
+        [
+            Choice("surface", "Loss", list(SURFACES), surface),
+            Choice("optimiser", "Optimiser", list(OPTIMISERS), optimiser),
+            Slider("rate", "Learning rate", RATES, rate),
+            Slider("steps", "Steps", STEPS, steps),
+        ],
+        respond,
+    )
