@@ -235,6 +235,7 @@ def _grid(side: int, reach: float = REACH) -> np.ndarray:
 
 
 _FIELD, _SMALL = 48, 16
+_ACROSS = 6.6  # the width of the neurons' panel in tiles, so that tiles are square
 _FIELD_GRID, _SMALL_GRID = _grid(_FIELD), _grid(_SMALL)
 
 
@@ -257,19 +258,21 @@ def _neurons_panel(training: Training) -> Panel:
     s = training.settings
     layers: list[Layer] = []
     if not s.depth:
-        layers.append(Text([4], [3.6], ["no hidden layer:"]))
-        layers.append(Text([4], [4.4], ["a straight border"]))
+        layers.append(Text([_ACROSS / 2], [3.6], ["no hidden layer:"]))
+        layers.append(Text([_ACROSS / 2], [4.4], ["a straight border"]))
     else:
         hidden = values(_SMALL_GRID, training.parameters, s.activation)[1:-1]
         for column, answer in enumerate(hidden):
             largest = np.abs(answer).max(axis=0)
             tiles = shades(answer / np.where(largest > 0, largest, 1)).reshape(_SMALL, _SMALL, s.width, 3)
-            left = (column + 0.5) * 8 / s.depth - 0.46
+            left = (column + 0.5) * _ACROSS / s.depth - 0.46
             for row in range(s.width):
                 top = (8 - s.width) / 2 + row
                 layers.append(Picture(tiles[:, :, row], (left, left + 0.92), (top + 0.92, top)))
             layers.append(Text([left + 0.46], [(8 - s.width) / 2 - 0.3], [f"layer {column + 1}"], size=11))
-    return Panel("neurons", (0, 8), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.75, aspect=1.33)
+    return Panel(
+        "neurons", (0, _ACROSS), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.75, aspect=1.33
+    )
 
 
 def _loss_panel(training: Training) -> Panel:
@@ -302,8 +305,8 @@ def _sentence(training: Training) -> tuple[str, bool]:
     )
     if training.lost:
         return (
-            f"Diverged after {_plural(training.steps, 'step')}: with learning rate {s.rate:g} each step lands higher "
-            "up the other side. Take a smaller one, then New start.",
+            f"Diverged after {_plural(training.steps, 'step')}: with learning rate {s.rate:g} each step overshoots "
+            "more than the last. Take a smaller one, then New start.",
             True,
         )
     if s.rate == 0:
@@ -397,7 +400,11 @@ def playground_picture(
     with np.errstate(all="ignore"):  # a picture of a divergence is a picture, too
         while training.steps < steps and not training.lost:
             training.step(min(STEPS_A_FRAME, steps - training.steps))
-    return as_figure(scene(training), alt=alt, width=900)
+    figure = as_figure(scene(training), alt=alt, width=900)
+    figure.update_layout(height=400)  # makes the plane and the neurons square
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(showgrid=False, row=1, col=1)  # no lines over a picture
+    return figure
 
 
 def decision_figure(
@@ -413,7 +420,7 @@ def decision_figure(
     """What classifiers answer over the plane, with the points they learnt from; a slider moves through several.
 
     Each of ``answers`` takes points (n, 2) and gives the probability of kind 1, (n,). ``labels`` are the slider's
-    texts, as many as answers, where there are two or more. Moves without a kernel.
+    texts, as many as answers, where there are two or more; it opens at the last. Moves without a kernel.
     """
     import plotly.graph_objects as go
 
@@ -436,7 +443,7 @@ def decision_figure(
     marks = [
         go.Scatter(x=places[k][0], y=places[k][1], mode="markers", name=f"kind {k}", marker=looks[k]) for k in (0, 1)
     ]
-    figure = go.Figure([field(answers[0]), *marks])
+    figure = go.Figure([field(answers[-1]), *marks])
     figure.update_xaxes(title_text="first reading", range=[-reach, reach], constrain="domain", showgrid=False)
     figure.update_yaxes(title_text="second reading", range=[-reach, reach], scaleanchor="x", showgrid=False)
     height = 430
@@ -448,7 +455,9 @@ def decision_figure(
         now = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
         steps = [{"label": label, "method": "animate", "args": [[label], now]} for label in labels]
         figure.update_layout(
-            sliders=[{"steps": steps, "currentvalue": {"prefix": f"{slider}: "}, "pad": {"t": 50}, "active": 0}]
+            sliders=[
+                {"steps": steps, "currentvalue": {"prefix": f"{slider}: "}, "pad": {"t": 50}, "active": len(labels) - 1}
+            ]
         )
         height += 90
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
