@@ -235,7 +235,7 @@ def _grid(side: int, reach: float = REACH) -> np.ndarray:
 
 
 _FIELD, _SMALL = 48, 16
-_ACROSS = 6.6  # the width of the neurons' panel in tiles, so that tiles are square
+_ACROSS = 8.4  # the width of the neurons' panel in tiles, so that tiles are square
 _FIELD_GRID, _SMALL_GRID = _grid(_FIELD), _grid(_SMALL)
 
 
@@ -271,7 +271,7 @@ def _neurons_panel(training: Training) -> Panel:
                 layers.append(Picture(tiles[:, :, row], (left, left + 0.92), (top + 0.92, top)))
             layers.append(Text([left + 0.46], [(8 - s.width) / 2 - 0.3], [f"layer {column + 1}"], size=11))
     return Panel(
-        "neurons", (0, _ACROSS), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.75, aspect=1.33
+        "neurons", (0, _ACROSS), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.85, aspect=1.05
     )
 
 
@@ -401,7 +401,7 @@ def playground_picture(
         while training.steps < steps and not training.lost:
             training.step(min(STEPS_A_FRAME, steps - training.steps))
     figure = as_figure(scene(training), alt=alt, width=900)
-    figure.update_layout(height=400)  # makes the plane and the neurons square
+    figure.update_layout(height=380)  # makes the plane and the neurons square
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(showgrid=False, row=1, col=1)  # no lines over a picture
     return figure

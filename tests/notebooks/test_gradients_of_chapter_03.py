@@ -116,7 +116,8 @@ def test_slopes(chapter, activation, n, seed):
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(shapes, st.sampled_from(["relu", "tanh", "sigmoid"]))
 def test_the_framework_agrees(chapter, kind, case, activation):
-    pytest.importorskip("keras")
+    keras = pytest.importorskip("keras")
+    limit = 1e-12 if keras.config.backend() == "tensorflow" else LIMIT  # some operations pass through 32 bits
     X, draw, parameters = network(chapter, case, activation)
     outputs = case[1][-1]
     y, T = draw.integers(0, outputs, len(X)), draw.normal(size=(len(X), outputs))
@@ -125,7 +126,7 @@ def test_the_framework_agrees(chapter, kind, case, activation):
     _, ours = chapter["loss_and_gradients"](X, target, parameters, activation, loss)
     theirs = gradcheck.by_framework(chapter["framework_loss"](X, target, activation, kind), *flat(parameters))
     for mine, other in zip(flat(ours), theirs, strict=True):
-        assert np.linalg.norm(mine - other) <= 1e-12 * max(1.0, np.linalg.norm(other))
+        assert np.linalg.norm(mine - other) <= limit * max(1.0, np.linalg.norm(other))
 
 
 # The exercises' solutions ---------------------------------------------------------------------------------------------
