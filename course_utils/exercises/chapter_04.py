@@ -395,7 +395,7 @@ def _gradients_mistakes() -> list[Mistake]:
 _GRADIENT_CASES = [
     (_image(11, 6, 6), _image(12, 3, 3), _image(13, 4, 4)),
     (_image(14, 5, 7), _image(15, 2, 3), _image(16, 4, 5)),
-    (_image(17, 8, 6), _image(18, 3, 4), _image(19, 6, 3)),
+    (_image(17, 8, 8), _image(18, 3, 4), _image(19, 6, 5)),
 ]
 
 

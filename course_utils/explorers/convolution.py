@@ -6,7 +6,7 @@ Pixels and weights are whole numbers, so that a reader can check each sum.
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -108,16 +108,25 @@ def _shades(numbers: np.ndarray, signed: bool, limit: float) -> np.ndarray:
     return np.rint(255 + (ends - 255) * np.abs(share)).astype(np.uint8)
 
 
+def within(settings: Settings, pictures: Mapping[str, np.ndarray]) -> Settings:
+    """The same settings with the place cut back to the map."""
+    last = [
+        (side + 2 * settings.padding - settings.dilation * 2 - 1) // settings.stride
+        for side in pictures[settings.image].shape
+    ]
+    row, column = max(0, min(settings.row, last[0])), max(0, min(settings.column, last[1]))
+    return replace(settings, row=row, column=column)
+
+
 def scene(settings: Settings, pictures: Mapping[str, np.ndarray]) -> Scene:
     """The picture for these settings: the image with its window, the sum worked out, and the map."""
+    settings = within(settings, pictures)
     image, (kernel, divisor) = pictures[settings.image], KERNELS[settings.kernel]
     if settings.direction == FLIPPED:
         kernel = kernel[::-1, ::-1]
     padding, stride, dilation = settings.padding, settings.stride, settings.dilation
     padded, sums = np.pad(image, padding), convolve(image, kernel, padding, stride, dilation)
-    row, column = (
-        max(0, min(at, side - 1)) for at, side in zip((settings.row, settings.column), sums.shape, strict=True)
-    )
+    row, column = settings.row, settings.column
     rows, columns = (stride * at + dilation * np.arange(3) for at in (row, column))
     window = padded[np.ix_(rows, columns)]
     products, total = window * kernel, int(sums[row, column])
@@ -220,15 +229,18 @@ def convolution(own_images: Mapping[str, np.ndarray] | None = None) -> "Stage":
     first = Settings(image=next(iter(pictures)))
     longest = max(max(image.shape) for image in pictures.values()) + 2 * 2 - 3  # padding 2, kernel 3
 
+    stage: Stage | None = None
+
     def respond(event: Event) -> Scene:
-        values = event.values
+        values = dict(event.values)
         if event.kind == "hover" and event.panel == "map":
-            # The sliders follow the pointer, so that a keyboard can go on from there.
-            values = {**values, "row": event.y, "column": event.x}
-            stage.values.update(row=float(event.y), column=float(event.x))
+            values.update(row=event.y, column=event.x)
         numbers = {name: int(values[name]) for name in ("padding", "stride", "dilation", "row", "column")}
-        words = {name: values[name] for name in ("image", "kernel", "direction")}
-        return scene(Settings(**words, **numbers), pictures)
+        words = {name: values.get(name, first.image) for name in ("image", "kernel", "direction")}
+        settings = within(Settings(**words, **numbers), pictures)
+        if stage is not None:  # the sliders follow the pointer, so that a keyboard can go on from there
+            stage.values.update(row=float(settings.row), column=float(settings.column))
+        return scene(settings, pictures)
 
     controls = [
         Choice("image", "image", list(pictures), first.image) if len(pictures) > 1 else None,
@@ -241,7 +253,6 @@ def convolution(own_images: Mapping[str, np.ndarray] | None = None) -> "Stage":
         Slider("column", "column", range(longest + 1), first.column),
     ]
     controls = [control for control in controls if control is not None]
-    stage = None
     stage = Stage("Convolution, one window at a time: point at the map", controls, respond)
     return stage
 

@@ -226,12 +226,12 @@ agrees
 # from another library, and in the backward pass, where the flip comes back (section 5). From here on "convolution" means what Keras
 # computes.
 #
-# What can nine weights see? Four classic kernels on a photograph (scikit-learn's temple, its three colours averaged):
+# What can nine weights see? Three classic kernels on a photograph (scikit-learn's temple, its three colours averaged):
 
 # %%
 from course_utils.data import colour
 
-temple = colour.photographs()[0][40:392:4, 100:500:4].mean(axis=2) / 255  # every fourth pixel
+temple = colour.photographs()[0][40:400:6, 100:508:6].mean(axis=2) / 255  # every sixth pixel
 kernels = {
     "blur": np.ones((3, 3)) / 9,
     "horizontal edges": np.array([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]),
@@ -1326,32 +1326,28 @@ digits.summary().round(2)
 
 # %% [markdown]
 # Images in each part, and the share of each class: about a tenth. Always guessing one class would be right that often; that is the first
-# baseline. Now look at some. `figures.image_grid` draws grey images only, so four lines put colour ones side by side:
+# baseline. Now look at some. `figures.image_grid` draws grey images only, so a few lines put colour ones side by side:
 
 
 # %%
-def colour_grid(images, alt, columns=8):
+def colour_grid(images, alt):
     import plotly.graph_objects as go
 
-    rows = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255)
-    canvas = np.vstack(
-        [np.hstack(list(rows[i : i + columns])) for i in range(0, len(rows), columns)]
-    )
+    row = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255) // 17 * 17
+    canvas = np.hstack(list(row))  # sixteen steps a colour are enough for a look
     figure = go.Figure(go.Image(source=figures.png(canvas), hoverinfo="skip"))
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    size = {"width": canvas.shape[1] * 5 // 2, "height": canvas.shape[0] * 5 // 2}
-    return figure.update_layout(
-        margin={"l": 0, "r": 0, "t": 0, "b": 0}, meta={"alt": alt}, **size
-    )
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, meta={"alt": alt})
+    return figure.update_layout(width=canvas.shape[1] * 5 // 2, height=canvas.shape[0] * 5 // 2)
 
 
 # %% [markdown]
-# Sixteen of the training part:
+# Eight of the training part:
 
 # %% tags=["nbval-ignore-output"]
 colour_grid(
-    digits.train.images[:16],
-    "Sixteen colour digits: some bright on dark, some dark on bright, some hardly to be found",
+    digits.train.images[:8],
+    "Eight colour digits: some bright on dark, some dark on bright, some hardly to be found",
 )
 
 # %% [markdown]
@@ -1483,12 +1479,12 @@ assert course.full or by_article.low < by_validation["logistic regression on edg
 # %% [markdown]
 # ### Look at the mistakes
 #
-# The validation digits that it gets wrong and is surest of, in rows of eight:
+# The validation digits that it gets wrong and is surest of:
 
 # %% tags=["nbval-ignore-output"]
 p = article.predict(x_validation, verbose=0)
 wrong = np.flatnonzero(p.argmax(axis=1) != y_validation)
-worst = wrong[np.argsort(-p[wrong].max(axis=1))][:16]
+worst = wrong[np.argsort(-p[wrong].max(axis=1))][:8]
 colour_grid(
     digits.validation.images[worst],
     "Confident mistakes on the validation part, many of them on a busy ground or with little contrast",
