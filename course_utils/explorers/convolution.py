@@ -156,7 +156,10 @@ def _image_panel(padded, shape, padding, rows, columns) -> Panel:
         inside = np.zeros(padded.shape, bool)
         inside[padding:-padding, padding:-padding] = True
         shades[~inside] = (222, 230, 240)
-    layers: list = [Picture(shades, (0, width), (height, 0))]
+    layers: list = [
+        Picture(shades, (0, width), (height, 0)),
+        Box((0, width), (height, 0), filled=False, colour="#6B7280", width=1),
+    ]
     if padding:
         layers.append(
             Box((padding, padding + shape[1]), (padding + shape[0], padding), filled=False, colour="#6B7280", width=1)

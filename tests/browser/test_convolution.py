@@ -72,6 +72,8 @@ def test_it_answers_in_time(explorer):
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_readable_in_both_themes(explorer, theme):
+    explorer.choose("kernel", "sharpen" if theme == "Dark" else "vertical edges")
+    explorer.hover("map", 0.4, 0.5)
     explorer.notebook.theme(f"JupyterLab {theme}")
     try:
         weakest = explorer.root.evaluate(WEAKEST)
