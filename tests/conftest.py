@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import symtable
 from collections.abc import Callable
 
 import hypothesis
@@ -20,7 +21,13 @@ def isolated_settings(tmp_path_factory, monkeypatch):
 
 
 def _names_used(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """What a statement at the top of a cell needs from others; a function's own names (`a`, `w`) are not among it."""
+
+    def of(table: symtable.SymbolTable, top: bool) -> set[str]:
+        found = {s.get_name() for s in table.get_symbols() if (s.is_referenced() if top else s.is_global())}
+        return found.union(*(of(inner, False) for inner in table.get_children()))
+
+    return of(symtable.symtable(ast.unparse(node), "a cell", "exec"), True)
 
 
 def _names_bound(node: ast.stmt) -> set[str]:
