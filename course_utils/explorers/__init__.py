@@ -6,6 +6,8 @@ of it (a plotly figure) for readers without a kernel.
 
 import importlib
 import importlib.resources
+import sys
+import types
 
 # name -> module that defines it
 _NAMES = {
@@ -37,6 +39,17 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(types.ModuleType):
+    """Python binds a module, once it is loaded, to its name in its package; `descent` must stay the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _NAMES and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def front_end(*names: str) -> str:
