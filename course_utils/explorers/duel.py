@@ -29,7 +29,7 @@ HIDDEN = (32, 32)
 BATCH = 64
 STEPS_A_FRAME = 10
 LAST_STEP = 4000
-SHOWN = 150
+SHOWN = 150  # points of each kind, and places on a curve
 EDGE = 3.2  # the picture runs from -EDGE to EDGE
 RUN_AWAY = 1e4  # points further out than this have left for good
 FIELD = 48
@@ -245,11 +245,13 @@ def field(game: Game) -> np.ndarray:
     return np.rint(_SHADES[0] + low + high).astype(np.uint8).reshape(FIELD, FIELD, 3)
 
 
-def scene_of(game: Game, loss: str, *, rate_G: float, rate_D: float, playing: bool | None = None) -> Scene:
+def scene_of(
+    game: Game, loss: str, *, rate_G: float, rate_D: float, playing: bool | None = None, shown: int = SHOWN
+) -> Scene:
     """The plane on the left, the two averages and the modes over the steps on the right."""
-    points = np.clip(game.points(), -RUN_AWAY, RUN_AWAY)
-    start, end = game.pushes(loss)
-    strokes = np.stack([start, end, np.full_like(end, np.nan)], axis=1).reshape(-1, 2)
+    points = np.clip(game.points()[:shown], -RUN_AWAY, RUN_AWAY)
+    start, end = game.pushes(loss, shown // 4)
+    strokes = np.stack([start, end, np.full_like(end, np.nan)], axis=1).reshape(-1, 2).round(2)
     plane = Panel(
         "plane",
         (-EDGE, EDGE),
@@ -257,15 +259,17 @@ def scene_of(game: Game, loss: str, *, rate_G: float, rate_D: float, playing: bo
         [
             Picture(field(game), (-EDGE, EDGE), (-EDGE, EDGE), smooth=True),
             Line(strokes[:, 0], strokes[:, 1], series=3, width=1.5, dash="solid", label="told to move"),
-            Points(*game.shown_real.T, series=0, colour=figures.COLOURS[6], size=5, label="real"),
-            Points(*points.T, series=1, size=7, label="generated"),
+            Points(*game.shown_real[:shown].T.round(2), series=0, colour=figures.COLOURS[6], size=5, label="real"),
+            Points(*points.T.round(2), series=1, size=7, label="generated"),
         ],
         title="Dark: D says generated",
         x_title="first coordinate",
         y_title="second coordinate",
         aspect=1.0,
     )
-    step, real, fake, share = np.array(game.history).T
+    history = np.array(game.history).round(3)
+    every = -(-len(history) // shown)  # the last one always stays
+    step, real, fake, share = history[::-1][::every][::-1].T
     right = max(100.0, float(step[-1]))
     curves = Panel(
         "curves",
@@ -341,7 +345,8 @@ def duel_picture(
     while game.step < steps and not game.broken:
         some = min(STEPS_A_FRAME, steps - game.step)
         game.advance(some, rate_G=rate_G, rate_D=rate_D, loss=loss, turns=turns)
-    return as_figure(scene_of(game, loss, rate_G=rate_G, rate_D=rate_D), alt=alt)
+    scene = scene_of(game, loss, rate_G=rate_G, rate_D=rate_D, shown=SHOWN // 2)  # half as many are half as heavy
+    return as_figure(scene, alt=alt, width=640)
 
 
 def _known(value: str, options: tuple[str, ...], what: str) -> None:

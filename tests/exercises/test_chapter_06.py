@@ -26,18 +26,14 @@ def test_every_listed_mistake_gets_its_own_hint(k):
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_the_untouched_stub_is_no_attempt(k):
     judge = find(f"06-{k}").judge
-    assert judge(lambda *arguments: ...).state == "wrong" or judge(lambda *arguments: ...).state == "not attempted"
 
     def stub(first, second, third=None):
-        """What stands in the learner's notebook."""
-        ...
+        return ...
 
     assert judge(stub).state == "not attempted"
 
 
-@pytest.mark.parametrize(
-    ("k", "name"), [(2, "generator_loss_gradient"), (3, "kid"), (4, "effective_modes")]
-)
+@pytest.mark.parametrize(("k", "name"), [(2, "generator_loss_gradient"), (3, "kid"), (4, "effective_modes")])
 def test_the_chapters_own_solution_passes(chapter_functions, k, name):
     solution = chapter_functions("06", name, exercise=f"06-{k}")[name]
     assert find(f"06-{k}").judge(solution)

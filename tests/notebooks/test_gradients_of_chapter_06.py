@@ -54,7 +54,7 @@ shapes = st.fixed_dictionaries(
 
 
 def players(chapter, case):
-    """Two small networks and their inputs, every hidden logit away from 0; the biases are not zero, as after training."""
+    """Two small networks and their inputs, every hidden logit away from 0; biases as after training, not zero."""
     random = np.random.default_rng(case["seed"])
     while True:
         G = chapter["make"]([case["noise"], *case["hidden_G"], case["data"]], random)
