@@ -164,12 +164,14 @@ class Game:
         self.D.backward(activations, dz / BATCH)
         self._adam_D.step(rate)
 
-    def generator_step(self, rate: float, loss: str) -> None:
+    def generator_step(self, rate: float, loss: str) -> float:
+        """Returns how far out the furthest point of its batch lay."""
         of_G = self.G.forward(self._vectors(BATCH))
         of_D = self.D.forward(of_G[-1])
         dx = self.D.backward(of_D, slope(loss, of_D[-1]) / BATCH, by_weights=False)
         self.G.backward(of_G, dx)
         self._adam_G.step(rate)
+        return float(np.abs(of_G[-1]).max())
 
     def advance(self, steps: int, *, rate_G: float, rate_D: float, loss: str, turns: int = 1) -> None:
         """``steps`` rounds, each of ``turns`` discriminator steps and one of the generator; then one look.
@@ -181,13 +183,14 @@ class Game:
             return
         before = self.G.weights.copy(), self.D.weights.copy()
         with np.errstate(all="ignore"):
+            furthest = 0.0
             for _ in range(steps):
                 for _ in range(int(turns)):
                     self.discriminator_step(rate_D)
-                self.generator_step(rate_G, loss)
-            points = self.points()
-            healthy = np.isfinite(self.D.forward(points.astype(self.dtype))[-1]).all() and np.isfinite(points).all()
-            if not healthy or np.abs(points).max() > RUN_AWAY:
+                furthest = np.maximum(furthest, self.generator_step(rate_G, loss))  # keeps a NaN
+            furthest = np.maximum(furthest, np.abs(self.points()).max())
+            logits = self.D.forward(self.points().astype(self.dtype))[-1]
+            if not furthest <= RUN_AWAY or not np.isfinite(logits).all():
                 self.broken = (
                     f"After step {self.step} the generated points leave the plane for good: the learning rates are too "
                     "large, or the loss drives them out. The picture shows the step before. Restart, with smaller ones."
