@@ -193,7 +193,7 @@ def _rows(
     layers: list = []
     if name == "hours":
         for at, word in ((24, "day"), (HOURS_A_YEAR, "year")):
-            layers.append(Line([at, at], [-0.6, len(values) - 0.4], series=6, dash="dot", width=1))
+            layers.append(Line([at, at], [-0.6, len(values) - 0.4], colour="#9CA3AF", dash="dot", width=1))
             layers.append(Text([at], [len(values) - 0.25], [word], size=11))
     for row, (device, value) in enumerate(reversed(values.items())):
         at = min(max(value, ends[0] * 1.6), ends[1] / 1.6)
