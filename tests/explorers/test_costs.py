@@ -1,0 +1,157 @@
+"""Chapter 01's explorer: its formulas are the chapter's, and every setting shows finite panels and true words."""
+
+import itertools
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_utils.errors import CourseError
+from course_utils.explorers import costs, size_and_cost, size_and_cost_picture
+from course_utils.explorers.scene import for_browser
+
+NAMES = ("devices", "shape_of", "lora_parameters", "memory", "training_flops", "effort", "seconds_per_token")
+sizes, counts = st.floats(1e6, 1e12), st.floats(1e4, 1e14)
+
+
+@pytest.fixture(scope="module")
+def chapter(chapter_functions):
+    return chapter_functions("01", *NAMES)
+
+
+def test_the_example_table_is_the_chapters(chapter):
+    table = chapter["devices"]
+    assert table.astype(float).to_dict("index") == costs.EXAMPLE_DEVICES
+
+
+@given(N=sizes, task=st.sampled_from(costs.TASKS), each=st.sampled_from(list(costs.BYTES.values())))
+def test_memory_is_the_chapters(chapter, N, task, each):
+    ours, theirs = costs.memory(N, task, each), chapter["memory"](N, task, each)
+    assert list(ours) == list(theirs)
+    np.testing.assert_allclose(list(ours.values()), list(theirs.values()), rtol=1e-12)
+    np.testing.assert_allclose(costs.shape_of(N), chapter["shape_of"](N))
+    assert math.isclose(costs.lora_parameters(N), chapter["lora_parameters"](N))
+
+
+@given(N=sizes, D=counts, name=st.sampled_from(list(costs.EXAMPLE_DEVICES)))
+def test_hours_are_the_chapters(chapter, N, D, name):
+    device = costs.EXAMPLE_DEVICES[name]
+    for task in ("train", "tune (LoRA)"):
+        flops = chapter["training_flops"](N, D, task)
+        assert math.isclose(costs.operations(N, D, task), flops)
+        assert math.isclose(costs.hours(N, D, task, device), chapter["effort"](flops, device)["hours"])
+    for each in costs.BYTES.values():
+        seconds = D * chapter["seconds_per_token"](N, device, each=each)
+        assert math.isclose(costs.hours(N, D, "answer", device, each) * 3600, seconds)
+
+
+# ------------------------------------------------------------------------------------------------------------ the scene
+
+
+def finite(scene):
+    for panel in for_browser(scene)["panels"]:
+        assert np.isfinite([*panel["x"], *panel["y"]]).all()
+        assert np.isfinite([place for place, _ in panel["ticks_x"] + panel["ticks_y"]]).all()
+        for layer in panel["layers"]:
+            for axis in ("x", "y"):
+                values = layer[axis]
+                values = np.frombuffer(values, "<f4") if isinstance(values, bytes) else np.asarray(values, float)
+                assert np.isfinite(values).all(), (panel["name"], layer["kind"])
+                low, high = sorted(panel[axis])
+                assert ((values >= low - 1e-6) & (values <= high + 1e-6)).all(), (panel["name"], layer, axis)
+
+
+EXTREMES = list(itertools.product((1e6, 1e12), (1e4, 1e14), costs.TASKS, costs.EXAMPLE_DEVICES, costs.BYTES))
+
+
+@pytest.mark.parametrize(("size", "tokens", "task", "device", "precision"), EXTREMES)
+def test_every_extreme_shows_a_finite_picture_and_a_sentence(size, tokens, task, device, precision):
+    scene = costs.scene(costs.EXAMPLE_DEVICES, size, tokens, task, device, precision)
+    finite(scene)
+    assert not re.search(r"\b(nan|inf)\b|e[+-]\d", scene.sentence)
+
+
+@given(sizes, counts, st.sampled_from(costs.TASKS), st.sampled_from(list(costs.EXAMPLE_DEVICES)),
+       st.sampled_from(list(costs.BYTES)))  # fmt: skip
+def test_the_words_are_true(size, tokens, task, device, precision):
+    scene = costs.scene(costs.EXAMPLE_DEVICES, size, tokens, task, device, precision)
+    finite(scene)
+    needed = sum(costs.memory(size, task, costs.BYTES[precision]).values()) / 1e9
+    fits = needed <= costs.EXAMPLE_DEVICES[device]["memory_gb"]
+    assert scene.warning is not fits
+    assert ("it does not fit" in scene.sentence) is not fits
+    assert costs.gigabytes(needed) in scene.sentence
+
+
+def test_a_table_of_ones_own_with_a_single_device():
+    mine = pd.DataFrame(
+        {"memory_gb": [48], "tflops": [90], "gb_per_s": [800], "watts": [300], "usd_per_hour": [0.8]}, ["my card"]
+    )
+    stage = size_and_cost(mine)
+    assert "my card" in stage.scene.sentence and stage.values["device"] == "my card"
+    finite(stage.scene)
+
+
+@pytest.mark.parametrize(
+    "broken", [pd.DataFrame({"tflops": [1.0]}), pd.DataFrame(columns=list(costs.COLUMNS)),
+               pd.DataFrame({c: [0.0] for c in costs.COLUMNS}), pd.DataFrame({c: [math.inf] for c in costs.COLUMNS})]
+)  # fmt: skip
+def test_a_table_that_cannot_be_drawn_is_refused(broken):
+    with pytest.raises(CourseError, match="table of devices"):
+        size_and_cost(broken)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"task": "trane"}, "is no task"), ({"device": "abacus"}, "is no device"), ({"precision": "int2"}, "is no prec"),
+     ({"size": 0}, "above zero"), ({"tokens": math.inf}, "above zero")],
+)  # fmt: skip
+def test_a_picture_of_what_is_not_there_is_refused(changed, words):
+    given_ = {"size": 7e9, "tokens": 1e7, "task": "train", "device": "laptop", "alt": "a picture"} | changed
+    with pytest.raises(CourseError, match=words):
+        size_and_cost_picture(**given_)
+
+
+def test_the_picture_has_three_panels_and_its_words():
+    figure = size_and_cost_picture(size=7e9, tokens=1e7, task="answer", device="laptop", alt="It just fits")
+    assert figure.layout.meta["alt"] == "It just fits"
+    assert [note.text for note in figure.layout.annotations[:3]] == ["Memory", "Time", "Money"]
+
+
+# ------------------------------------------------------------------------------------------------------------ the stage
+
+
+def test_each_control_changes_the_scene():
+    stage = size_and_cost()
+    for name, value in (("size", 1.75e11), ("tokens", 3e11), ("task", "train"), ("device", "8 × 80 GB"),
+                        ("task", "answer"), ("precision", "int4")):  # fmt: skip
+        before = for_browser(stage.scene)
+        assert for_browser(stage.send_event("change", name, value)) != before, name
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(1 / 3.6e6, "1 ms"), (0.5 / 3600, "500 ms"), (0.5, "30 min"), (1.0, "1 h"), (26.4, "1.1 days"), (8_766, "1 years"),
+     (8_766 * 50_000, "50,000 years"), (8_766 * 9.1e7, "91 million years")],
+)  # fmt: skip
+def test_durations_are_said_in_the_unit_one_would_use(hours, words):
+    assert costs.duration(hours) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(0.004, "< 1 cent"), (3.4, "$3.40"), (45.2, "$45.2"), (612_345, "$612 k"), (3e9, "$3 billion")],
+)
+def test_amounts_of_money_have_three_digits(amount, words):
+    assert costs.dollars(amount) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"), [(0.034, "34 MB"), (23.74, "23.7 GB"), (640, "640 GB"), (2_800, "2.8 TB")]
+)
+def test_memory_has_three_digits(amount, words):
+    assert costs.gigabytes(amount) == words
