@@ -234,7 +234,7 @@ def _grid(side: int, reach: float = REACH) -> np.ndarray:
     return np.stack([across.ravel(), up.ravel()], axis=1)
 
 
-_FIELD, _SMALL = 48, 16
+_FIELD, _SMALL = 48, 14
 _ACROSS = 8.4  # the width of the neurons' panel in tiles, so that tiles are square
 _FIELD_GRID, _SMALL_GRID = _grid(_FIELD), _grid(_SMALL)
 
@@ -244,7 +244,7 @@ def _field_panel(training: Training) -> Panel:
     ends = (-REACH, REACH)
     layers: list[Layer] = [Picture(pixels, ends, ends, smooth=True)]
     for kind in (0, 1):
-        x, y = training.x[training.kind == kind].T
+        x, y = training.x[training.kind == kind].round(2).T
         layers.append(Points(x, y, series=kind, label=f"kind {kind}", size=6))
     ticks = [(-1, "−1"), (0, "0"), (1, "1")]
     return Panel(
@@ -262,14 +262,17 @@ def _neurons_panel(training: Training) -> Panel:
         layers.append(Text([_ACROSS / 2], [4.4], ["a straight border"]))
     else:
         hidden = values(_SMALL_GRID, training.parameters, s.activation)[1:-1]
+        rows = s.width * (_SMALL + 1)  # each tile has a white line below it
+        top, bottom = (8 - s.width) / 2, (8 + s.width) / 2
         for column, answer in enumerate(hidden):
             largest = np.abs(answer).max(axis=0)
             tiles = shades(answer / np.where(largest > 0, largest, 1)).reshape(_SMALL, _SMALL, s.width, 3)
-            left = (column + 0.5) * _ACROSS / s.depth - 0.46
-            for row in range(s.width):
-                top = (8 - s.width) / 2 + row
-                layers.append(Picture(tiles[:, :, row], (left, left + 0.92), (top + 0.92, top)))
-            layers.append(Text([left + 0.46], [(8 - s.width) / 2 - 0.3], [f"layer {column + 1}"], size=11))
+            strip = np.full((s.width, _SMALL + 1, _SMALL, 3), 255, "uint8")
+            strip[:, :_SMALL] = tiles.transpose(2, 0, 1, 3)
+            middle = (column + 0.5) * _ACROSS / s.depth
+            across = (middle - 0.46, middle + 0.46)
+            layers.append(Picture(strip.reshape(rows, _SMALL, 3), across, (bottom, top)))
+            layers.append(Text([middle], [top - 0.42], [f"layer {column + 1}"], size=11))
     return Panel(
         "neurons", (0, _ACROSS), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.85, aspect=1.05
     )
@@ -280,7 +283,7 @@ def _loss_panel(training: Training) -> Panel:
     # A loss above 3 lies outside; below 0.8 the scale stays, so that a fall is seen as a fall.
     top = float(np.clip(np.nanmax([loss, other]) * 1.05, 0.8, 3.0))
     end = max(100.0, float(steps[-1]))
-    layers = [Line(steps, loss, 0, "training"), Line(steps, other, 1, "validation")]
+    layers = [Line(steps, loss.round(4), 0, "training"), Line(steps, other.round(4), 1, "validation")]
     return Panel("loss", (0, end), (0, top), layers, title="Its loss", x_title="step", y_title="loss", aspect=1.0)
 
 
@@ -400,8 +403,8 @@ def playground_picture(
     with np.errstate(all="ignore"):  # a picture of a divergence is a picture, too
         while training.steps < steps and not training.lost:
             training.step(min(STEPS_A_FRAME, steps - training.steps))
-    figure = as_figure(scene(training), alt=alt, width=900)
-    figure.update_layout(height=380)  # makes the plane and the neurons square
+    figure = as_figure(scene(training), alt=alt, width=740)
+    figure.update_layout(height=335)  # makes the plane and the neurons square
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(showgrid=False, row=1, col=1)  # no lines over a picture
     return figure
@@ -415,7 +418,7 @@ def decision_figure(
     alt: str,
     labels: Sequence[str] = (),
     slider: str = "",
-    side: int = 60,
+    side: int = 36,
 ) -> "go.Figure":
     """What classifiers answer over the plane, with the points they learnt from; a slider moves through several.
 
@@ -435,11 +438,11 @@ def decision_figure(
         pixels = shades(2 * np.asarray(answer(grid), dtype=float) - 1).reshape(side, side, 3)[::-1]
         step = 2 * reach / side
         place = {"x0": -reach + step / 2, "dx": step, "y0": -reach + step / 2, "dy": step}
-        return go.Image(source=figures.png(pixels), hoverinfo="skip", zsmooth="fast", **place)
+        return go.Image(source=figures.png(pixels), hoverinfo="skip", **place)
 
     outline = {"color": "#FFFFFF", "width": 1}
     looks = [{"color": figures.COLOURS[k], "symbol": figures.SYMBOLS[k], "size": 6, "line": outline} for k in (0, 1)]
-    places = [x[kind == k].round(3).T for k in (0, 1)]
+    places = [x[kind == k].round(2).T for k in (0, 1)]
     marks = [
         go.Scatter(x=places[k][0], y=places[k][1], mode="markers", name=f"kind {k}", marker=looks[k]) for k in (0, 1)
     ]

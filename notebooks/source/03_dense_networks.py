@@ -86,13 +86,13 @@ linear = LogisticRegression().fit(X_train, y_train)
 f"validation accuracy of a straight border: {linear.score(X_new, y_new):.2f}"
 
 # %% [markdown]
-# The colours show what it answers at each place: blue for kind 0, orange for kind 1, white where it is in doubt.
+# The colours show what it answers at each place: blue for kind 0, orange for kind 1, white where it is in doubt. (Half of the points are drawn.)
 
 # %%
 decision_figure(
     [lambda points: linear.predict_proba(points)[:, 1]],
-    X_train,
-    y_train,
+    X_train[:200],
+    y_train[:200],
     alt="Two spirals of points; the border of logistic regression is a straight line that cuts through both",
 )
 
@@ -231,9 +231,9 @@ for name, (sigma, slope) in ACTIVATIONS.items():
 # The slopes as a picture. Remember it: the backward pass will *multiply* by these numbers, once a layer.
 
 # %%
-z_axis = np.linspace(-6, 6, 49)
+z_axis = np.linspace(-6, 6, 33)
 slopes = {name: ACTIVATIONS[name][1](z_axis) for name in ("relu", "tanh", "sigmoid")}
-slopes = pd.DataFrame({"z": z_axis, **slopes}).round(4)
+slopes = pd.DataFrame({"z": z_axis, **slopes}).round(3)
 
 # %% [markdown]
 # `melt` turns one column a curve into one row a point, as `figures.lines` wants it.
@@ -290,9 +290,9 @@ pd.Series(worst, name="largest error").rename_axis("neurons").round(4).to_frame(
 
 # %%
 assert 3.5 < worst[32] / worst[64] < 4.5
-x_drawn = np.linspace(0, 1, 81)
+x_drawn = np.linspace(0, 1, 49)
 made = {f"{n} neurons": bends(curve, x_drawn, n) for n in (4, 16)}
-made = pd.DataFrame({"x": x_drawn, "the curve": curve(x_drawn), **made}).round(4)
+made = pd.DataFrame({"x": x_drawn, "the curve": curve(x_drawn), **made}).round(3)
 
 # %% [markdown]
 # The curve, and what is made of straight pieces:
@@ -628,7 +628,7 @@ claims.record(
 # That factor decides how a network learns from its worst mistakes. One output, true answer 1, and a network that gets ever more sure of 0:
 
 # %%
-z_axis = np.linspace(-10, 4, 57)
+z_axis = np.linspace(-10, 4, 29)
 push = pd.DataFrame({"z": z_axis})
 push["cross-entropy"] = 1 - sigmoid(z_axis)
 push["squared error"] = (1 - sigmoid(z_axis)) * sigmoid_slope(z_axis)
@@ -638,7 +638,7 @@ push["squared error"] = (1 - sigmoid(z_axis)) * sigmoid_slope(z_axis)
 
 # %%
 figures.lines(
-    push.round(5).melt("z", var_name="loss", value_name="push"),
+    push.round(3).melt("z", var_name="loss", value_name="push"),
     "z",
     "push",
     "loss",
@@ -1116,24 +1116,10 @@ figures.lines(
 ).update_yaxes(exponentformat="power")
 
 # %% [markdown]
-# The way back is the mirror image, because it multiplies by the same weights and by slopes of which half are zero. **He keeps both.** What about
-# tanh, which cannot grow beyond 1?
-
-# %% tags=["nbval-ignore-output"]
-figures.lines(
-    melted(journey("tanh", way=1)),
-    "layer",
-    "size",
-    "first weights",
-    y_title="size of δ (root mean square)",
-    logarithmic="y",
-    alt="With tanh, unit normal weights still make the gradient explode; Glorot and He stay within a factor of a hundred",
-).update_yaxes(exponentformat="power")
-
-# %% [markdown]
-# Forward, tanh cannot explode: no output exceeds 1. The gradient can. With unit normal weights most units sit on their flat ends,
-# but those that do not are multiplied by huge weights. Glorot and He both stay within a factor of a hundred over fifty layers. The numbers,
-# with another seed as well:
+# The way back is the mirror image, because it multiplies by the same weights and by slopes of which half are zero. **He keeps both.**
+#
+# And tanh? On the way up it cannot explode: no output exceeds 1. On the way back it can. How far does the gradient stray, with either activation, and
+# with another seed as well?
 
 
 # %%
@@ -1153,6 +1139,10 @@ assert span["relu"]["He"] < 1 < span["relu"]["Glorot"] < 12
 assert span.loc[["unit normal", "0.01 × normal"]].min(axis=None) > 12
 assert span["tanh"][["Glorot", "He"]].max() < 2
 span.round(0).astype(int)
+
+# %% [markdown]
+# With tanh and unit normal weights most units sit on their flat ends, but those that do not are multiplied by huge weights, so the gradient
+# explodes. Glorot and He both stay within a factor of a hundred over fifty layers of tanh; with ReLU only He does.
 
 # %% [markdown]
 # ### Check the article
@@ -1230,13 +1220,13 @@ def accuracy(X, y, parameters, activation="tanh"):
 
 
 # %% [markdown]
-# One hidden layer of 32 tanh units: $2 \cdot 32 + 32 + 32 \cdot 2 + 2 = 162$ parameters. A thousand steps on all 400 points. At six moments you keep a copy.
+# One hidden layer of 32 tanh units: $2 \cdot 32 + 32 + 32 \cdot 2 + 2 = 162$ parameters. A thousand steps on all 400 points. At five moments you keep a copy.
 
 # %% tags=["nbval-ignore-output"]
 import copy
 
 net = start([2, 32, 2], np.random.default_rng(seed), scale=1.0)
-moments, copies, losses = (0, 10, 50, 150, 400, 1000), {0: copy.deepcopy(net)}, []
+moments, copies, losses = (0, 50, 150, 400, 1000), {0: copy.deepcopy(net)}, []
 for t, L in training(X_train, y_train, net, 1000):
     losses.append(L)
     if t in moments:
@@ -1249,8 +1239,8 @@ f"validation accuracy {accuracy(X_new, y_new, net):.3f}; the straight border had
 # %% tags=["nbval-ignore-output"]
 decision_figure(
     [lambda points, net=copies[t]: probability(points, net) for t in moments],
-    X_train,
-    y_train,
+    X_train[:200],
+    y_train[:200],
     labels=[str(t) for t in moments],
     slider="after steps",
     alt="The network's border starts nearly straight, bends, and after a thousand steps follows both spirals",
@@ -1269,22 +1259,15 @@ assert min(both) > 0.97 and losses[0] > 50 * losses[-1]
 course.headline("validation accuracy on the spirals", both[0])
 
 # %% [markdown]
-# How the loss got there:
+# How the training loss got there:
 
 # %% tags=["nbval-ignore-output"]
-falling = pd.DataFrame({"step": range(1000), "loss": losses})[::20].round(4)
-figures.lines(
-    falling,
-    "step",
-    "loss",
-    y_title="training loss",
-    logarithmic="y",
-    height=300,
-    alt="The training loss begins near log 2, falls slowly at first, and then by more than two powers of ten",
-)
+pd.Series({t: losses[t - 1] for t in (1, 10, 50, 150, 400, 1000)}, name="loss").rename_axis(
+    "step"
+).map("{:.4f}".format).to_frame()
 
 # %% [markdown]
-# It begins near $\log 2 = 0.69$, falls slowly while the border is still nearly straight, and fast once it bends.
+# It begins near $\log 2 = 0.69$, falls slowly while the border is still nearly straight, and fast once it bends. (The next figure has loss curves.)
 #
 # ### Too much of a good thing
 #
@@ -1439,22 +1422,22 @@ assert not course.full or min(r.value for r in reached) > by_line
 #
 # All of it under your hands: data, depth, width, activation, learning rate. Each small square in the middle shows what one neuron answers over the whole
 # plane, blue below zero and orange above: layer by layer, from straight borders to the shapes that the output needs. Before the live one, how it looks after 600 steps
-# on the spirals with three layers of eight:
+# on the spirals with two layers of six:
 
 # %% tags=["nbval-ignore-output"]
 explorers.playground_picture(
     data="spirals",
-    depth=3,
-    width=8,
+    depth=2,
+    width=6,
     activation="tanh",
     rate=0.1,
     steps=600,
     seed=seed,
-    alt="The first layer's neurons show straight borders, the third layer's curved ones; together they wind between two spirals",
+    alt="The first layer's neurons show straight borders, the second layer's curved ones; together they wind between two spirals",
 )
 
 # %% [markdown]
-# In the first column of neurons every border is straight; in the next they bend, each made of the ones before it. (What follows needs a running kernel.)
+# In the first column of neurons every border is straight; in the second they bend, each made of all of the first. (What follows needs a running kernel.)
 
 # %% tags=["nbval-ignore-output"]
 explorers.playground(seed=seed)

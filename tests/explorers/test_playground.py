@@ -146,9 +146,11 @@ def test_pause_step_and_new_start():
     assert "after 0 steps" in stage.send_event("change", "width", 2.0).sentence, "a new network begins"
 
 
-def test_it_draws_a_square_for_each_neuron_and_both_kinds_of_points():
+def test_it_draws_a_column_of_squares_for_each_layer_and_both_kinds_of_points():
     field, neurons, loss = playground.scene(Training(Settings(depth=3, width=5))).panels
-    assert sum(isinstance(layer, Picture) for layer in neurons.layers) == 15
+    columns = [layer for layer in neurons.layers if isinstance(layer, Picture)]
+    assert [column.pixels.shape for column in columns] == [(5 * 15, 14, 3)] * 3
+    assert [layer.texts for layer in neurons.layers[1::2]] == [["layer 1"], ["layer 2"], ["layer 3"]]
     assert [layer.series for layer in field.layers[1:]] == [0, 1] and len(loss.layers) == 2
     assert all(panel.title for panel in (field, neurons, loss)) and field.x_title and loss.y_title
 
@@ -162,7 +164,7 @@ def test_it_refuses_what_it_does_not_have(what, said):
 def test_the_picture():
     figure = explorers.playground_picture(alt="It learns", data="spirals", depth=2, width=3, steps=60)
     assert figure.layout.meta == {"alt": "It learns"}
-    assert len(figure.layout.images) == 1 + 6
+    assert len(figure.layout.images) == 1 + 2
     assert figure.layout.xaxis3.title.text == "step" and figure.layout.xaxis3.range[1] == 100
     assert len(figure.to_json()) < 60_000
     wild = explorers.playground_picture(alt="It diverges", activation="relu", rate=1000.0, steps=60)
