@@ -348,8 +348,8 @@ def duel_picture(
     while game.step < steps and not game.broken:
         some = min(STEPS_A_FRAME, steps - game.step)
         game.advance(some, rate_G=rate_G, rate_D=rate_D, loss=loss, turns=turns)
-    scene = scene_of(game, loss, rate_G=rate_G, rate_D=rate_D, shown=SHOWN // 2)  # half as many are half as heavy
-    return as_figure(scene, alt=alt, width=640)
+    scene = scene_of(game, loss, rate_G=rate_G, rate_D=rate_D, shown=SHOWN // 3)  # fewer, because they are stored
+    return as_figure(scene, alt=alt, width=580)
 
 
 def _known(value: str, options: tuple[str, ...], what: str) -> None:
