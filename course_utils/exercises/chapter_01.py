@@ -77,18 +77,18 @@ def _lora_mistakes() -> list[Mistake]:
             "a 32-bit item forgotten",
             of(12),
             "Four bytes for each trained parameter are missing. Adam keeps *two* averages (4 + 4), and mixed precision "
-            "an exact copy (4).",
+            "an 32-bit copy (4).",
         ),
         Mistake(
             "one average of two",
             of(8),
             "Only 8 bytes for each trained parameter: that is the state of Adam, or half of everything. Parameter, "
-            "gradient, exact copy and both averages take 2 + 2 + 4 + 4 + 4.",
+            "gradient, 32-bit copy and both averages take 2 + 2 + 4 + 4 + 4.",
         ),
         Mistake(
             "trained parameters without their state",
             of(2),
-            "The trained parameters are counted without their gradient, their exact copy and their two averages.",
+            "The trained parameters are counted without their gradient, their 32-bit copy and their two averages.",
         ),
         Mistake(
             "nothing trained",

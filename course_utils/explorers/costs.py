@@ -166,21 +166,21 @@ def _memory_panel(held: dict[str, float], capacity: float, device: str) -> Panel
     for series, (item, amount) in enumerate(held.items()):
         if amount <= 0:
             continue
-        layers.append(Box((0.15, 0.85), (bottom, bottom + amount), series=series, width=1))
+        layers.append(Box((0.2, 0.8), (bottom, bottom + amount), series=series, width=1))
         # The names stand beside the bar, evenly, in the order of the stack: a thin slice has no room for its own.
-        place = top * (0.08 + 0.13 * series)
+        place = top * (0.1 + 0.14 * series)
         label = f"{words if item == 'tokens' else item} {gigabytes(amount)}"
         layers += [
             Points([1.02], [place], series=series, size=9),
             Text([1.1], [place], [label], anchor="left"),
         ]
         bottom += amount
-    line = Line([0.0, 2.3], [capacity, capacity], series=6, dash="dash", width=2)
-    above = capacity + 0.035 * top
-    layers += [line, Text([2.3], [above], [f"{device}: {gigabytes(capacity)}"], anchor="right", bold=True)]
-    layers.append(Text([1.02], [top * 0.66], [f"in all {gigabytes(needed)}"], anchor="left", bold=True))
+    # A flat box, not a line: a picture draws boxes above lines, and this one has to be seen in front of the bar.
+    layers.append(Box((0.0, 1.0), (capacity - 0.005 * top, capacity + 0.005 * top), series=6, width=1))
+    layers.append(Text([1.02], [top * 0.7], [f"in all {gigabytes(needed)}"], anchor="left", bold=True))
     return Panel(
-        "memory", (0.0, 2.3), (0.0, top), layers, title="Memory", y_title="GB", ticks_x=[],
+        "memory", (0.0, 2.45), (0.0, top), layers, title="Memory", y_title="GB", ticks_x=[],
+        x_title=f"black line: {device}, {gigabytes(capacity)}",
         ticks_y=[(at, f"{at:,.0f}" if top >= 5 else f"{at:g}") for at in nice_ticks(0, top, 5)], weight=1.15,
     )  # fmt: skip
 
@@ -201,10 +201,10 @@ def _rows(
         colour = None if fits[device] else "#6B7280"
         size = 15 if device == chosen else 9
         layers.append(Points([at], [row], series=series, size=size, colour=colour))
-        left = math.log10(at) < (math.log10(ends[0]) + math.log10(ends[1])) / 2
-        beside = at * 6 if left else at / 6
         words = told(value) + ("" if fits[device] else ", too small")
-        layers.append(Text([beside], [row + 0.3], [words], anchor="left" if left else "right", bold=device == chosen))
+        share = (math.log10(at) - math.log10(ends[0])) / (math.log10(ends[1]) - math.log10(ends[0]))
+        anchor = "left" if share < 0.35 else "right" if share > 0.65 else "center"  # so that no word leaves the panel
+        layers.append(Text([at], [row + 0.38], [words], anchor=anchor, bold=device == chosen))
     return Panel(
         name, ends, (-0.6, len(values) - 0.05), layers, title=title, x_title=x_title, logarithmic="x",
         ticks_y=[(row, device) for row, device in enumerate(reversed(values))], weight=1.0,

@@ -60,7 +60,7 @@ import pandas as pd
 #
 # <details><summary>Answer</summary>
 #
-# To answer: yes, just. To train: not nearly. The next cell has the arithmetic, section 4 the reasons.
+# To answer: yes. To train: not nearly. The next cell has the arithmetic, section 4 the reasons.
 #
 # </details>
 
@@ -125,7 +125,7 @@ def write():
 [sentence + ("" if sentence in corpus else " *") for sentence in (write() for _ in range(5))]
 
 # %% [markdown]
-# Every pair of words in them was seen, and yet some sentences are new. (Whether they are true, or make sense, the model has no idea.)
+# Every pair of words in them was seen; what is starred is new all the same. (Whether they are true, or make sense, the model has no idea.)
 #
 # How good is it? The **loss** of a language model is the mean of $-\log p$ over the tokens that really came: zero for a model that is always
 # sure and right, $\log V$ for a uniform guess among $V$ words. Chapter 02 says why just this; every language model is trained on it.
@@ -141,7 +141,8 @@ f"bigram {loss:.2f}, uniform guess {np.log(len(words)):.2f}"
 #
 # <details><summary>Answer</summary>
 #
-# Such a table has $50257^{2049}$ entries, a number of more than 9,600 digits. The number of atoms in the visible universe has about 80 digits. And nearly
+# Such a table has $50257^{2049}$ entries, a number of more than 9,600 digits. The number of atoms in the visible universe has about 80 digits.
+# And nearly
 # all histories would never have been seen.
 #
 # </details>
@@ -243,7 +244,20 @@ assert not moved[:-1].any() and moved[-1]
 moved.astype(int).tolist()
 
 # %% [markdown]
-# Only the last position has moved: nothing leaks from the future. Now the real size. GPT-3 in float32 would take 698 GB of memory. But counting
+# Only the last position has moved: nothing leaks from the future. And where is the guess? What comes out are $d$ numbers for each position.
+# Multiplied with the token vectors $E$ they are the logits of the next token, $Z = A E^\top$, and softmax (chapter 02) makes probabilities of
+# them. An untrained decoder should know nothing: a loss near $\log V$.
+
+# %%
+E = next(x for x in small.layers if getattr(x, "input_dim", 0) == 50).get_weights()[0]  # (V, d)
+Z = before @ E.T
+P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+loss = -np.log(P[np.arange(11), history[0, 1:]]).mean()  # of the token that comes next
+assert P.shape == (12, 50) and abs(loss - np.log(50)) < 0.2
+
+# %% [markdown]
+# It does: one distribution for each position, as in section 1, and nothing learnt yet. Now the real size. GPT-3 in float32 would take 698 GB of
+# memory. But counting
 # needs no numbers, only shapes. Inside a `StatelessScope` Keras makes variables without giving them values:
 
 
@@ -269,7 +283,8 @@ f"{built.count_params():,} parameters, {built.count_params() * 4 / 1e9:.0f} GB i
 # %% [markdown]
 # ## 3 · Who is large?
 #
-# The articles name six families as large models, with "billions to hundreds of billions" of parameters. Count the others too. In all fairness, take the *largest* member in each family's own paper as well as the usual one. The three for images are in Keras itself:
+# The articles name six families as large models, with "billions to hundreds of billions" of parameters. Count the others too. In all fairness,
+# take the *largest* member in each family's own paper as well as the usual one. The three for images are in Keras itself:
 
 # %%
 vision = {
@@ -282,7 +297,8 @@ sizes = {name: net.count_params() for name, net in nets.items()}
 pd.Series(sizes, name="parameters").map("{:,}".format).to_frame()
 
 # %% [markdown]
-# BERT is an *encoder*: the same blocks, but each position may look both ways. On top of the decoder's count it has two vectors that say to which of two
+# BERT is an *encoder*: the same blocks, but each position may look both ways. On top of the decoder's count it has two vectors that say to
+# which of two
 # sentences a token belongs, a normalisation after the embeddings instead of at the end, and a dense layer $d \to d$, the *pooler*.
 
 
@@ -372,7 +388,8 @@ f"{sizes['GPT-3'] / sizes['ResNet-50']:,.0f} times"
 # %% [markdown]
 # ### Check the article
 #
-# Sections A2.1, B1 and B2.1: large models have billions to hundreds of billions of parameters, such as these six families. Give each family its largest
+# Sections A2.1, B1 and B2.1: large models have billions to hundreds of billions of parameters, such as these six families. Give each family its
+# largest
 # member and count how many reach a billion.
 
 # %%
@@ -418,11 +435,12 @@ claims.record(
 # %% [markdown]
 # ## 4 · Memory: what must be there at once
 #
-# A parameter takes 4 bytes in float32, 2 in bfloat16, 1 in int8, half a byte in int4. To *answer*, a device must hold the parameters, and little else. To *train*
+# A parameter takes 4 bytes in float32, 2 in bfloat16, 1 in int8, half a byte in int4. To *answer*, a device must hold the parameters, and
+# little else. To *train*
 # with Adam it holds, for each parameter, also the gradient and two running averages (chapter 02). In the usual *mixed precision*, parameters
-# and gradients have 16 bits, and the optimiser keeps an exact copy and its averages in 32:
+# and gradients have 16 bits, and the optimiser keeps a copy and its averages in 32 bits:
 #
-# $$ \underbrace{2}_{\text{parameter}} + \underbrace{2}_{\text{gradient}} + \underbrace{4}_{\text{exact copy}} + \underbrace{4 + 4}_{\text{Adam}} = 16 \text{ bytes a parameter.} $$
+# $$ \underbrace{2}_{\text{parameter}} + \underbrace{2}_{\text{gradient}} + \underbrace{4}_{\text{32-bit copy}} + \underbrace{4 + 4}_{\text{Adam}} = 16 \text{ bytes a parameter.} $$
 #
 # In plain float32 it is $4 + 4 + 4 + 4$: also 16. Does Adam really keep two numbers for each parameter? Ask it.
 
@@ -489,7 +507,8 @@ def lora_parameters(N, r=8):
 f"for 7 B: {lora_parameters(7e9) / 1e6:.1f} M, {lora_parameters(7e9) / 7e9:.2%}"
 
 # %% [markdown]
-# Only those need gradients and optimiser state; the frozen rest may even be stored in 4 bits. (Activations are needed all the same: the error must travel
+# Only those need gradients and optimiser state; the frozen rest may even be stored in 4 bits. (Activations are needed all the same: the error
+# must travel
 # back through every layer.) The three tasks, side by side:
 
 
@@ -518,8 +537,8 @@ assert 80 < table.loc["train", "sum"] < 160 and (table["sum"].iloc[1:] < 24).all
 table.round(1)
 
 # %% [markdown]
-# (The exact copy counts as parameters.) Training needs the memory of two 80 GB cards; the same model, tuned by LoRA or asked, just lives on
-# one of 24 GB.
+# (The 32-bit copy counts as parameters.) Training needs the memory of two 80 GB cards; the same model fits on one of 24 GB to answer,
+# and, tuned by LoRA, only just.
 #
 # **Predict first.** Which is the largest model that a 24 GB card can *train*: about 10 billion, 1.5 billion, or 150 million parameters?
 #
@@ -584,7 +603,8 @@ f"{16 * gpt3 / 80e9:.0f} cards of 80 GB"
 # %% [markdown]
 # ## 5 · Operations: 6 N D
 #
-# How much must be *computed*? A dense layer is $Z = A W$: for each example and each weight one multiplication and one addition, 2 operations (FLOPs). The
+# How much must be *computed*? A dense layer is $Z = A W$: for each example and each weight one multiplication and one addition, 2 operations
+# (FLOPs). The
 # backward pass (chapter 03) has two such products: $\nabla_W L = A^\top \nabla_Z L$ for the weights and $\nabla_A L = \nabla_Z L\, W^\top$ for the
 # layer below. So 2 forward and 4 backward for each weight and example; a transformer treats tokens as examples. For $N$ parameters and $D$
 # tokens
@@ -707,7 +727,8 @@ f"6 N D = {C:.3g}"
 #
 # $$ \text{hours} = \frac{C}{u \cdot \text{peak} \cdot 3600}. $$
 #
-# The table has four devices. **Peak and memory** are the makers' figures for dense 16-bit operations (NVIDIA's RTX 4090 and H100 SXM; the laptop is an
+# The table has four devices. **Peak and memory** are the makers' figures for dense 16-bit operations (NVIDIA's RTX 4090 and H100 SXM; the
+# laptop is an
 # estimate, in float32). **Prices are examples of May 2026**, of the order that rental firms list; replace them with today's. They are
 # yours to change: everything below reads this table.
 
@@ -759,7 +780,8 @@ f"{published['kWh'] / 1000:,.0f} MWh; {published['hours'] / 10_000 / 24:.1f} day
 #
 # Section A3.3 counts it among the advantages that training and tuning a large model are relatively short. Relative to what? To a small one,
 # let us say, for the same job on the same hardware. Two jobs: *from scratch*, 20 tokens a parameter, seven billion parameters against 22.7 million
-# (a small sentence encoder; chapter 09 tunes one). And *tuning* on 2,000 labelled mails of 64 tokens, three times over: the large one by LoRA, the small one
+# (a small sentence encoder; chapter 09 tunes one). And *tuning* on 2,000 labelled mails of 64 tokens, three times over: the large one by LoRA,
+# the small one
 # entirely.
 
 # %%
@@ -851,7 +873,8 @@ speeds = pd.DataFrame(
 speeds.rename_axis("batch").round(0).astype(int)
 
 # %% [markdown]
-# Alone, you get about 70 tokens a second. Sixteen share the reading and lose nothing. Somewhere above, the card has its hands full, and more conversations
+# Alone, you get about 70 tokens a second. Sixteen share the reading and lose nothing. Somewhere above, the card has its hands full, and more
+# conversations
 # bring no more tokens. That is why an API is cheap: it fills the batch with other people's questions.
 #
 # Is it true? Measure it on your own processor. A matrix of 67 MB stands for a model; it multiplies one row, then 32 rows.
@@ -909,7 +932,8 @@ explorers.size_and_cost_picture(
 )
 
 # %% [markdown]
-# The bar stays below the dashed line: it fits. The crosses mark devices on which it would not. Now turn the knobs yourself (this needs a
+# The bar stays below the black line, the memory of the card: it fits, with so little to spare that you would store the frozen part in 8 or 4
+# bits. The crosses mark devices on which it would not. Now turn the knobs yourself (this needs a
 # running kernel).
 
 # %% tags=["nbval-ignore-output"]
@@ -919,8 +943,8 @@ explorers.size_and_cost(devices)
 # Try this:
 #
 # * Set *train* and drag the size up from 1 M. On the 24 GB card 1.3 B still fits, 1.75 B no longer: a sixteenth of the memory, less the activations.
-# * Set *answer* and change the format from float32 to int4: the bar shrinks to about an eighth, and on the cards so do the hours, since reading is
-#   what takes the time.
+# * Set *answer* and change the format from float32 to int4: the parameters shrink to an eighth, and on the cards so do the hours,
+#   since reading is what takes the time.
 # * Set GPT-3's size, 175 B, and its 300 B tokens, *train*. Which device holds it? What does the laptop say?
 
 # %% [markdown]
@@ -935,7 +959,8 @@ read = {word: sum(powers[character] for character in word) for word in ("百万�
 read
 
 # %% [markdown]
-# A petabyte is $10^{15}$ bytes, so 千万亿 is right, and the printed word is a tenth of it. Now the data. Published figures for the models of section 3: BERT read 3.3
+# A petabyte is $10^{15}$ bytes, so 千万亿 is right, and the printed word is a tenth of it. Now the data. Published figures for the models of
+# section 3: BERT read 3.3
 # billion words, 16 GB (Devlin et al. 2019; Liu et al. 2019). T5's corpus C4 has about 750 GB. GPT-3's web text came as 45 TB, compressed, of which
 # 570 GB were kept (Brown et al. 2020, section 2.2). The image models were trained on ImageNet's 1.28 million photographs, about 140 GB.
 
@@ -952,7 +977,8 @@ corpora = pd.Series(
 (corpora / 1e15).map("{:.6f}".format).rename("PB").to_frame()
 
 # %% [markdown]
-# GPT-3 drew its tokens from corpora of 499 billion tokens in all. At four bytes of English a token (a rule of thumb) that would be two terabytes. How many tokens
+# GPT-3 drew its tokens from corpora of 499 billion tokens in all. At four bytes of English a token (a rule of thumb) that would be two
+# terabytes. How many tokens
 # would "several petabytes" be, two of them, say?
 
 # %%
@@ -962,6 +988,8 @@ f"{499e9 * 4 / 1e12:.1f} TB; 2 PB are {tokens:.0e} tokens, {times_as_much:,.0f} 
 
 # %% [markdown]
 # ### Check the article
+#
+# Two statements, two questions: is the word right, and does any of the corpora, even unfiltered, reach two petabytes?
 
 # %%
 raw = "GPT-3, before filtering"
@@ -970,7 +998,7 @@ amount_right = bool((corpora >= 2e15).any())
 word_right, amount_right
 
 # %% [markdown]
-# Is the word right, and does any of the corpora, even unfiltered, reach two petabytes? Neither.
+# Neither.
 
 # %%
 claims.record(
@@ -982,7 +1010,8 @@ claims.record(
 )
 
 # %% [markdown]
-# Wrong twice, once by a factor of ten and once by some thousands. For your planning: the text of your company is megabytes to gigabytes. What it lacks is labels, not
+# Wrong twice, once by a factor of ten and once by some thousands. For your planning: the text of your company is megabytes to gigabytes. What
+# it lacks is labels, not
 # petabytes.
 
 # %% [markdown]
@@ -1085,7 +1114,8 @@ assert year("API", 1.01 * meet) > year("tune", 1.01 * meet)
 f"{meet:,.0f} mails a month, at {a_mail * 100:.2f} cents a mail"
 
 # %% [markdown]
-# **Predict first.** Prices move. One provider's large model cost 30 dollars for a million tokens read in March 2023, and its successor 2.50 in August 2024.
+# **Predict first.** Prices move. One provider's large model cost 30 dollars for a million tokens read in March 2023, and its successor 2.50 in
+# August 2024.
 # If the API gets cheaper, which border moves, and does every route keep a place?
 #
 # <details><summary>Answer</summary>
@@ -1127,8 +1157,10 @@ figure.update_layout(
 )
 
 # %% [markdown]
-# On the left the API wins, because it asks for little before the first mail. In the middle, the tuned model on a rented card. On the far right, the small
-# model that took most work: once the other route needs a dozen cards, a model that needs one pays for its people. And with the slider on the left:
+# On the left the API wins, because it asks for little before the first mail. In the middle, the tuned model on a rented card. On the far right,
+# the small
+# model that took most work: once the other route needs some ten cards, a
+# model that needs one pays for its people. And with the slider on the left:
 
 # %%
 remaining = {f"× {f:g}": list(cheapest(f).unique()) for f in factors}
@@ -1141,7 +1173,8 @@ remaining
 #
 # ### Check the article
 #
-# Do large models lower cost and time, or are they expensive? At low volume the cheapest route must use a large model, and be the first to be ready; at
+# Do large models lower cost and time, or are they expensive? At low volume the cheapest route must use a large model, and be the first to be
+# ready; at
 # high volume another must win.
 
 # %%
@@ -1163,7 +1196,8 @@ claims.record(
 )
 
 # %% [markdown]
-# Both hold, each on its side of a volume. The volume is yours to compute: put your prices into the cells above. The customer's 50,000 mails are far on the
+# Both hold, each on its side of a volume. The volume is yours to compute: put your prices into the cells above. The customer's 50,000 mails are
+# far on the
 # left.
 
 # %% [markdown]
@@ -1211,7 +1245,7 @@ def dead_ends(flow):
 dead_ends(flow_a), dead_ends(flow_b)
 
 # %% [markdown]
-# A1 ends where it says "end". In B2.5 the box "choose another model" has no arrow out: whoever finds the first model unsuitable is stuck for good.
+# A1 ends where it says "end". In B2.5 box F, "choose another model", has no arrow out: whoever finds the first model unsuitable is stuck for good.
 #
 # **Predict first.** What else must a sound loop have? Think of what you would be angry about in a supplier's plan.
 #
@@ -1307,6 +1341,8 @@ figure.update_layout(
 # The loop runs clockwise and never ends by itself; the only way out is a decision.
 #
 # ### Check the article
+#
+# The claim would hold if one of the printed drawings had everything.
 
 # %%
 good = answers[["A1", "B2.5"]]
@@ -1351,7 +1387,8 @@ one_way, other_way = lower(expand(clean(mail))), expand(lower(clean(mail)))
 one_way.strip(), other_way.strip()
 
 # %% [markdown]
-# Lower case first, and the country is gone: "us" could be anybody. Another pair cannot be swapped at all: once a text is a list of tokens, there is no text
+# Lower case first, and the country is gone: "us" could be anybody. Another pair cannot be swapped at all: once a text is a list of tokens,
+# there is no text
 # left to clean.
 
 # %%
@@ -1420,7 +1457,8 @@ assert answered == ["billing", "access", "delivery"]
 answered
 
 # %% [markdown]
-# What does one request cost? A multiplication and an addition for each *different known* word of the mail and each team. Count what this one does, then
+# What does one request cost? A multiplication and an addition for each *different known* word of the mail and each team. Count what this one
+# does, then
 # scale to a real one: 20,000 words, eight teams, 300 different words in a mail. And beside it, the seven-billion model on 600 tokens.
 
 # %%
@@ -1445,8 +1483,8 @@ even = (fourth - year("API", 0)) / (months * a_mail)
 f"a year: {fourth:,.0f} US$ at any volume; cheaper than the API from {even:,.0f} mails a month"
 
 # %% [markdown]
-# At 50,000 mails a month, then, the API is still a little cheaper, at twice that no longer, and neither is far from the other. The honest answer
-# to the customer: start with the API behind a fixed interface and *keep its answers*. They are labels for the small model, once you have looked
+# At 50,000 mails a month, then, the API is still a little cheaper, at twice that no longer, and the two are close. The honest answer to
+# the customer: start with the API behind a fixed interface and *keep its answers*. They are labels for the small model, once you have looked
 # through them. Measure both on the same thousand mails (chapter 08 builds the small one, chapter 09 something between).
 
 # %%
@@ -1464,7 +1502,8 @@ assert 50_000 < even < 100_000 and year("API", 50_000) < fourth < year("API", 10
 # | May the text not leave the house? | it runs on what you own |
 # | Must you explain an answer? | each word has a weight that you can read |
 #
-# A large model is right where the answers are open text, the examples few, the task new every month. And a large model *tried first* is often the fastest way
+# A large model is right where the answers are open text, the examples few, the task new every month. And a large model *tried first* is often
+# the fastest way
 # to learn whether anybody wants the feature.
 
 # %% [markdown]
@@ -1490,8 +1529,9 @@ check("01-1", answer)
 # ### Exercise 01-2 · Memory for LoRA
 # *modify · 10 minutes*
 #
-# Write the function that says how many **GiB** ($2^{30}$ bytes) a LoRA run holds, without activations: the frozen parameters at `bytes_each` bytes, and the
-# trained additions as in section 4: parameter, gradient, exact copy and Adam's two averages, in mixed precision.
+# Write the function that says how many **GiB** ($2^{30}$ bytes) a LoRA run holds, without activations: the frozen parameters at `bytes_each`
+# bytes, and the
+# trained additions as in section 4: parameter, gradient, 32-bit copy and Adam's two averages, in mixed precision.
 
 
 # %% exercise="01-2"
@@ -1530,7 +1570,8 @@ check("01-3", break_even)
 # ### Exercise 01-4 · The right device for the job
 # *extend · 15 minutes*
 #
-# A tool for Monday. Given a job (operations and GB of memory) and devices, return the name of the one on which the job *fits* and costs the least money.
+# A tool for Monday. Given a job (operations and GB of memory) and devices, return the name of the one on which the job *fits* and costs the
+# least money.
 # `devices` maps a name to (memory in GB, TFLOP/s, US$ an hour). If it fits nowhere, return the text `"none"`. Once it is right, ask it where to tune
 # a seven-billion model.
 
@@ -1553,19 +1594,22 @@ check("01-4", cheapest_device)
 # %% [markdown]
 # ## Recap
 #
-# * *A decoder* gives a distribution over the next token; $L(12d^2 + 13d) + (V + c)d + 2d$ parameters, asserted against Keras, up to GPT-3 itself, built
+# * *A decoder* gives a distribution over the next token; $L(12d^2 + 13d) + (V + c)d + 2d$ parameters, asserted against Keras, up to GPT-3
+#   itself, built
 #   without its numbers. Of the articles' six families two reach a billion.
 # * *Memory:* 16 bytes a parameter to train, 2 or fewer to answer, and LoRA close to answering; activations and the cache come on top.
 # * *Operations:* $6ND$ to train, $4ND$ with LoRA, $2N$ a token to answer, where reading the parameters is the slower clock; the formulas give GPT-3's
 #   published operations, days and energy.
 # * *Routes:* the API is cheapest at low volume, tuning in the middle, a small model of your own at high volume; the borders move with prices.
-# * *A plan* is a graph: no dead end, a way back, a test before the launch, a way to stop. A small model is right when the answers are a fixed list, the examples
+# * *A plan* is a graph: no dead end, a way back, a test before the launch, a way to stop. A small model is right when the answers are a fixed
+#   list, the examples
 #   are there and the volume is high.
 
 # %% [markdown]
 # ## Limits and next
 #
-# Every number here is an estimate to a factor of two or so, which is what a decision needs. Left out: the network between cards, without which eight of them are
+# Every number here is an estimate to a factor of two or so, which is what a decision needs. Left out: the network between cards, without which
+# eight of them are
 # not eight times one; attention on very long texts; mixtures of experts, which use only part of their parameters for a token; failures, which
 # a run of weeks will have. Total cost assumed equal quality, the one thing that you must measure. Prices age within months: the formulas stay.
 #
@@ -1573,11 +1617,14 @@ check("01-4", cheapest_device)
 #
 # **Sources.** T. Brown and others, "Language models are few-shot learners", arXiv:2005.14165 (2020) (GPT-3) · J. Devlin, M.-W. Chang, K. Lee,
 # K. Toutanova, "BERT: pre-training of deep bidirectional transformers for language understanding", *NAACL* (2019) · Y. Liu and others, "RoBERTa",
-# arXiv:1907.11692 (2019) (BERT's 16 GB) · C. Raffel and others, "Exploring the limits of transfer learning with a unified text-to-text transformer", *JMLR* 21
+# arXiv:1907.11692 (2019) (BERT's 16 GB) · C. Raffel and others, "Exploring the limits of transfer learning with a unified text-to-text
+# transformer", *JMLR* 21
 # (2020) (T5, C4) · A. Vaswani and others, "Attention is all you need", *NeurIPS* (2017) · K. He and others, "Deep residual learning", *CVPR* (2016) ·
 # K. Simonyan, A. Zisserman, "Very deep convolutional networks", *ICLR* (2015) · M. Tan, Q. Le, "EfficientNet", *ICML* (2019) · J. Kaplan and others,
 # "Scaling laws for neural language models", arXiv:2001.08361 (2020) (6ND) · J. Hoffmann and others, "Training compute-optimal large language models",
 # arXiv:2203.15556 (2022) · V. Korthikanti and others, "Reducing activation recomputation in large transformer models", arXiv:2205.05198 (2022) ·
-# S. Rajbhandari and others, "ZeRO", *SC* (2020) (16 bytes a parameter) · E. Hu and others, "LoRA", arXiv:2106.09685 (2021) · A. Chowdhery and others, "PaLM",
-# arXiv:2204.02311 (2022) (utilisation) · D. Patterson and others, "Carbon emissions and large neural network training", arXiv:2104.10350 (2021) · NVIDIA,
+# S. Rajbhandari and others, "ZeRO", *SC* (2020) (16 bytes a parameter) · E. Hu and others, "LoRA", arXiv:2106.09685 (2021) · A. Chowdhery and
+# others, "PaLM",
+# arXiv:2204.02311 (2022) (utilisation) · D. Patterson and others, "Carbon emissions and large neural network training", arXiv:2104.10350 (2021)
+# · NVIDIA,
 # *H100 Tensor Core GPU* data sheet (2023) and *Ada GPU architecture* (2022) · the first article, sections 1 to 3, and the second, sections 1 and 2.
