@@ -435,7 +435,9 @@ def decision_figure(
     grid = _grid(side, reach)
 
     def field(answer: Callable) -> "go.Image":
-        pixels = shades(2 * np.asarray(answer(grid), dtype=float) - 1).reshape(side, side, 3)[::-1]
+        certain = 2 * np.asarray(answer(grid), dtype=float) - 1
+        certain = np.round(certain * 8) / 8  # the points keep their colours when a picture is cut to few of them
+        pixels = shades(certain).reshape(side, side, 3)[::-1]
         step = 2 * reach / side
         place = {"x0": -reach + step / 2, "dx": step, "y0": -reach + step / 2, "dy": step}
         return go.Image(source=figures.png(pixels), hoverinfo="skip", **place)

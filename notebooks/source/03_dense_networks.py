@@ -643,7 +643,7 @@ figures.lines(
     "push",
     "loss",
     x_title="logit z (left: sure of the wrong answer)",
-    y_title="push towards the right answer",
+    y_title="push, −∂L/∂z",
     height=330,
     alt="Cross-entropy pushes with force 1 where the network is sure and wrong; squared error pushes hardest in doubt and not at all there",
 )
