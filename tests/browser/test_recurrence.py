@@ -60,7 +60,8 @@ def test_the_other_controls_move_it_too(explorer):
         picture, words = explorer.picture("gradient"), explorer.sentence
         move()
         assert explorer.picture("gradient") != picture, name
-        assert explorer.sentence != words, name
+        # Another draw may round to the same words; its picture differs.
+        assert name == "draw" or explorer.sentence != words, name
     explorer.slide("length", to=0.75)
     explorer.choose("start", "random")
 
