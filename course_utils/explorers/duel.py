@@ -280,9 +280,9 @@ def scene_of(
         (0, 1),
         [
             Line([0, right], [0.5, 0.5], series=6, dash="dot", width=1, colour="#6B7280"),
-            Line(step, real, series=0, label="D(real), mean"),
-            Line(step, fake, series=1, label="D(generated), mean"),
-            Line(step, share, series=2, label="share of modes"),
+            Line(step, real, series=0, label="D(real)"),
+            Line(step, fake, series=1, label="D(generated)"),
+            Line(step, share, series=2, label="modes"),
         ],
         title="Over the steps",
         x_title="step",

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree  # at the top: a first import may take longer than the judge's five seconds
+from scipy.stats import entropy
 
 from course_utils.exercises import chapter_06, find
 
@@ -35,9 +37,7 @@ def test_the_untouched_stub_is_no_attempt(k):
 
 @pytest.mark.parametrize(("k", "name"), [(2, "generator_loss_gradient"), (3, "kid"), (4, "effective_modes")])
 def test_the_chapters_own_solution_passes(chapter_functions, k, name):
-    solution = chapter_functions(
-        "06", name, exercise=f"06-{k}", **dict.fromkeys(["x", "k", "a", "t", "real", "fake", "points"])
-    )[name]
+    solution = chapter_functions("06", name, exercise=f"06-{k}", n=None, counts=None)[name]
     assert find(f"06-{k}").judge(solution)
 
 
@@ -171,9 +171,6 @@ def modes_by_loops(points, centres, radius):
 
 
 def modes_with_scipy(points, centres, radius):
-    from scipy.spatial import cKDTree
-    from scipy.stats import entropy
-
     distance, nearest = cKDTree(centres).query(points)
     counts = np.bincount(nearest[distance <= radius], minlength=len(centres))
     return np.exp(entropy(counts)) if counts.any() else 0.0

@@ -29,39 +29,8 @@ from course_utils.explorers.duel import (
 )
 from course_utils.explorers.scene import Points, for_browser
 
-# Names of arguments and loop variables that the chapter's cells bind too: nothing needs to be computed for them.
-LOCAL = dict.fromkeys(
-    [
-        "A",
-        "B",
-        "D",
-        "G",
-        "W",
-        "X",
-        "Z",
-        "a",
-        "b",
-        "d",
-        "i",
-        "m",
-        "n",
-        "s",
-        "t",
-        "v",
-        "w",
-        "x",
-        "y",
-        "z",
-        "array",
-        "fake",
-        "real",
-        "random",
-        "points",
-        "layer",
-        "step",
-        "rate",
-    ]
-)
+# Names inside functions that costly cells of the chapter bind too: nothing needs to be computed for them.
+LOCAL = dict.fromkeys(["A", "D", "G", "X", "batch", "counts", "fixed", "h", "n", "seen", "steps", "z"])
 
 
 def finite(scene):

@@ -14,39 +14,8 @@ TOLERANCE = 1e-6
 FROM_THE_KINK = 1e-3  # a central difference moves a logit by far less
 largest = {"central difference": 0.0, "framework": 0.0, "cases": 0}
 
-# Names of arguments and loop variables that the chapter's cells bind too: nothing needs to be computed for them.
-LOCAL = dict.fromkeys(
-    [
-        "A",
-        "B",
-        "D",
-        "G",
-        "W",
-        "X",
-        "Z",
-        "a",
-        "b",
-        "d",
-        "i",
-        "m",
-        "n",
-        "s",
-        "t",
-        "v",
-        "w",
-        "x",
-        "y",
-        "z",
-        "array",
-        "fake",
-        "real",
-        "random",
-        "points",
-        "layer",
-        "step",
-        "rate",
-    ]
-)
+# Names inside functions that costly cells of the chapter bind too: nothing needs to be computed for them.
+LOCAL = dict.fromkeys(["A", "D", "G", "X", "batch", "counts", "fixed", "h", "n", "seen", "steps", "z"])
 NAMES = (
     "make", "forward", "backward", "discriminator_gradients", "generator_gradients", "sigmoid", "softplus", "value",
     "saturating", "non_saturating", "printed",
