@@ -176,7 +176,7 @@ def _memory_panel(held: dict[str, float], capacity: float, device: str) -> Panel
         ]
         bottom += amount
     # A flat box, not a line: a picture draws boxes above lines, and this one has to be seen in front of the bar.
-    layers.append(Box((0.0, 1.0), (capacity - 0.005 * top, capacity + 0.005 * top), series=6, width=1))
+    layers.append(Box((0.0, 1.0), (max(0.0, capacity - 0.005 * top), capacity + 0.005 * top), series=6, width=1))
     layers.append(Text([1.02], [top * 0.7], [f"in all {gigabytes(needed)}"], anchor="left", bold=True))
     return Panel(
         "memory", (0.0, 2.45), (0.0, top), layers, title="Memory", y_title="GB", ticks_x=[],
@@ -193,8 +193,8 @@ def _rows(
     layers: list = []
     if name == "hours":
         for at, word in ((24, "day"), (HOURS_A_YEAR, "year")):
-            layers.append(Line([at, at], [-0.6, len(values) - 0.4], colour="#9CA3AF", dash="dot", width=1))
-            layers.append(Text([at], [len(values) - 0.25], [word], size=11))
+            layers.append(Line([at, at], [-0.6, len(values) - 0.2], colour="#9CA3AF", dash="dot", width=1))
+            layers.append(Text([at], [len(values)], [word], size=11))
     for row, (device, value) in enumerate(reversed(values.items())):
         at = min(max(value, ends[0] * 1.6), ends[1] / 1.6)
         series = 0 if fits[device] else 5  # a circle, or a cross
@@ -206,7 +206,7 @@ def _rows(
         anchor = "left" if share < 0.35 else "right" if share > 0.65 else "center"  # so that no word leaves the panel
         layers.append(Text([at], [row + 0.38], [words], anchor=anchor, bold=device == chosen))
     return Panel(
-        name, ends, (-0.6, len(values) - 0.05), layers, title=title, x_title=x_title, logarithmic="x",
+        name, ends, (-0.6, len(values) + 0.3), layers, title=title, x_title=x_title, logarithmic="x",
         ticks_y=[(row, device) for row, device in enumerate(reversed(values))], weight=1.0,
     )  # fmt: skip
 
