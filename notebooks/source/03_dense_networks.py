@@ -4,7 +4,7 @@
 #     chapter: "03"
 #     title: Dense networks
 #     minutes: 130
-#     requires: ["00"]
+#     requires: ["02"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 60, memory_mib: 1536}
 #   jupytext:
@@ -18,7 +18,7 @@
 # You build a neural network of any depth in some fifty lines of NumPy, derive its gradient line by line, prove it right before two witnesses, and
 # train it on what no linear model can solve.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Time: 130 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 02, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to
