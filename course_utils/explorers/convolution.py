@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from course_utils import figures
 from course_utils.errors import CourseError
-from course_utils.explorers.scene import INK_COLOUR, Box, Panel, Picture, Scene, Text, as_figure
+from course_utils.explorers.scene import INK_COLOUR, Box, Layer, Panel, Picture, Scene, Text, as_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -274,4 +274,18 @@ def convolution_picture(
 ) -> "go.Figure":
     """The explorer's picture for these settings, as a figure for readers without a kernel."""
     settings = Settings(image, kernel, direction, padding, stride, dilation, row, column)
-    return as_figure(scene(settings, images()), alt=alt, width=860)
+    drawn = scene(settings, images())
+    panels = [replace(panel, layers=[_crisp(layer) for layer in panel.layers]) for panel in drawn.panels]
+    figure = as_figure(replace(drawn, panels=panels), alt=alt, width=860)
+    for number in ("", "2", "3"):  # square pixels
+        figure.update_layout({f"yaxis{number}": {"scaleanchor": f"x{number}", "constrain": "domain"}})
+        figure.update_layout({f"xaxis{number}": {"constrain": "domain"}})
+    return figure.update_layout(height=390, margin={"l": 20, "r": 20, "t": 50, "b": 20})
+
+
+def _crisp(layer: Layer) -> Layer:
+    """A picture with each pixel repeated: a browser blurs what plotly makes it enlarge."""
+    if not isinstance(layer, Picture):
+        return layer
+    times = max(1, 160 // len(layer.pixels))
+    return replace(layer, pixels=layer.pixels.repeat(times, axis=0).repeat(times, axis=1))

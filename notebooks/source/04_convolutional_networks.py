@@ -231,7 +231,8 @@ agrees
 # %%
 from course_utils.data import colour
 
-temple = colour.photographs()[0][40:400:8, 100:508:8].mean(axis=2) / 255  # every eighth pixel
+temple = colour.photographs()[0][40:400, 100:500].mean(axis=2) / 255
+temple = temple.reshape(36, 10, 40, 10).mean(axis=(1, 3))  # the mean of 10 × 10 pixels each
 kernels = {
     "blur": np.ones((3, 3)) / 9,
     "horizontal edges": np.array([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]),
@@ -248,12 +249,12 @@ figures.image_grid(
     np.minimum(maps, 1),
     ["photograph", *kernels],
     columns=4,
-    cell=170,
+    cell=160,
     alt="A temple, the same blurred, its horizontal edges and its vertical edges: each kernel keeps what it asks for",
 )
 
 # %% [markdown]
-# One picture, three questions. The edges of the roofs light up under one kernel, the posts and walls under the other. For decades people
+# One picture, three questions. The edges of the roofs come out under one kernel, the sides of the tower under the other. For decades people
 # *designed* such kernels. A convolutional network learns them.
 
 # %% [markdown]
@@ -329,8 +330,8 @@ def output_size(n, k, p=0, s=1, d=1):
 
 
 # %% [markdown]
-# **Predict first.** A camera gives 224 × 224 pixels, the first layer has 7 × 7 kernels, padding 3 and stride 2 (so begins ResNet, a network
-# that you will meet again). How large is its result? And how large would it be without padding?
+# **Predict first.** A camera gives 224 × 224 pixels, the first layer has 7 × 7 kernels, padding 3 and stride 2 (so begins ResNet, a
+# well-known network). How large is its result? And how large would it be without padding?
 #
 # <details><summary>Answer</summary>
 #
@@ -940,8 +941,9 @@ def conv_im2col(a, w, b, p=0, s=1, d=1):
 
 # %%
 def conv_loop(a, w, b):
-    k, o = len(w), w.shape[3]
-    z = np.empty((len(a), output_size(a.shape[1], k), output_size(a.shape[2], k), o))
+    k = len(w)
+    rows, columns = output_size(a.shape[1], k), output_size(a.shape[2], k)
+    z = np.empty((len(a), rows, columns, w.shape[3]))
     for n, x, y, o in np.ndindex(z.shape):
         z[n, x, y, o] = (a[n, x : x + k, y : y + k] * w[..., o]).sum() + b[o]
     return z
@@ -1215,11 +1217,8 @@ maps, maps[0] == maps[1]
 # They cannot: the sum must run over the numbers of *one* layer, the last. Next, what do ReLU and the logarithm make of ordinary logits?
 
 # %%
-logits, y = (
-    np.array([[2.0, -1.0, 0.5], [2.0, -1.0, 0.5], [200.0, -1.0, 0.5]]),
-    np.array([0, 1, 0]),
-)
-true = logits[np.arange(3), y]
+logits = np.array([[2.0, -1.0, 0.5], [2.0, -1.0, 0.5], [200.0, -1.0, 0.5]])
+true = logits[np.arange(3), [0, 1, 0]]  # the true classes are 0, 1 and 0
 with np.errstate(divide="ignore"):
     printed_loss = -np.log(relu(true))
 right_loss = np.log(np.exp(logits).sum(axis=1)) - true  # −log softmax
@@ -1264,8 +1263,8 @@ digits.summary().round(2)
 def colour_grid(images, alt):
     import plotly.graph_objects as go
 
-    row = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255) // 17 * 17
-    canvas = np.hstack(list(row))  # sixteen steps a colour are enough for a look
+    row = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=255) // 36 * 36
+    canvas = np.hstack(list(row))  # eight steps a colour are enough for a look
     figure = go.Figure(go.Image(source=figures.png(canvas), hoverinfo="skip"))
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, meta={"alt": alt})
@@ -1327,11 +1326,10 @@ pixels(x_train).shape, edges(x_train).shape
 # %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
 
-few, fitted = slice(5000), {}  # a straight border needs no more examples than that
-for features, C in (
-    (pixels, 0.1),
-    (edges, 3.0),
-):  # chosen on the quick profile's validation part
+few = slice(5000)  # a straight border needs no more examples than that
+strength = {pixels: 0.1, edges: 3.0}  # chosen on the quick profile's validation part
+fitted = {}
+for features, C in strength.items():
     classifier = LogisticRegression(C=C, tol=1e-2, max_iter=200)
     fitted[features.__name__] = classifier.fit(features(x_train[few]), y_train[few])
 
@@ -1347,9 +1345,9 @@ baselines = {
 pd.Series(baselines, name="validation accuracy").round(3).to_frame()
 
 # %% [markdown]
-# On pixels about every second digit is read right; on two hand-made kernels, rectified and pooled, about nine of ten. Nothing was learned
-# but the last layer. That is how much **convolve, rectify, pool** is worth, and it is the bar for the network, which has to find its
-# kernels itself.
+# From the pixels it reads about every second digit, or fewer; from two hand-made kernels, rectified and pooled, about nine of ten. Nothing
+# was learned but the last layer. That is how much **convolve, rectify, pool** is worth, and it is the bar for the network, which has to
+# find its kernels itself.
 
 # %%
 assert baselines["edges"] > baselines["pixels"] + 0.2
@@ -1426,17 +1424,18 @@ colour_grid(
 )
 
 # %% [markdown]
-# Look at the ground: is it busy, does the digit stand out? Their true classes and the answers, in the same order:
+# Look at the ground: busy or even, dark or bright? In the run stored with the course some lie on ground that hides them, and others are
+# plain to any person, dark on bright and even ground. The true classes and the answers, in the same order:
 
 # %% tags=["nbval-ignore-output"]
 ", ".join(f"{y_validation[i]} read as {p[i].argmax()}" for i in worst)
 
 # %% [markdown]
-# What do the hand-made features know that the network has to learn? Look at their absolute value: turn every colour into its opposite,
-# $1 - x$ (with pixels from −½ to ½ simply $-x$), and the edges stay *exactly* the same. Is the turned image still a colour digit? The data
-# were made as $|g - d|$, ground $g$ against ink $d$. Where there is ink, $d = 1$ and the pixel is $1 - g$; on paper, $d = 0$ and it is $g$.
-# Turned, ink is $g$ and paper $1 - g$: the same digit over the *turned photograph*. So turning gives as many new grounds as there are
-# images, for nothing.
+# What do the hand-made features know that the network has to learn? To them, dark on bright is the same as bright on dark, because of the
+# absolute value: turn every colour into its opposite, $1 - x$ (with pixels from −½ to ½ simply $-x$), and the edges stay *exactly* the
+# same. Is the turned image still a colour digit? The data were made as $|g - d|$, ground $g$ against ink $d$. Where there is ink, $d = 1$
+# and the pixel is $1 - g$; on paper, $d = 0$ and it is $g$. Turned, ink is $g$ and paper $1 - g$: the same digit over the *turned
+# photograph*. So turning gives as many new grounds as there are images, for nothing.
 
 # %%
 assert np.allclose(edges(-x_train[:100]), edges(x_train[:100]), atol=1e-6)
@@ -1480,8 +1479,8 @@ measured.round(3)
 
 # %% [markdown]
 # On turned images, which are the same task, the first network loses many points: the two photographs are more dark than bright, and its
-# accuracy hung on that. The second reads both kinds about equally well and pays nothing for it on the images as they are, as far as so few
-# can show. Choose changes like this one: not at random from a list, but from a reason why the answer must not change.
+# accuracy hung on that. The second reads turned ones far better and pays nothing for it on the images as they are, as far as so few can
+# show. Choose changes like this one: not at random from a list, but from a reason why the answer must not change.
 
 # %%
 plain, both = measured.loc["images as they are"], measured.loc["half of them turned"]
@@ -1512,17 +1511,20 @@ rows = [(name, *estimate) for name, estimate in tested.items()]
 figures.intervals(
     pd.DataFrame(rows, columns=["name", "value", "low", "high", "n"]),
     x_title="test accuracy, 95 % interval",
-    alt="Three test accuracies with their intervals, which overlap in the quick profile",
+    alt="Test accuracies with intervals: the hand-made kernels lowest; the two networks overlap in the quick profile",
 )
 
 # %% [markdown]
-# Do not rank what overlaps: in the quick profile the test part has 382 digits by three people, and Wilson's interval (chapter 07) takes
-# them for independent, which they are not. The networks read it with less success than the validation part: other hands and other grounds
-# at once. What the picture does say: with a thousand images none of the three is ready for the customer. In the full profile 20,000 digits
+# The hand-made kernels, level with the network on the validation part of the quick profile, fall behind both networks here: on grounds and
+# hands that nobody chose them on they lose more. The two networks overlap there, so do not rank them by this picture: what turning gained
+# is sturdiness, measured above, not accuracy on these images. And Wilson's interval (chapter 07) takes 382 digits for independent, which
+# digits by three people are not. With a thousand images none of the three is ready for the customer. In the full profile 20,000 digits
 # train the same network; compare.
 
 # %%
-expected, tolerance = course.choose(quick=(0.85, 0.09), full=(0.95, 0.04))
+by_hand = tested["logistic regression on edges"].value
+assert min(tested[f"network, {name}"].value for name in nets) > by_hand
+expected, tolerance = course.choose(quick=(0.86, 0.08), full=(0.95, 0.04))
 assert abs(final.value - expected) <= tolerance, (
     f"{final.value:.3f} is not within {tolerance} of {expected}"
 )
@@ -1697,8 +1699,9 @@ check("04-4", rows_seen)
 # * *One matrix product:* im2col writes each window as a row, and $Z = A W + b$ again. Many times faster than the loop, for about nine times
 #   the memory with 3 × 3 kernels.
 # * *What it can see:* $r \leftarrow r + d(k-1)\,g$, $g \leftarrow s\,g$; a gradient shows the same square, and that its middle counts most.
-# * *Train and judge:* two kernels made by hand and pooled set a bar that a small network hardly clears; turning the images, a change with a
-#   reason, made it indifferent to brightness; intervals said what may not be ranked.
+# * *Train and judge:* two kernels made by hand and pooled set a bar that a small network did not clear on the validation part of a thousand
+#   digits, and passed on the test part; turning the images, a change with a reason, made it sturdier; intervals said what may not be
+#   ranked.
 
 # %% [markdown]
 # ## Limits and next
@@ -1706,9 +1709,9 @@ check("04-4", rows_seen)
 # "A convolution finds it wherever it lies" is exact for one layer with stride 1, away from the border. Pooling and strides answer alike
 # only for shifts by whole strides, and `Flatten` with a dense layer forgets it altogether: chapter 07 measures that, and what augmentation
 # does about it. Our NumPy code is for reading; use the framework's layers for work. Colour digits are a toy whose difficulty was chosen by
-# hand, with two photographs for all grounds; a real camera brings blur, glare and parts that nobody has seen before. A scratch detector
-# would start from a network trained on millions of photographs, not from nothing (chapter 09 does so for text). Chapter 05 slides weights
-# along *time*.
+# hand, two photographs for all grounds; a real camera brings blur, glare and parts that nobody has seen before. A scratch detector would
+# start from a network trained on millions of photographs, not from nothing (chapter 09 does so for text). Chapter 05 slides weights along
+# *time*.
 #
 # **Sources.** K. Fukushima, "Neocognitron", *Biological Cybernetics* 36 (1980), 193–202 · Y. LeCun and others, "Backpropagation applied to
 # handwritten zip code recognition", *Neural Computation* 1 (1989), 541–551 · K. Chellapilla, S. Puri, P. Simard, "High performance
