@@ -1699,9 +1699,9 @@ check("04-4", rows_seen)
 # * *One matrix product:* im2col writes each window as a row, and $Z = A W + b$ again. Many times faster than the loop, for about nine times
 #   the memory with 3 × 3 kernels.
 # * *What it can see:* $r \leftarrow r + d(k-1)\,g$, $g \leftarrow s\,g$; a gradient shows the same square, and that its middle counts most.
-# * *Train and judge:* two kernels made by hand and pooled set a bar that a small network did not clear on the validation part of a thousand
-#   digits, and passed on the test part; turning the images, a change with a reason, made it sturdier; intervals said what may not be
-#   ranked.
+# * *Train and judge:* two kernels made by hand and pooled set a bar that a small network was not shown to clear on the validation part of a
+#   thousand digits, and passed on the test part; turning the images, a change with a reason, made it sturdier; intervals said what may not
+#   be ranked.
 
 # %% [markdown]
 # ## Limits and next
