@@ -166,7 +166,7 @@ pd.DataFrame(np.c_[four, hidden, answers], columns=columns)
 
 # %% [markdown]
 # The hidden layer moved the four points: in the columns `h1` and `h2`, the two cases that should answer 1 lie on the same spot, and a straight border
-# does the rest. That is what every hidden layer is for: **new coordinates in which the problem is linear.**
+# does the rest. That is what hidden layers are for: **new coordinates, in the last of which the problem is linear.**
 
 # %% [markdown]
 # ### Activations and their slopes
@@ -176,7 +176,7 @@ pd.DataFrame(np.c_[four, hidden, answers], columns=columns)
 # * ReLU: $\sigma(z) = \max(0, z)$. To the right of zero it is $z$, with slope 1; to the left it is 0, with slope 0. (At zero: section 4.)
 # * Sigmoid: $\sigma(z) = 1/(1 + e^{-z})$. The chain rule gives $\sigma'(z) = e^{-z}/(1+e^{-z})^2$, and since
 #   $e^{-z}/(1+e^{-z}) = 1 - \sigma(z)$, that is $\sigma(z)\,(1 - \sigma(z))$.
-# * Tanh: $\sinh z / \cosh z$. The quotient rule gives $(\cosh^2 z - \sinh^2 z)/\cosh^2 z = 1 - \tanh^2 z$.
+# * Tanh: $\sinh z / \cosh z$, with $\sinh z = (e^z - e^{-z})/2$ and $\cosh z = (e^z + e^{-z})/2$; each is the other's slope. The quotient rule gives $(\cosh^2 z - \sinh^2 z)/\cosh^2 z = 1 - \tanh^2 z$.
 
 
 # %%
@@ -231,7 +231,7 @@ for name, (sigma, slope) in ACTIVATIONS.items():
 # The slopes as a picture. Remember it: the backward pass will *multiply* by these numbers, once a layer.
 
 # %%
-z_axis = np.linspace(-6, 6, 33)
+z_axis = np.sort(np.append(np.linspace(-6, 6, 33), 1e-9))  # a point just right of 0: ReLU jumps
 slopes = {name: ACTIVATIONS[name][1](z_axis) for name in ("relu", "tanh", "sigmoid")}
 slopes = pd.DataFrame({"z": z_axis, **slopes}).round(3)
 
@@ -257,7 +257,7 @@ figures.lines(
 # ### What one hidden layer can do
 #
 # In principle: nearly everything. The **universal approximation theorem** says that one hidden layer, wide enough, comes as close as you like to
-# any continuous function on a bounded region. For ReLU and one input you can see why without any training. Choose places
+# any continuous function on a closed, bounded region. For ReLU and one input you can see why without any training. Choose places
 # $t_0 < t_1 < \dots$, let $s_k$ be the slope of the straight piece from $t_k$ to $t_{k+1}$, and let each neuron bend the line once:
 #
 # $$ \hat f(x) = f(t_0) + \sum_k (s_k - s_{k-1})\, \mathrm{relu}(x - t_k), \qquad s_{-1} = 0. $$
@@ -272,7 +272,7 @@ def bends(f, x, neurons):
 
 
 # %% [markdown]
-# The hidden layer's weights are all 1, its biases are $-t_k$, the output layer's weights are the changes of slope. How well do 4, 8, … 64
+# The hidden layer's weights are all 1, its biases are $-t_k$, the output layer's weights are the changes of slope and its bias is $f(t_0)$. How well do 4, 8, … 64
 # neurons follow a curve?
 
 
@@ -309,7 +309,7 @@ figures.lines(
 
 # %% [markdown]
 # Sixteen bends lie on the curve nearly everywhere. Two warnings belong to the theorem. It says that good weights *exist*, not that training finds them. And a grid
-# of 16 places, harmless on a line, has $16^{10}$ places for ten inputs: networks are trained because nobody can afford to write down such a grid.
+# of 16 places, harmless on a line, has $16^{10}$ places for ten inputs, and nobody hands you $f$, only examples of it. So the bends have to be learnt.
 
 # %% [markdown]
 # ### Check the article
@@ -391,7 +391,7 @@ def forward(X, parameters, activation):
 
 
 # %% [markdown]
-# Python counts from 0, so `A[i]` is $A_i$, and the layer that reads it is `parameters[i]`. First weights are drawn at random, biases are zero; the factor
+# Python counts from 0, so `A[i]` is $A_i$, but `parameters[i]` is $(W_{i+1}, b_{i+1})$, the layer that reads it, and `Z[i]` is the $Z_{i+1}$ that it makes. First weights are drawn at random, biases are zero; the factor
 # `scale` of section 5 decides how large.
 
 
@@ -587,7 +587,7 @@ measured = {k: gradcheck.central_difference(loss, z_out) for k, loss in measured
 
 # %% [markdown]
 # Three candidates for each. (Both softmax and sigmoid have $\partial a_k / \partial z_k = a_k (1 - a_k)$. As printed, with a derivative by $a$, the
-# slope is taken at $a$.)
+# slope is taken at $a$. Softmax also has $\partial a_k / \partial z_j = -a_k a_j$, for which an entrywise product has no place. Which $\sigma$ is meant is not said; the third row takes the sigmoid for both.)
 
 # %%
 candidates = {
@@ -607,7 +607,7 @@ errors = pd.DataFrame(
 errors.round(3)
 
 # %% [markdown]
-# A relative error of 0 is right, and 1 would be nothing in common. Each loss has its own right rule, and neither is the printed one.
+# The relative error, $\lVert a - b \rVert / (\lVert a \rVert + \lVert b \rVert)$, is 0 where two gradients agree and 1 at worst, where one is nothing or points the opposite way; two of equal length at a right angle have 0.71. Each loss has its own right rule, and neither is the printed one.
 
 # %%
 printed, best = errors.loc["(a − y) ⊙ σ′(a), printed"], errors.idxmin()
@@ -634,7 +634,7 @@ push["cross-entropy"] = 1 - sigmoid(z_axis)
 push["squared error"] = (1 - sigmoid(z_axis)) * sigmoid_slope(z_axis)
 
 # %% [markdown]
-# Both are $-\partial L / \partial z$: a positive number pushes $z$ up, towards the right answer.
+# Both are $-\partial L / \partial z$, of $-\log a$ and of the article's $\frac12 (a - 1)^2$ (without the half, the lower curve is twice as high): a positive number pushes $z$ up, towards the right answer.
 
 # %%
 figures.lines(
@@ -670,7 +670,7 @@ pd.Series(wants).round(2).to_dict(), round(weaker)
 
 # %% [markdown]
 # Both want 0.3: squared error is an honest loss (forecasters call it the Brier score). But its push is thousands of times weaker. Now the sum, for a weight
-# whose gradient each example changes by $(a - t)\,x$:
+# to whose gradient each example contributes $(a - t)\,x$:
 
 # %%
 ten = (0.5 - draw.integers(0, 2, 10)) * draw.normal(size=10)  # (a − t) x of ten examples
@@ -701,7 +701,7 @@ claims.record(
 # * $W_{kj}$ influences $Z_{rj}$ in every row $r$, by the factor $A_{rk}$: $\;\dfrac{\partial L}{\partial W_{kj}} = \sum_r A_{rk}\, \delta_{rj}$, that is $\;\nabla_W L = A^\mathsf{T} \delta$.
 # * $b_j$ influences $Z_{rj}$ in every row, by the factor 1: $\;\nabla_b L = \sum_r \delta_r$, the sum of $\delta$'s rows.
 # * $A_{rk}$ influences $Z_{rj}$ for every neuron $j$, by the factor $W_{kj}$: $\;\dfrac{\partial L}{\partial A_{rk}} = \sum_j \delta_{rj} W_{kj}$, that is $\;\delta\, W^\mathsf{T}$.
-# * $A_{rk} = \sigma(Z'_{rk})$ in the layer below, so one more factor: $\;\delta' = (\delta\, W^\mathsf{T}) \odot \sigma'(Z')$.
+# * $A_{rk} = \sigma(\bar Z_{rk})$, where $\bar Z$ is the $Z$ of the layer below, so one more factor: $\;\bar\delta = (\delta\, W^\mathsf{T}) \odot \sigma'(\bar Z)$.
 #
 # With the layers' numbers:
 #
@@ -734,7 +734,7 @@ def backward(delta, A, Z, parameters, activation):
 
 
 # %% [markdown]
-# Ten lines, for any depth, batch and activation. Forward, loss and backward as one step:
+# Nine lines, for any depth, batch and activation. Forward, loss and backward as one step:
 
 
 # %%
@@ -745,12 +745,12 @@ def loss_and_gradients(X, target, parameters, activation, loss):
 
 
 # %% [markdown]
-# On the way up a layer costs one matrix product, on the way back two. So all gradients together cost about as much as two forward passes. Moving
+# On the way up a layer costs one matrix product, on the way back two (the first layer only one: below it there is nothing to reach). So all gradients together cost about as much as two forward passes. Moving
 # each weight of the article's network (section 7) there and back instead:
 
 # %%
-numbers = 784 * 500 + 500 + 500 * 2 + 2
-f"{2 * numbers:,} forward passes"
+numbers = sum(W.size + b.size for W, b in start([784, 500, 2], np.random.default_rng(seed)))
+f"{2 * numbers / 1e6:.1f} million forward passes"
 
 # %% [markdown]
 # ### Check the article
@@ -785,8 +785,8 @@ claims.record(
 )
 
 # %% [markdown]
-# Without the factor the hidden units might as well be linear, as far as learning knows. Training may still creep downhill, which is the
-# nasty part: **a wrong gradient seldom crashes. It learns a little worse.**
+# Without the factor, the way back treats the hidden units as linear. The shapes all fit and no error is raised, which is the
+# nasty part: **a wrong gradient need not crash.**
 #
 # Last, the update: $W^{(l)} \leftarrow W^{(l)} - \alpha\, \delta^{(l+1)} (a^{(l-1)})^\mathsf{T}$. In columns, as the article writes, $\delta^{(l+1)}$ belongs to the
 # *next* layer. Look at the shapes for layer 1 of widths 3, 5, 4, 2, and then at a network whose layers are all equally wide:
@@ -916,7 +916,7 @@ largest.map("{:.0e}".format)
 
 # %% [markdown]
 # The framework agrees to the last digits of 64 bits (on JAX to about seven digits, because some of Keras's operations pass through
-# 32 bits there). The central difference agrees to the eight digits or more that a difference of two losses leaves. Both are asserted below $10^{-6}$; a real mistake shows as 0.01 or more, so there is a wide gap between right and wrong.
+# 32 bits there). The central difference agrees to the eight digits or more that a difference of two losses leaves. Both are asserted below $10^{-6}$; the two mistakes of section 3 showed as tenths, so there is a wide gap.
 #
 # The same from the other side: Keras's own `Dense` layers, given these weights, must give the same logits.
 
@@ -1009,7 +1009,7 @@ claims.record(
 #
 # ### What the scale should be
 #
-# Draw the weights independently, with mean 0 and variance $v$. One neuron with $n$ inputs, $z = \sum_k a_k w_k$:
+# Draw the weights independently, from a distribution that is symmetric about 0 (as the normal is), with variance $v$. One neuron with $n$ inputs, $z = \sum_k a_k w_k$:
 #
 # * the terms are uncorrelated and have mean 0, so their squares add up: $\mathrm{E}[z^2] = n\, v\, \mathrm{E}[a^2]$;
 # * $z$ is symmetric about 0, and ReLU strikes out one half: $\mathrm{E}[\mathrm{relu}(z)^2] = \tfrac12 \mathrm{E}[z^2]$;
@@ -1067,7 +1067,7 @@ def sizes(rule, activation, rng, depth=50, n=100):
 # <details><summary>Answer</summary>
 #
 # Each layer multiplies the mean square by $\tfrac12 \cdot 100 \cdot 1 = 50$, the size by $\sqrt{50} \approx 7$. Fifty layers:
-# $7.07^{50} \approx 10^{42}$. In 32-bit numbers, which end at $3 \cdot 10^{38}$, that is infinity.
+# $7.07^{50} = 50^{25} \approx 3 \cdot 10^{42}$. In 32-bit numbers, which end at $3 \cdot 10^{38}$, that is infinity.
 #
 # </details>
 
@@ -1083,7 +1083,7 @@ def journey(activation, way):
 journey("relu", way=0).iloc[-1].map("{:.0e}".format).rename("size at layer 50").to_frame()
 
 # %% [markdown]
-# All layers, on a logarithmic axis:
+# Every seventh layer, on a logarithmic axis:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1124,20 +1124,20 @@ figures.lines(
 
 # %%
 def powers_of_ten(rule, activation):
-    """How far the gradient strays between layer 50 and layer 1: the worse of two seeds."""
+    """From layer 50 back to layer 1 (negative: it fades), of two seeds the one that strays further."""
     backs = [sizes(rule, activation, np.random.default_rng(s))[1] for s in (seed, seed + 1)]
-    return max(abs(np.log10(back[0] / back[-1])) for back in backs)
+    return max((np.log10(back[0] / back[-1]) for back in backs), key=abs)
 
 
 # %% [markdown]
-# In powers of ten, for both activations:
+# In powers of ten, for both activations; a minus means that it fades:
 
 # %%
 span = {act: {rule: powers_of_ten(rule, act) for rule in RULES} for act in ("relu", "tanh")}
 span = pd.DataFrame(span)
-assert span["relu"]["He"] < 1 < span["relu"]["Glorot"] < 12
-assert span.loc[["unit normal", "0.01 × normal"]].min(axis=None) > 12
-assert span["tanh"][["Glorot", "He"]].max() < 2
+assert abs(span["relu"]["He"]) < 1 and -12 < span["relu"]["Glorot"] < -1
+assert span.loc["unit normal"].min() > 12 and span.loc["0.01 × normal"].max() < -12
+assert span["tanh"][["Glorot", "He"]].abs().max() < 2
 span.round(0).astype(int)
 
 # %% [markdown]
@@ -1153,7 +1153,7 @@ span.round(0).astype(int)
 d, h = 3, 5
 fits = np.zeros((d, h)).shape[1] == np.zeros(d).shape[0]  # W a, with a of length d
 relu_span = span["relu"].round(0).astype(int)
-decides = relu_span.max() > 12 > relu_span.min()
+decides = relu_span.abs().max() > 12 > relu_span.abs().min()
 
 # %%
 claims.record(
@@ -1267,7 +1267,7 @@ pd.Series({t: losses[t - 1] for t in (1, 10, 50, 150, 400, 1000)}, name="loss").
 ).map("{:.4f}".format).to_frame()
 
 # %% [markdown]
-# It begins near $\log 2 = 0.69$, falls slowly while the border is still nearly straight, and fast once it bends. (The next figure has loss curves.)
+# It begins near $\log 2 = 0.69$, drops quickly for ten steps, hardly moves for forty, and then falls fast while the border winds up. (The next figure has loss curves.)
 #
 # ### Too much of a good thing
 #
@@ -1281,7 +1281,7 @@ pd.Series({t: losses[t - 1] for t in (1, 10, 50, 150, 400, 1000)}, name="loss").
 # </details>
 #
 # A remedy is **weight decay**: add $\frac{\lambda}{2} \lVert W \rVert^2$ to the loss, for each $W$. Its gradient is $\lambda W$, the term that `training` already
-# has.
+# has. (Here it goes through Adam's division like any gradient; the AdamW of chapter 02 pulls beside it, which is not the same.)
 
 # %% tags=["nbval-ignore-output"]
 draw = np.random.default_rng(seed)
@@ -1332,7 +1332,7 @@ assert free.iloc[-1] > 2 * free.min() and held.iloc[-1] < 0.5 * free.iloc[-1]
 # ## 7 · The article's network
 #
 # Section B4.3.1 sets a task: images of 28 × 28 pixels, two classes, a network 784-500-2, squared error, 1,000 iterations. It reports no
-# result. The functions above can build it as they are. The classes: 3 and 8, which differ in two short strokes. The quick profile has scikit-learn's digits, the full
+# result. The functions above can build it as they are. The classes: 3 and 8, which differ in two short strokes. The quick profile has scikit-learn's digits (8 × 8, enlarged to 28 × 28), the full
 # one MNIST.
 
 # %%
@@ -1357,7 +1357,7 @@ by_line = LogisticRegression(max_iter=300).fit(X_38, y_38).score(X_test, y_test)
 f"majority {majority:.3f}, logistic regression {by_line:.3f}"
 
 # %% [markdown]
-# The network: two sigmoid outputs, one for each class, targets $(1, 0)$ and $(0, 1)$. An *iteration* is one step on a batch of 32. Plain gradient
+# The network: two sigmoid outputs, one for each class, targets $(1, 0)$ and $(0, 1)$. Read an *iteration* as one step on a batch of 32. Plain gradient
 # descent, no Adam: the article has none.
 
 
@@ -1392,7 +1392,7 @@ reached = [evaluate.accuracy(y_test, answer) for answer in says]
 # %% [markdown]
 # ### Check the article
 #
-# Does it classify? It does if even the lower end of its 95 % interval stays above the majority, both times.
+# Does it classify? It does if even the lower end of its 95 % interval stays ten points above the majority, both times, both times.
 
 # %% tags=["nbval-ignore-output"]
 above = [r.low > majority + 0.1 for r in reached]
@@ -1405,7 +1405,7 @@ claims.record(
 
 # %% [markdown]
 # It does. Squared error is no obstacle here, because with sensible first weights the network starts in doubt, not in error. But look at the baseline: on two hundred images
-# from eight hands, 393,502 parameters do about as well as the linear model's 785. (On MNIST's twelve thousand, in the full profile, the next
+# from eight hands, hundreds of thousands of parameters do about as well as the linear model's 785 (you count them in exercise 03-1). (On MNIST's twelve thousand, in the full profile, the next
 # cell asserts that they do better.)
 
 # %%
@@ -1513,8 +1513,18 @@ check("03-3", silu_backward)
 # *extend · 20 minutes*
 #
 # Without looking at `backward`: all four gradients of a network with one hidden layer of tanh units, softmax and cross-entropy, the loss a mean over the
-# batch. That is, $Z_1 = X W_1 + b_1$, $A_1 = \tanh Z_1$, $Z_2 = A_1 W_2 + b_2$, and $L$ is the mean of $-\log P_y$. Test your function against
-# `gradcheck.compare` before you ask.
+# batch. That is, $Z_1 = X W_1 + b_1$, $A_1 = \tanh Z_1$, $Z_2 = A_1 W_2 + b_2$, and $L$ is the mean of $-\log P_y$. Before you ask, let the first witness look at it; paste this into a cell of its own:
+#
+# ```python
+# small = start([3, 4, 2], np.random.default_rng(seed))
+# arrays = {"W_1": small[0][0], "b_1": small[0][1], "W_2": small[1][0], "b_2": small[1][1]}
+# yours = two_layer_gradients(x_check, classes, *arrays.values())
+# gradcheck.compare(
+#     lambda: cross_entropy(forward(x_check, small, "tanh")[1][-1], classes)[0],
+#     arrays,
+#     dict(zip(arrays, yours, strict=True)),
+# )
+# ```
 
 
 # %% exercise="03-4"
@@ -1537,9 +1547,9 @@ check("03-4", two_layer_gradients)
 # ## Recap
 #
 # * *A layer* is $Z = A W + b$; two without a bend between them are one, asserted. One bend a neuron makes any curve out of straight pieces.
-# * *Backward*: $\nabla_W = A^\mathsf{T}\delta$, $\nabla_b$ the sum of $\delta$'s rows, and one layer down $(\delta W^\mathsf{T}) \odot \sigma'(Z)$. Ten lines for any depth.
-# * *Two witnesses*, the central difference and the framework, agree with it below $10^{-6}$. A missing $\sigma'$ or a wrong index does not crash; it shows
-#   as an error of per cents and more. Test with unequal sizes, away from kinks.
+# * *Backward*: $\nabla_W = A^\mathsf{T}\delta$, $\nabla_b$ the sum of $\delta$'s rows, and one layer down $(\delta W^\mathsf{T}) \odot \sigma'(Z)$. Nine lines for any depth.
+# * *Two witnesses*, the central difference and the framework, agree with it below $10^{-6}$. A missing $\sigma'$ does not crash, nor does a wrong index between equal widths; the
+#   witnesses showed errors of tenths. Test with unequal sizes, away from kinks.
 # * *Scale and loss*: variance $2/n$ before ReLU keeps signal and gradient level over fifty layers, unit normal weights end at $10^{42}$; cross-entropy pushes where the network is sure and
 #   wrong, squared error behind a sigmoid does not.
 # * *Your own network* solved the spirals, overfitted sixty points, and did about as well as a linear model on two hundred digits: baseline first.
