@@ -52,6 +52,7 @@ def test_without_the_setting_the_missing_backend_is_named():
     assert "KERAS_BACKEND=jax" in result.stderr
 
 
+@pytest.mark.timeout(3000)  # every chapter in turn
 def test_the_solved_chapters_pass(tmp_path):
     from course_utils.authoring.chapters import chapters
 

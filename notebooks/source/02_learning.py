@@ -221,13 +221,13 @@ figures.lines(
 )
 
 # %% [markdown]
-# Each curve is lowest exactly at its truth, and steep on the side of false certainty. Two readings are worth keeping:
+# Each curve is lowest exactly at its truth, and steep towards certainty that is false. Two readings are worth keeping:
 #
 # * A loss that rewards the truth cannot be gamed by a bold model or a timid one. Statisticians call such a score *proper*.
 # * The floor is $H(p)$, not zero. A ticket that three people would send to three teams has an entropy that no model removes.
 #
 # **On Monday:** before you train, work out two numbers. $\log K$ is the loss of a uniform guess among $K$ classes. $H$ of the class shares is
-# the loss of a model that has learnt the shares and nothing else. A model above the second has learnt nothing about the *tickets*.
+# the loss of a model that has learnt the shares and nothing else. A model above the second does worse than one that never reads a ticket: either it has learnt nothing about the *tickets*, or, like `A`, it is far too sure of its mistakes.
 
 # %%
 {"log 3": round(float(np.log(3)), 3), "H of the shares": round(float(cross_entropy(p, p)), 3)}
@@ -264,7 +264,7 @@ shares = np.bincount(throws, minlength=6) / 600
 float(np.prod(shares[throws]))  # the likelihood of the best fit there is
 
 # %% [markdown]
-# Zero! A product of 600 probabilities is smaller than any number that `float64` can hold. This is the practical reason for logarithms: the sum of
+# Zero! This product of 600 probabilities is smaller than any positive number that `float64` can hold. This is the practical reason for logarithms: the sum of
 # 600 surprises is a tame number. And no other die explains the throws better than the observed shares:
 
 # %%
@@ -385,7 +385,7 @@ assert np.isnan(single).all() and np.isnan(double).all()
 single, double
 
 # %% [markdown]
-# `nan`: not a number, and everything that touches it becomes `nan` too. $e^{102}$ is too large for `float32`, so it becomes infinity, and infinity over
+# `nan`: not a number, and nearly all arithmetic that touches it gives `nan` too. $e^{102}$ is too large for `float32`, so it becomes infinity, and infinity over
 # infinity has no value. `float64` only moves the cliff. Where does it stand?
 
 # %%
@@ -395,7 +395,7 @@ single, double
 }
 
 # %% [markdown]
-# Logits above 88 break it in `float32`; in `float16`, the format in which large models often run, 11 is enough. There is a
+# A logit of 89 breaks it in `float32`; in `float16`, 12 is enough. (`bfloat16`, in which many large models run, reaches as far as `float32`.) There is a
 # second cliff, at the other end. The loss of a confident mistake needs $\log p$ for a tiny $p$:
 
 # %%
@@ -685,7 +685,7 @@ pd.Series(
 #
 # Section A4.2 gives the rule $w \leftarrow w - \alpha \nabla L$ and says no word about $\alpha$. On the parabola you have both sides of the border. Is $2/\lambda$ then a law for *all* losses? Two
 # others answer. The first, $\log\cosh w$, is a parabola near zero and straight further out; its gradient is $\tanh w$, and its curvature
-# $1 - \tanh^2 w$ is nowhere above $\lambda = 1$. Take $\alpha = 4$, twice the border.
+# $1 - \tanh^2 w$ is nowhere above $\lambda = 1$. Take $\alpha = 4$, twice the border. (Each line below is printed so that it begins with a plus.)
 
 # %%
 for start in (0.01, 1.0, -3.0, 10.0):
@@ -693,8 +693,8 @@ for start in (0.01, 1.0, -3.0, 10.0):
     print(f"from {start:5}: … {' '.join(f'{w:+.4f}' for w in np.sign(end[0]) * end)}")
 
 # %% [markdown]
-# It neither converges nor runs away: from all four starts it falls into the same **cycle**, from one wall to the other and back. You can find it with
-# a pencil. A step must turn $w$ into $-w$, so $w - \alpha \tanh w = -w$, or $2w = \alpha \tanh w$.
+# It neither converges nor runs away: from all four starts it falls into the same **cycle**, from one wall to the other and back. A pencil finds the
+# equation, a root finder its number. A step must turn $w$ into $-w$, so $w - \alpha \tanh w = -w$, or $2w = \alpha \tanh w$.
 
 # %%
 from scipy.optimize import brentq
@@ -705,8 +705,8 @@ round(corner, 4)
 
 # %% [markdown]
 # The second: **logistic loss** on examples that a line can separate. Two classes, written as $y_i = \pm 1$; the loss is
-# $\frac1n \sum_i \log(1 + e^{-y_i\, x_i \cdot w})$. Its curvature is
-# largest at $w = 0$: there each example weighs $\sigma(0)(1 - \sigma(0)) = \frac14$, and nowhere more.
+# $\frac1n \sum_i \log(1 + e^{-y_i\, x_i \cdot w})$. Write $\sigma(u) = 1/(1 + e^{-u})$ (SciPy's
+# `expit`). The derivative of $\log(1 + e^{-u})$ is $-\sigma(-u)$, the second is $\sigma(u)(1 - \sigma(u))$: largest at $u = 0$, where it is $\frac14$. So at $w = 0$ every example bends most.
 
 # %%
 signed = np.array([[2.0, 1.0], [-1.0, 2.0], [3.0, -2.0]])  # the rows y_i x_i
@@ -757,7 +757,12 @@ claims.record(
 )
 
 # %% [markdown]
-# So the rule holds on a condition: $\alpha$ must be small enough *for the curvature where you are*. If your loss climbs or jumps about from the first steps, divide the
+# So the rule holds on a condition. *Below* the border there is a law for every smooth loss. If no curvature anywhere exceeds $\lambda$, the loss lies under the plane plus a parabola, and the
+# step $-\alpha g$ with $g = \nabla L(w)$ gives
+#
+# $$ L(w - \alpha g) \;\le\; L(w) - \alpha {\lVert g \rVert}^2 + \tfrac{\lambda}{2} \alpha^2 {\lVert g \rVert}^2 = L(w) - \alpha \big(1 - \tfrac{\alpha\lambda}{2}\big) {\lVert g \rVert}^2 . $$
+#
+# For $0 < \alpha < 2/\lambda$ it falls at every step until the gradient is zero. *Above* the border only the parabola is sure to diverge. If your loss climbs or jumps about from the first steps, divide the
 # learning rate by ten before you suspect anything else.
 #
 # Do not lean on the logistic loss's good nature, either. It needs classes that can be separated. Two customers alike in everything, one of whom stays and one leaves,
@@ -769,8 +774,8 @@ overlapping = (np.logaddexp(0, -w) + np.logaddexp(0, w)) / 2
 assert np.allclose(overlapping, np.log(2 * np.cosh(w / 2)))
 
 # %% [markdown]
-# It is $\log \cosh$ once more, and cycles as that does. (Meng and others, 2024, build overlapping data on which it cycles at rates
-# below $2/\lambda$, with the $\lambda$ at the minimum; Wu and others, 2024, prove that on separable data it arrives with every constant rate.)
+# It is $\log \cosh$ once more, of $w/2$: curvature $\frac14$ at most, border 8, and at twice that it cycles as that does. (Meng and others, 2024, build overlapping data on which it cycles at rates
+# below $2/\lambda$, with the $\lambda$ at the minimum; Wu and others, 2024, prove that on separable data the loss goes to zero with every constant rate.)
 
 # %% [markdown]
 # ## 6 · A classifier by hand
@@ -787,8 +792,8 @@ X_train, y_train, X_test, y_test = X[:1029], y[:1029], X[1029:], y[1029:]
 X_train.shape, X_test.shape
 
 # %% [markdown]
-# The loss, with a small addition: $\frac{c}{2} \lVert W \rVert^2$ pulls every weight towards zero. Without it a class that can be separated perfectly would
-# drive its weights to infinity, as the logistic loss above did.
+# The loss, with a small addition: $\frac{c}{2} {\lVert W \rVert}^2$ pulls every weight towards zero. Without it a class that can be separated perfectly would
+# drive its weights to infinity: the logistic loss above falls for ever and has no minimum.
 #
 # $$ L(W, b) = \frac1n \sum_i \Big[ \operatorname{lse}(Z_i) - Z_{i, y_i} \Big] + \frac{c}{2} \sum_{j,k} W_{jk}^2. $$
 #
@@ -844,7 +849,7 @@ agree.assign(shape=errors["shape"])
 # $\sum_k p_k v_k^2 - (\sum_k p_k v_k)^2$, which is the *variance* of $v$ under $p$. A variance is at most the mean squared distance from any fixed number; take the middle of the range, from which
 # nothing is further than half the range. Last, $(a - b)^2 \le 2a^2 + 2b^2$:
 #
-# $$ v^{\mathsf T} (\operatorname{diag}(p) - p p^{\mathsf T})\, v = \operatorname{Var}_p(v) \le \tfrac14 (\max v - \min v)^2 \le \tfrac12 \lVert v \rVert^2. $$
+# $$ v^{\mathsf T} (\operatorname{diag}(p) - p p^{\mathsf T})\, v = \operatorname{Var}_p(v) \le \tfrac14 (\max v - \min v)^2 \le \tfrac12 {\lVert v \rVert}^2. $$
 #
 # Check the matrix by central differences, and the bound on 500 random $p$:
 
@@ -863,7 +868,9 @@ largest = [
 assert max(largest) <= 0.5
 
 # %% [markdown]
-# So with a column of ones beside $X$ for the bias, no curvature of $L$ exceeds half the largest eigenvalue of $X^{\mathsf T} X / n$, plus $c$.
+# From the logits to the parameters: let $X$ have a column of ones for the bias. A change $V$ of the parameters moves the logits of row $i$ by $v_i = V^{\mathsf T} x_i$, so the curvature along it is at most
+# $\frac1n \sum_i \frac12 {\lVert v_i \rVert}^2 = \frac{1}{2n} {\lVert X V \rVert}^2$. The most that ${\lVert X V \rVert}^2 / n$ can be for $\lVert V \rVert = 1$ is called the largest *eigenvalue* of
+# $X^{\mathsf T} X / n$; NumPy computes it. So no curvature of $L$ exceeds half of it, plus $c$. This is a bound, not the curvature itself, and a bound is what a safe rate needs.
 
 
 # %%
@@ -877,7 +884,7 @@ spaces = {"as they are": X_train, "centred": X_train - mean}
 {name: round(float(largest_curvature(A, c)), 2) for name, A in spaces.items()}
 
 # %% [markdown]
-# A gift: subtract each pixel's mean from the data, and the largest curvature is more than ten times smaller, so the step may be more than ten times larger. The
+# A gift: subtract each pixel's mean from the data, and the bound is more than ten times smaller, so the safe step is more than ten times larger. The
 # mean made one steep direction that all pixels shared. **Centre your inputs** (and bring them to one scale): it is the cheapest optimiser there is.
 # The test data get the *training* mean; a mean of their own would be knowledge from the test.
 
@@ -897,7 +904,7 @@ def train(X, y, c, alpha, steps):
 
 
 # %% [markdown]
-# With all parameters zero every class gets a tenth, so the loss must begin at $\log 10$. And with $\alpha = 1/\lambda$ it must fall at *every* step.
+# With all parameters zero every class gets a tenth, so the loss must begin at $\log 10$. And with $\alpha = 1/\lambda$, for $\lambda$ the bound just found, section 5 says that it must fall at *every* step.
 
 # %% tags=["nbval-ignore-output"]
 alpha = 1 / largest_curvature(X_train, c)
@@ -910,7 +917,7 @@ pd.Series(losses[at], index=at, name="loss").round(4).to_frame().T
 # ### An outsider's verdict
 #
 # scikit-learn minimises the same function with another method (L-BFGS), written by other people. It *sums* the losses and puts a
-# factor `C` before them: $\frac12 \lVert W \rVert^2 + C \sum_i \ell_i$. Divide by $nC$ to see that $c = 1/(nC)$.
+# factor `C` before them: $\frac12 {\lVert W \rVert}^2 + C \sum_i \ell_i$. Divide by $nC$ to see that $c = 1/(nC)$.
 
 # %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
@@ -970,12 +977,15 @@ def gradient_of(rows, W, b):
 W_half, b_half, _ = train(X_train, y_train, c, alpha, steps=20)  # somewhere on the way
 batches = [gradient_of(list(pair), W_half, b_half) for pair in combinations(range(6), 2)]
 assert np.allclose(
-    np.mean(batches, axis=0), gradient_of(list(range(6)), W_half, b_half), atol=1e-15
+    np.mean(batches, axis=0),
+    gradient_of(list(range(6)), W_half, b_half),
+    rtol=1e-10,
+    atol=1e-14,
 )
 len(batches)
 
 # %% [markdown]
-# The mean of all fifteen is the full gradient, exactly. And how far off is a single batch? Variances of independent draws add, so the mean of $B$ of them has the
+# The mean of all fifteen is the full gradient, but for rounding. And how far off is a single batch? Variances of independent draws add, so the mean of $B$ of them has the
 # variance $\sigma^2 / B$: the noise falls like $1/\sqrt{B}$. Measure it: the root mean square distance from the full gradient, over 300 draws.
 
 # %%
@@ -1008,7 +1018,7 @@ figures.lines(
 
 # %% [markdown]
 # A straight line with slope −½. The trade is lopsided: four times the work *halves* the noise. That is why small batches pay, at first: with the
-# same number of examples read, many rough steps beat few exact ones. Five passes over the data, as 5 full steps and as 255 batches of about 20:
+# same number of examples read, many rough steps beat few exact ones. Five passes over the data, as 5 full steps with the safe rate $1/\lambda \approx 2$, and as 255 batches of about 20 with a rate of 0.5:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1089,7 +1099,7 @@ count, steps_needed(100)
 
 # %% [markdown]
 # The first number is momentum's. Why? On a direction of curvature $\lambda$ one step turns the pair $(w_t, w_{t-1})$ into
-# $(w_{t+1}, w_t)$ by a fixed matrix, since $w_{t+1} = w_t + \mu (w_t - w_{t-1}) - \alpha\lambda w_t$. Its largest eigenvalue is the factor for each step, in the long run:
+# $(w_{t+1}, w_t)$ by a fixed matrix, since $w_{t+1} = w_t + \mu (w_t - w_{t-1}) - \alpha\lambda w_t$. Its eigenvalue of largest absolute value is in size the factor for each step, in the long run:
 
 # %%
 pairs = [[[1 + mu_best - alpha_best * bend, -mu_best], [1, 0]] for bend in lam]
@@ -1098,8 +1108,9 @@ assert np.isclose(factor, (root - 1) / (root + 1), atol=1e-3)
 {"momentum": round(float(factor), 2), "plain": round((100 - 1) / (100 + 1), 2)}
 
 # %% [markdown]
-# $(\sqrt\kappa - 1)/(\sqrt\kappa + 1)$ instead of $(\kappa - 1)/(\kappa + 1)$: with momentum a bowl of
-# condition $\kappa$ is as quick as one of condition $\sqrt\kappa$ without.
+# $(\sqrt\kappa - 1)/(\sqrt\kappa + 1)$ instead of $(\kappa - 1)/(\kappa + 1)$: in the long run a bowl of
+# condition $\kappa$ shrinks at the rate that one of condition $\sqrt\kappa$ has without momentum. (Not quite as quickly: at Polyak's constants both eigenvalues
+# coincide, and the error goes like $t\, r^t$.)
 #
 # **RMSProp** (Hinton, 2012). Keep a running mean of the *squared* gradient, for each parameter on its own, and divide by its root:
 #
@@ -1125,7 +1136,7 @@ step.round(3)
 
 # %% [markdown]
 # Nothing, and all three entries move equally far though their gradients differ sixtyfold: the size cancels, the sign stays. A parameter whose gradients are
-# always tiny moves like the others.
+# always tiny moves like the others, as long as $g^2$ is far above $\epsilon$ (for $10^{-7}$: $\lvert g \rvert$ far above 0.0003).
 #
 # **Adam** (Kingma and Ba, 2015) takes both ideas, a running mean of the gradient over the root of a running mean of its square:
 #
@@ -1147,8 +1158,8 @@ def adam(g, t, memory, alpha, beta_1=0.9, beta_2=0.999, eps=1e-8):
 
 
 # %% [markdown]
-# So the very first step is $-\alpha$ times the *sign* of the gradient, whatever its size. That is why "0.001" travels so well from model to model: with Adam
-# the learning rate is a *length*.
+# So the very first step is $-\alpha$ times the *sign* of the gradient, for every size far above $\epsilon$. That is one reason why "0.001" travels so well from model to model: with Adam
+# the learning rate is a *length*, for each parameter.
 
 # %%
 step, memory = adam(np.array([1e-3, -2.0, 3e4]), 1, (0.0, 0.0), alpha=0.001)
@@ -1210,7 +1221,7 @@ assert 1e-9 < np.abs(gap).max() < 2 * rate  # less than two steps
 # $$ \alpha_t = \alpha\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}, \qquad w \leftarrow w - \frac{\alpha_t\, m}{\sqrt{v} + \hat\epsilon}. $$
 #
 # Multiply numerator and denominator of the paper's step by $\sqrt{1 - \beta_2^t}$, and you see that it is the same if $\hat\epsilon = \epsilon \sqrt{1 - \beta_2^t}$. So Keras's `epsilon` is the paper's
-# $\hat\epsilon$ ("epsilon hat"), and on the first steps it counts some thirty times as much.
+# $\hat\epsilon$ ("epsilon hat"), and on the first step, with $\beta_2 = 0.999$, it counts some thirty times as much.
 
 
 # %%
@@ -1226,7 +1237,7 @@ gap = by_hand(adam_keras, (0.0, 0.0), **betas) - by_its_adam
 assert np.abs(gap).max() < 1e-12
 
 # %% [markdown]
-# Equal, to twelve places. Does the difference ever matter? Where gradients are as small as $\epsilon$: late in training, or where a loss was scaled down. The first step for a gradient of $10^{-7}$, with $\epsilon = 10^{-7}$ in both
+# Equal, to twelve places. Does the difference ever matter? Where gradients are as small as $\epsilon$ (a loss was scaled down, say) *and* the run is young: after some thousand steps $\sqrt{1 - \beta_2^t}$ is nearly 1, and the two agree. The first step for a gradient of $10^{-7}$, with $\epsilon = 10^{-7}$ in both
 # places:
 
 # %%
@@ -1255,12 +1266,12 @@ explorers.descent_picture(
     "gradient descent",
     0.19,
     40,
-    alt="Gradient descent zigzags across a long bowl and creeps along it; the loss falls slowly",
+    alt="Gradient descent zigzags across a long bowl on its way to the minimum; the loss falls slowly",
 )
 
 # %% [markdown]
-# The path zigzags across the valley, because the rate is near the limit of the steep direction, and creeps along it, because the flat direction would bear ten times as
-# much. Now drag the start, choose a loss and an optimiser, and move the learning rate. (This needs a running kernel; in a static view the picture stands for it.)
+# The path zigzags across the valley, because the rate is near the limit of the steep direction: each step multiplies $w_2$ by $1 - 0.19 \cdot 10 = -0.9$. Here that is the slow
+# part; $w_1$, along the valley, is multiplied by $1 - 0.19 = 0.81$. At a rate of 0.05 it is the other way round: $w_2$ halves with every step, and $w_1$, times 0.95, creeps. Now drag the start, choose a loss and an optimiser, and move the learning rate. (This needs a running kernel; in a static view the picture stands for it.)
 
 # %% tags=["nbval-ignore-output"]
 explorers.descent()
@@ -1277,7 +1288,7 @@ explorers.descent()
 # %% [markdown]
 # ## 10 · Formulas that are none
 #
-# You now have all four stages of a model's life in code, small. Section A3.2 of the articles writes each as a product.
+# Here are all four stages of a model's life in code, small. Section A3.2 of the articles writes each as a product.
 #
 # ### Check the article
 #
@@ -1367,7 +1378,7 @@ assert same_when_swapped(np.multiply, w, 2 * w)  # the control: a product passes
 pd.Series(swapped, name="the same when swapped").to_frame()
 
 # %% [markdown]
-# A second property: a product is zero only if one of its factors is. The error rate on those test digits that the model gets right is zero, though neither the set nor the metric is.
+# None gives another result; each stops with an error, for its arguments are of different kinds: a metric is no data set. Factors that cannot even change places are not factors. A second property: a product of numbers is zero only if one of its factors is. The error rate on those test digits that the model gets right is zero, though neither the set nor the metric is.
 
 # %%
 right = (X_test @ w[:64] + w[64]).argmax(axis=1) == y_test
@@ -1473,7 +1484,7 @@ check("02-4", adamw)
 # * *Surprise:* the loss is the mean of $-\log p_y$. It is the cross-entropy with the truth, least where you believe the truth, never below the entropy; and it is maximum
 #   likelihood. Over one example sum over *classes*, over a batch take the mean.
 # * *Softmax:* differences of logits are log-ratios of probabilities. Subtract the maximum, stay in logarithms, and the gradient by the logits is $(P - Y)/n$.
-# * *The learning rate:* each step multiplies a parabola's error by $1 - \alpha\lambda$. It converges below $2/\lambda$ and diverges above; elsewhere it may cycle or still arrive.
+# * *The learning rate:* each step multiplies a parabola's error by $1 - \alpha\lambda$. It converges below $2/\lambda$ and diverges above. Every smooth loss falls below $2/\lambda$, with $\lambda$ its largest curvature; above, it may cycle or still fall.
 # * *A classifier by hand:* $X^{\mathsf T} D$ and a sum of $D$ are all of it; scikit-learn finds the same 650 parameters. A batch's gradient is right on average, and its noise
 #   falls like $1/\sqrt{B}$.
 # * *Optimisers:* momentum adds steps up, RMSProp divides by the gradient's size, Adam does both and corrects its beginning. Keras's epsilon is the paper's epsilon hat.
@@ -1481,7 +1492,7 @@ check("02-4", adamw)
 # %% [markdown]
 # ## Limits and next
 #
-# Softmax regression has one minimum, so every road led there. Deep networks have no such luck: their surfaces have saddles, plateaus and many minima, and what section 5 proves
+# Softmax regression with its small addition is convex: one $W$ is best, and one $b$ but for a number added to all its entries. So every road led there. Deep networks have no such luck: their surfaces have saddles, plateaus and many minima, and what section 5 proves
 # holds near a point, not for the whole journey. The gradient noise of section 7 took examples for independent; a stream of tickets from one outage is not. And a falling
 # training loss proves that the *machinery* works. Whether the model is any good, chapter 07 asks. Next: chapter 03 puts layers on top of one another and carries $P - Y$ back through them.
 #

@@ -12,7 +12,7 @@
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["lint-skip-median-cell"]
 # # 05 · Recurrent networks
 #
 # You teach a network to remember, find out by hand why most of them forget, and learn to see *before* training whether one can learn from

@@ -12,7 +12,7 @@
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["lint-skip-median-cell"]
 # # 06 · Generative adversarial networks
 #
 # You set two networks against each other until one of them can invent, derive every gradient of the game, see it go wrong, and measure what

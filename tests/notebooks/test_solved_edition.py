@@ -15,6 +15,7 @@ from course_utils import claims
 from course_utils.authoring.chapters import chapters
 
 CHAPTERS = chapters()
+pytestmark = pytest.mark.timeout(3000)  # the first test waits for a run of every chapter
 
 
 def offline() -> list[str] | None:
@@ -38,7 +39,7 @@ def results(request, tmp_path_factory):
     words = offline()
     command = [sys.executable, "-m", "course_utils", "run", *names, "--edition", "solutions", "--strict"]
     run = subprocess.run(
-        [*(words or []), *command, "--out", str(out)], env=environment, capture_output=True, text=True, timeout=1800
+        [*(words or []), *command, "--out", str(out)], env=environment, capture_output=True, text=True, timeout=2700
     )
     print(run.stdout[-4000:], run.stderr[-4000:])
     file = out / "results.json"
