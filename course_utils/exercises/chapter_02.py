@@ -444,9 +444,9 @@ EXERCISES = (
         "AdamW",
         "extend",
         15,
-        "Write `adamw(w, g, t, m, v, …)`: one step of AdamW, with the Adam of section 8 (the paper's form, not Keras's) "
-        "and the pull − α c w. It returns the new w, m and v, each shaped like w, and leaves its input as it is. Put your "
-        "code where the three dots stand.",
+        "Write `adamw(w, g, t, m, v, …)`: one step of AdamW, with the Adam of section 8 (the paper's form, not "
+        "Keras's) and the pull − α c w. It returns the new w, m and v, each shaped like w, and leaves its input as it "
+        "is. Put your code where the three dots stand.",
         function(adamw, _ADAMW_CASES, mistakes=_adamw_mistakes()),
     ),
 )
