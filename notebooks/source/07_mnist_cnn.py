@@ -790,7 +790,7 @@ figures.lines(
 # sheets promise, the test sheets do not keep: a threshold is a number measured on some writers, and others are read with less
 # right to confidence. Leave a margin, and keep measuring after launch.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 at = {
     "promised": promise.set_index("threshold").loc[0.9],
     "kept": kept.set_index("threshold").loc[0.9],
