@@ -4,6 +4,7 @@ Nothing is dropped in silence: every row that is left out, and every oddity, is 
 """
 
 import collections
+import contextlib
 import csv
 import io
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ LONG_CHARACTERS = 10_000  # a message beyond this is named; no model of the cour
 SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SHOWN = 5
+_WESTERN = {
+    "English", "French", "German", "Spanish", "Italian", "Portuguese", "Dutch", "Swedish", "Danish", "Norwegian",
+    "Finnish",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -150,12 +155,14 @@ def _guessed(raw: bytes, path: Path, error: UnicodeDecodeError) -> tuple[str, st
     # The neighbourhood of the first byte that is no UTF-8 says more than a mostly plain beginning.
     sample = raw[max(0, error.start - 20_000) : error.start + 80_000]
     best = from_bytes(sample).best()
-    content = None
+    content, encoding = None, ""
     if best is not None:
-        try:
-            content = raw.decode(best.encoding)
-        except (UnicodeDecodeError, LookupError):
-            content = None
+        # The languages of western Europe are told apart well, their code pages from their neighbours' badly.
+        likely = ["cp1252", best.encoding] if best.language in _WESTERN else [best.encoding]
+        for encoding in likely:
+            with contextlib.suppress(UnicodeDecodeError, LookupError):
+                content = raw.decode(encoding)
+                break
     if content is None or sum(not (c.isprintable() or c.isspace()) for c in content[:20_000]) > 200:
         raise CourseError(
             f"{paths.display(path)} is not a text file in an encoding that can be recognised (byte {error.start:,} is "
@@ -163,10 +170,10 @@ def _guessed(raw: bytes, path: Path, error: UnicodeDecodeError) -> tuple[str, st
         )
     line = raw.count(b"\n", 0, error.start) + 1
     message = (
-        f"The file is not UTF-8 (line {line}); it was read as {best.encoding}. Look whether accents and other letters "
+        f"The file is not UTF-8 (line {line}); it was read as {encoding}. Look whether accents and other letters "
         "came out right."
     )
-    return content, best.encoding, [Finding("encoding guessed", message, (line,))]
+    return content, encoding, [Finding("encoding guessed", message, (line,))]
 
 
 # ------------------------------------------------------------------------------------------------------- text to rows

@@ -75,6 +75,21 @@ def test_an_older_encoding_is_guessed_and_said(write):
     assert "line 2" in str(found.findings[0])
 
 
+@pytest.mark.parametrize(
+    ("rows", "encoding"),
+    [
+        (
+            ["Die Rechnung für März fehlt, können Sie prüfen?", "Ich kann mich nicht mehr anmelden, größer als nötig"],
+            "cp1252",
+        ),
+        (["Не могу войти в систему, забыл пароль", "Счёт выставлен неверно, помогите"], "cp1251"),
+    ],
+)
+def test_code_pages_of_other_places(write, rows, encoding):
+    content = "text;label\n" + "".join(f"{row} {i};{'ab'[i % 2]}\n" for i in range(4) for row in rows)
+    assert load(write(content, encoding)).frame["text"].tolist()[0] == f"{rows[0]} 0"
+
+
 def test_chinese_in_its_older_encoding(write):
     rows = [
         "发票金额不对请帮我看看,账单",
