@@ -12,13 +12,17 @@ from urllib.parse import urlsplit
 from course_utils import paths
 from course_utils.errors import CourseError, near_misses
 
-# kind -> whether its files are fetched (an embedded set comes with an installed library).
-KINDS = {"embedded": False, "images": True}
+# kind -> whether its files are fetched. An embedded set comes with an installed library, a shipped one with the course.
+KINDS = {"embedded": False, "images": True, "shipped": False, "text": True}
 
 
 @dataclass(frozen=True)
 class File:
-    """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order."""
+    """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order.
+
+    Hash and bytes are those of the file as it stands in the cache. Its place may hold it compressed (``.gz``), and an
+    address that ends in ``.zip`` an archive with it.
+    """
 
     name: str
     path: str
@@ -29,7 +33,7 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set of the registry. ``sha256`` is the content's hash of an embedded set, else empty."""
+    """One data set of the registry. ``sha256`` is the content's hash of a set without files of its own, else empty."""
 
     name: str
     title: str

@@ -1,13 +1,16 @@
 """Fetching: a small web site on the loopback and a registry that points at it stand in for the publishers."""
 
 import errno
+import gzip
 import hashlib
+import io
 import multiprocessing
 import os
 import socket
 import sys
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,8 +33,26 @@ class Site:
         self.asked: list[str] = []
         self.released = threading.Event()
 
-    def url(self, behaviour: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{behaviour}/set.bin"
+    def url(self, behaviour: str, file: str = "set.bin") -> str:
+        return f"http://127.0.0.1:{self.port}/{behaviour}/{file}"
+
+
+def zipped(**members: bytes) -> bytes:
+    """A zip archive; the names' double underscores stand for dots, single ones for slashes."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", ".").replace("_", "/"), content)
+    return held.getvalue()
+
+
+ARCHIVES = {
+    "zip": zipped(folder_set__bin=CONTENT, folder_other__bin=b"another"),
+    "zip-tampered": zipped(set__bin=TAMPERED),
+    "zip-without": zipped(other__bin=CONTENT),
+    "zip-twice": zipped(a_set__bin=CONTENT, b_set__bin=CONTENT),
+    "zip-bomb": zipped(set__bin=bytes(50 * 2**20)),
+}
 
 
 @pytest.fixture
@@ -53,6 +74,7 @@ def site(monkeypatch):
                 "empty": b"",
                 "page": b"<!DOCTYPE html><html>Please log in to this network</html>",
                 "second-time": CONTENT if seen[behaviour] > 1 else TAMPERED,
+                **ARCHIVES,
             }.get(behaviour, CONTENT)
             if behaviour == "silent":
                 known.released.wait(20)
@@ -473,3 +495,56 @@ def test_threads_fetch_the_same_set_at_once(site, cache, register):
 def test_the_folder_is_the_cache_of_the_course(cache):
     assert fetch.folder("small") == cache
     assert cache.is_relative_to(paths.cache_dir())
+
+
+# ---- packed files
+
+
+def test_a_file_is_taken_out_of_a_zip_archive(site, cache, register):
+    register(site.url("zip", "all.zip"))
+    assert fetch.fetch("small", progress=False) == {"set.bin": cache / "set.bin"}
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "message"),
+    [
+        ("zip-tampered", "of the right size with other content"),
+        ("zip-without", "0 members of that name"),
+        ("zip-twice", "2 members of that name"),
+        ("zip-bomb", f"too long: {len(CONTENT) + 1:,} instead of"),
+        ("good", "no zip archive with set.bin in it"),
+    ],
+)
+def test_a_wrong_archive_is_refused_and_nothing_kept(site, cache, register, archive, message):
+    register(site.url(archive, "all.zip"))
+    assert message in refused("did not come as published")
+    assert parts(cache) == []
+
+
+def test_a_packed_copy_in_course_data_is_unpacked_and_hashed(cache, register, tmp_path, monkeypatch):
+    path = register("https://example.org/set.bin")
+    path.write_text(path.read_text("utf-8").replace("small/set.bin", "small/set.bin.gz"), "utf-8")
+    packed = tmp_path / "mirror" / "small" / "set.bin.gz"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(gzip.compress(CONTENT))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    assert fetch.status("small").state == "in COURSE_DATA"
+    assert [row.ok for row in fetch.verify(["small"])] == [True]
+    fetch.fetch("small", progress=False)
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-20], lambda whole: b"no gzip", lambda _: gzip.compress(TAMPERED)]
+)
+def test_a_damaged_packed_copy_is_refused(cache, register, tmp_path, monkeypatch, damage):
+    path = register("https://example.org/set.bin")
+    path.write_text(path.read_text("utf-8").replace("small/set.bin", "small/set.bin.gz"), "utf-8")
+    packed = tmp_path / "mirror" / "small" / "set.bin.gz"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(damage(gzip.compress(CONTENT)))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    assert [row.verdict for row in fetch.verify(["small"])] == ["damaged"]
+    assert "It has not been touched" in refused("not the published file")
+    assert parts(cache) == []
