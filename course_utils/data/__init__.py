@@ -13,6 +13,7 @@ from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
     from course_utils.data.images import ImageData
+    from course_utils.data.text import TextData
 
 _IMAGES = {"ImageData", "Part", "digits_shuffled_split"}
 
@@ -24,6 +25,7 @@ __all__ = [
     "entry",
     "fetch",
     "load",
+    "load_csv",
     "names",
     "registry",
     "status",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 
-def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData":
+def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData | TextData":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.
@@ -40,6 +42,14 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     from course_utils.data import images
 
     entry = registry.entry(name)
+    if entry.kind == "weights":
+        raise CourseError(
+            f"{name} is a network, not a data set. Fetch it with `course data fetch {name}`; a chapter loads it itself."
+        )
+    if entry.kind in ("shipped", "text"):
+        if split is not None:
+            raise CourseError(f"{name} has one split; leave split={split!r} out.")
+        return _load_text(name, progress)
     if name == "digits":
         return images.load_digits(split or "blocks", seed)
     if not images.is_idx(entry):
@@ -50,6 +60,20 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     if split is not None:
         raise CourseError(f"{name} has one split, the published one; leave split={split!r} out.")
     return images.load_idx(name, progress)
+
+
+def _load_text(name: str, progress: bool) -> "TextData":
+    from course_utils.data import text, tickets
+
+    if name in tickets.FILES:
+        return tickets.load(name)
+    loaders = {"sst2": text.load_sst2, "chnsenticorp": text.load_chnsenticorp, "ag_news": text.load_ag_news}
+    if name not in loaders:
+        raise CourseError(
+            f"{name} has no loader: the known text sets are {', '.join([*tickets.FILES, *loaders])}. Write one in "
+            "course_utils/data/text.py and call it in load (course_utils/data/__init__.py)."
+        )
+    return loaders[name](progress)
 
 
 def colour_digits(
@@ -66,6 +90,8 @@ def colour_digits(
 
 
 def __getattr__(name: str):
+    if name == "load_csv":
+        return importlib.import_module("course_utils.data.own_csv").load_csv
     if name == "images" or name in _IMAGES:
         module = importlib.import_module("course_utils.data.images")
         return module if name == "images" else getattr(module, name)

