@@ -1,5 +1,7 @@
 """The hands and eyes of a person at an explorer (course_utils.explorers.stage) in JupyterLab."""
 
+from .conftest import WEAKEST
+
 MEASURE = "explorer: control to picture"
 # Milliseconds. The aim is 100 on average, on a quiet machine (tests/benchmarks/README.md); a test run shares its two
 # cores with a server, a kernel and a browser, and must only notice when something has gone wrong.
@@ -96,6 +98,16 @@ class Explorer:
                 return new Set(new Uint32Array(data.buffer)).size;
             }"""
         )
+
+    def assert_readable(self, theme: str, name: str) -> None:
+        """Hold every word to WCAG's contrast in "Light" or "Dark", and keep a screenshot as ``name-theme``."""
+        self.notebook.theme(f"JupyterLab {theme}")
+        try:
+            weakest = self.root.evaluate(WEAKEST)
+            self.notebook.screenshot(f"{name}-{theme.lower()}")
+        finally:
+            self.notebook.theme("JupyterLab Light")
+        assert weakest[0] >= 1, f"the weakest contrast (share of what WCAG wants, ratio, words): {weakest}"
 
     def forget_times(self) -> None:
         self.page.evaluate("name => performance.clearMeasures(name)", MEASURE)

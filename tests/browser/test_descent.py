@@ -2,7 +2,6 @@
 
 import pytest
 
-from .conftest import WEAKEST
 from .explorer import BUSY, open_explorer, slide_through
 
 
@@ -81,10 +80,4 @@ def test_a_slider_answers_in_time(explorer):
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_readable_in_both_themes(explorer, theme):
-    explorer.notebook.theme(f"JupyterLab {theme}")
-    try:
-        weakest = explorer.root.evaluate(WEAKEST)
-        explorer.notebook.screenshot(f"descent-{theme.lower()}")
-    finally:
-        explorer.notebook.theme("JupyterLab Light")
-    assert weakest[0] >= 1, f"the weakest contrast (share of what WCAG wants, ratio, words): {weakest}"
+    explorer.assert_readable(theme, "descent")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from .conftest import WEAKEST
 from .explorer import BUSY, open_explorer, slide_through
 
 SOURCE = "from course_utils import explorers\n\nexplorers.playground()"
@@ -108,10 +107,4 @@ def test_readable_in_both_themes(explorer, theme):
     explorer.slide("depth", to=0.75)
     explorer.slide("rate", to=0.55)
     explorer.press("step")
-    explorer.notebook.theme(f"JupyterLab {theme}")
-    try:
-        weakest = explorer.root.evaluate(WEAKEST)
-        explorer.notebook.screenshot(f"playground-{theme.lower()}")
-    finally:
-        explorer.notebook.theme("JupyterLab Light")
-    assert weakest[0] >= 1, f"the weakest contrast (share of what WCAG wants, ratio, words): {weakest}"
+    explorer.assert_readable(theme, "playground")
