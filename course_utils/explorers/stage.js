@@ -293,6 +293,10 @@ class PanelView {
     return this.panel.layers.filter((layer) => layer.kind === "handle");
   }
 
+  put({ name, place }) {
+    Object.assign(this.handles().find((handle) => handle.name === name) ?? {}, place);
+  }
+
   handleAt(event) {
     const seen = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - seen.left, event.clientY - seen.top];
@@ -406,6 +410,7 @@ function render({ model, el }) {
   const panels = new Map();
   let answer = model.get("answer");
   let held = null; // {panel, name, pointer}
+  let placed = null; // {panel, name, place}: where the reader has put a handle, until Python has answered that
   let frame = 0;
   const paint = () => {
     frame = 0;
@@ -417,6 +422,7 @@ function render({ model, el }) {
     for (const panel of answer.panels) {
       const shown = panels.get(panel.name);
       shown.layOut(panel, narrow ? Math.min(total, 460) : Math.floor((room * panel.weight) / weights));
+      if (placed?.panel === panel.name) shown.put(placed);
       shown.draw(held?.panel === panel.name ? held.name : document.activeElement === shown.canvas ? shown.handles()[0]?.name : null);
       shown.canvas.setAttribute("aria-label", panel.title ? `${panel.title}. ${answer.sentence}` : answer.sentence);
       const [handle] = shown.handles();
@@ -444,6 +450,8 @@ function render({ model, el }) {
       open = null;
       clearTimeout(patience);
     }
+    // An answer to an earlier move must not take the handle back from under a later one.
+    if (!open && !waiting.some((event) => event.kind === "drag")) placed = null;
     for (const control of controls) control.show({ ...answer, mine, waiting: waiting.length > 0 });
     tell(answer.kind, answer.sentence);
     cancelAnimationFrame(frame);
@@ -467,7 +475,8 @@ function render({ model, el }) {
     const { canvas } = shown;
     // The handle follows at once; the rest of the picture when Python has answered.
     const dragTo = (name, place) => {
-      Object.assign(shown.handles().find((handle) => handle.name === name) ?? {}, place);
+      placed = { panel: shown.name, name, place };
+      shown.put(placed);
       repaint();
       ask({ kind: "drag", name, panel: shown.name, ...shown.real(place) });
     };

@@ -5,6 +5,8 @@ import pytest
 from .explorer import BUSY, open_explorer, slide_through
 
 SOURCE = """
+import time
+
 import numpy as np
 from course_utils.errors import CourseError
 from course_utils.explorers.scene import Box, Handle, Line, Panel, Picture, Points, Scene, Text
@@ -20,6 +22,8 @@ def respond(event):
         raise CourseError("This cannot be drawn: choose a curve.")
     if kind == "a bug":
         raise ZeroDivisionError("by zero")
+    if kind == "slow":
+        time.sleep(0.15)
     if event.kind == "drag":
         place[:] = event.x, event.y
     if event.kind == "hover":
@@ -47,7 +51,7 @@ def respond(event):
 
 Stage("A test", [
     Slider("rate", "rate", np.linspace(0.1, 5, 50), 1.0),
-    Choice("kind", "curve", ["power", "sine", "an error", "a bug"], "power"),
+    Choice("kind", "curve", ["power", "sine", "slow", "an error", "a bug"], "power"),
     Button("play", "Play", playing_label="Pause"), Button("reset", "Reset"),
 ], respond)
 """
@@ -104,6 +108,21 @@ def test_the_handle_is_dragged_by_mouse_and_by_keys(explorer):
         explorer.page.keyboard.press("ArrowLeft")
     explorer.settle()
     assert abs(float(explorer.sentence.split("start ")[1].split()[0]) - (moved - 0.1)) < 0.01
+
+
+def test_an_answer_to_an_earlier_move_does_not_take_the_handle_back(explorer):
+    """Python needs 150 ms here, the keys come every 40: each answer is older than the handle."""
+    explorer.control("kind").select_option("slow")
+    explorer.settle()
+    before = float(explorer.sentence.split("start ")[1].split()[0])
+    explorer.canvas("curve").focus()
+    for _ in range(10):
+        explorer.page.keyboard.press("ArrowLeft")
+        explorer.page.wait_for_timeout(40)
+    explorer.settle()
+    assert abs(float(explorer.sentence.split("start ")[1].split()[0]) - (before - 0.25)) < 0.011
+    explorer.control("kind").select_option("power")
+    explorer.settle()
 
 
 def test_hovering_names_the_cell(explorer):
