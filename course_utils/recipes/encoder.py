@@ -10,6 +10,7 @@ Sentence-BERT, EMNLP, https://arxiv.org/abs/1908.10084 (section 3: the mean of t
 import dataclasses
 import logging
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,8 @@ class Recipe:
     The rate climbs in a line and falls as half a cosine; the weights decay as in AdamW (I. Loshchilov and F. Hutter
     (2019), ICLR, https://arxiv.org/abs/1711.05101), biases and normalisations do not; gradients are cut to the norm
     ``clip``. The token embeddings stay as they are: they are half of the parameters, and a few thousand examples move
-    only the rows of their own words.
+    only the rows of their own words. ``layers`` says how many of the uppermost layers are trained; what lies
+    below them is then computed once, and each epoch costs as much less.
     """
 
     epochs: int = 3
@@ -67,6 +69,7 @@ class Recipe:
     dropout: float = 0.1
     train_token_embeddings: bool = False
     bucketing: bool = True
+    layers: int | None = None
 
 
 def load(name: str = "minilm", progress: bool = True) -> Encoder:
@@ -91,8 +94,8 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
             if name == "minilm":
                 raise
             raise CourseError(
-                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {str(error)[:200]}). It needs a "
-                "network the first time; without one, use encoder 'minilm' (course data fetch minilm)."
+                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {str(error)[:200]}). It needs "
+                "a network the first time; without one, use encoder 'minilm' (course data fetch minilm)."
             ) from error
     return Encoder(name, backbone, tokenizer)
 
@@ -122,8 +125,7 @@ def padded(rows: Sequence[Sequence[int]], multiple: int = MULTIPLE) -> np.ndarra
 def buckets(lengths: np.ndarray, batch: int, random: np.random.Generator | None = None) -> list[np.ndarray]:
     """Indices in batches of like length; with ``random`` shuffled, so that a batch is another one each time.
 
-    The longest batch comes first and the shortest second: TensorFlow takes the shapes it must allow from the first ones,
-    and where the memory is too small, it is so at once. Every index comes exactly once.
+    The longest batch comes first and the shortest second: TensorFlow takes the shapes it must allow from these, and where the memory is too small, it is so at once. Every index comes exactly once.
     """
     lengths = np.asarray(lengths)
     # Noise of a few tokens mixes neighbours: like lengths, other company in each epoch.
@@ -146,9 +148,13 @@ def batches(
     *,
     shuffle: bool,
     bucketing: bool = True,
+    states: Sequence[np.ndarray] | None = None,
     seed: int = 0,
 ) -> "keras.utils.PyDataset":
-    """A Keras data set of padded batches, each (ids, labels), or (ids,) without labels; ``order`` holds the indices."""
+    """A Keras data set of padded batches, each (ids, labels), or (ids,) without labels; ``order`` holds the indices.
+
+    With ``states``, one (t, width) a row, a batch's input is the pair (states, ids).
+    """
     import keras
 
     lengths = np.array([len(row) for row in rows])
@@ -176,8 +182,13 @@ def batches(
 
         def __getitem__(self, k):
             chosen = self.order[k]
-            ids = padded([rows[i] for i in chosen], MULTIPLE if bucketing else widest)
-            return (ids,) if labels is None else (ids, labels[chosen])
+            inputs = padded([rows[i] for i in chosen], MULTIPLE if bucketing else widest)
+            if states is not None:
+                below = np.zeros((*inputs.shape, states[0].shape[-1]), np.float32)
+                for place, i in zip(below, chosen, strict=True):
+                    place[: len(states[i])] = states[i]
+                inputs = (below, inputs)
+            return (inputs,) if labels is None else (inputs, labels[chosen])
 
     return Batches()
 
@@ -209,11 +220,60 @@ def classifier(encoder: Encoder, classes: int, recipe: Recipe = Recipe()) -> "ke
     import keras
     from keras import layers
 
-    encoder.backbone.trainable = True
-    encoder.backbone.get_layer("token_embedding").trainable = recipe.train_token_embeddings
     body = pooled(encoder.backbone)
-    vectors = layers.Dropout(recipe.dropout)(body.output)
+    vectors = layers.Dropout(recipe.dropout, name="dropout")(body.output)
     return keras.Model(body.input, layers.Dense(classes, name="logits")(vectors))
+
+
+def _freeze(encoder: Encoder, recipe: Recipe) -> int:
+    """Say which layers learn; returns the number of transformer layers that do not."""
+    backbone = encoder.backbone
+    backbone.trainable = True
+    below = 0 if recipe.layers is None else backbone.num_layers - recipe.layers
+    if not 0 <= below <= backbone.num_layers:
+        raise CourseError(
+            f"layers = {recipe.layers}: {encoder.name} has {backbone.num_layers} layers, so 0 to that many."
+        )
+    if below:
+        for layer in backbone.layers:
+            layer.trainable = False
+        for k in range(below, backbone.num_layers):
+            backbone.get_layer(f"transformer_layer_{k}").trainable = True
+    backbone.get_layer("token_embedding").trainable = recipe.train_token_embeddings and not below
+    return below
+
+
+def _upper(model: "keras.Model", encoder: Encoder, below: int) -> "keras.Model":
+    """(states behind the layers below, token numbers) → logits, with the model's own layers."""
+    import keras
+    from keras import ops
+
+    states = keras.Input((None, encoder.width), name="states")
+    ids = keras.Input((None,), dtype="int32", name="token_ids")
+    here = ops.not_equal(ids, PAD)
+    x = states
+    for k in range(below, encoder.backbone.num_layers):
+        x = encoder.backbone.get_layer(f"transformer_layer_{k}")(x, padding_mask=ops.cast(here, "int32"))
+    x = model.get_layer("mean")(x, mask=here)
+    return keras.Model((states, ids), model.get_layer("logits")(model.get_layer("dropout")(x)))
+
+
+def _states_below(encoder: Encoder, rows: list[list[int]], below: int, batch: int) -> list[np.ndarray]:
+    """Each row's states (t, width) behind the first ``below`` layers."""
+    import keras
+    from keras import ops
+
+    ids = keras.Input((None,), dtype="int32")
+    tokens = encoder.backbone
+    inner = keras.Model(tokens.input, tokens.get_layer(f"transformer_layer_{below - 1}").output, name="below")
+    mask = ops.cast(ops.not_equal(ids, PAD), "int32")
+    model = keras.Model(ids, inner({"token_ids": ids, "segment_ids": ops.zeros_like(ids), "padding_mask": mask}))
+    out: list[np.ndarray] = [np.empty(0)] * len(rows)
+    data = batches(rows, None, batch, shuffle=False)
+    for k, chosen in enumerate(data.order):
+        for i, states in zip(chosen, model.predict_on_batch(data[k][0]), strict=True):
+            out[i] = states[: len(rows[i])]
+    return out
 
 
 def optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
@@ -239,20 +299,29 @@ def fine_tune(
     seed: int = 0,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
 ) -> "keras.Model":
-    """Train the encoder with a linear head: texts, labels int (n,) → the model of ``classifier``. Changes the encoder."""
+    """Train the encoder with a linear head: texts, labels int (n,) → ``classifier``'s model. Changes the encoder."""
     import keras
 
     keras.utils.set_random_seed(seed)
+    below = _freeze(encoder, recipe)
     model = classifier(encoder, classes, recipe)
     rows = encoder.token_ids(texts, recipe.length)
-    data = batches(rows, np.asarray(labels), recipe.batch, shuffle=True, bucketing=recipe.bucketing, seed=seed)
-    model.compile(
+    trained, states = model, None
+    if below:
+        trained, states = _upper(model, encoder, below), _states_below(encoder, rows, below, recipe.batch)
+    data = batches(
+        rows, np.asarray(labels), recipe.batch, shuffle=True, bucketing=recipe.bucketing, states=states, seed=seed
+    )
+    trained.compile(
         optimizer(recipe, recipe.epochs * len(data)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    with _quiet_logging():  # the pooler of BERT has no part in this model, so no gradient
-        model.fit(data, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
+    # With its variables made before, the step is traced once instead of twice: half of TensorFlow's start-up.
+    trained.optimizer.build(trained.trainable_variables)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Gradients do not exist")  # BERT's pooler has no part in this model
+        trained.fit(data, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
     return model
 
 
