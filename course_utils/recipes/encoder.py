@@ -125,7 +125,8 @@ def padded(rows: Sequence[Sequence[int]], multiple: int = MULTIPLE) -> np.ndarra
 def buckets(lengths: np.ndarray, batch: int, random: np.random.Generator | None = None) -> list[np.ndarray]:
     """Indices in batches of like length; with ``random`` shuffled, so that a batch is another one each time.
 
-    The longest batch comes first and the shortest second: TensorFlow takes the shapes it must allow from these, and where the memory is too small, it is so at once. Every index comes exactly once.
+    The longest batch comes first and the shortest second: TensorFlow learns from them which shapes to allow, and where
+    the memory is too small, it is so at once. Every index comes exactly once.
     """
     lengths = np.asarray(lengths)
     # Noise of a few tokens mixes neighbours: like lengths, other company in each epoch.
