@@ -8,6 +8,7 @@ Sentence-BERT, EMNLP, https://arxiv.org/abs/1908.10084 (section 3: the mean of t
 """
 
 import dataclasses
+import functools
 import logging
 import math
 import warnings
@@ -28,18 +29,59 @@ MULTIPLE = 8  # lengths are rounded up to it: fewer shapes to compile, and full 
 CHARACTERS_PER_TOKEN = 40
 
 
+class WordPieces:
+    """BERT's tokenizer, as its authors run it: by the library ``tokenizers`` from the encoder's tokenizer.json.
+
+    keras_hub has one too. Out of Hugging Face's layout it does not strip accents ("café" is then unknown to a model
+    that knows "cafe"), and it writes "…" as three dots; so it is used only for keras_hub's own presets.
+    """
+
+    def __init__(self, file: Path):
+        import tokenizers
+
+        self._pieces = tokenizers.Tokenizer.from_file(str(file))
+        self._pieces.no_padding()
+        self._pieces.no_truncation()
+        self.cls_token_id, self.sep_token_id = (self._pieces.token_to_id(name) for name in ("[CLS]", "[SEP]"))
+
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        """Each text as the numbers of its word pieces, without [CLS] and [SEP]."""
+        return [found.ids for found in self._pieces.encode_batch(list(texts), add_special_tokens=False)]
+
+    def get_vocabulary(self) -> list[str]:
+        """All word pieces, by their numbers."""
+        numbers = self._pieces.get_vocab()
+        return sorted(numbers, key=numbers.__getitem__)
+
+    def id_to_token(self, number: int) -> str:
+        """The word piece with this number."""
+        return self._pieces.id_to_token(number)
+
+    def token_to_id(self, token: str) -> int | None:
+        """The number of a word piece, None if there is none."""
+        return self._pieces.token_to_id(token)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoder:
-    """A backbone and the tokenizer that it was trained with. ``name`` is the set or preset it came from."""
+    """A backbone and the tokenizer that it was trained with. ``name`` is the set or preset it came from.
+
+    ``tokenizer`` is a WordPieces, or keras_hub's own with the same methods.
+    """
 
     name: str
     backbone: "keras.Model"
-    tokenizer: object
+    tokenizer: WordPieces
 
     @property
     def width(self) -> int:
         """The length of a state and of a sentence vector."""
         return self.backbone.hidden_dim
+
+    @functools.cached_property
+    def pooled(self) -> "keras.Model":
+        """Token numbers (n, t) → sentence vectors (n, width): ``pooled`` of the backbone, traced once."""
+        return pooled(self.backbone)
 
     def token_ids(self, texts: Sequence[str], length: int) -> list[list[int]]:
         """Each text as its token numbers between [CLS] and [SEP], at most ``length`` of them in all."""
@@ -82,22 +124,19 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
     if name == "minilm":
         from course_utils.data import fetch
 
-        paths = fetch.fetch(name, progress)
-        source = str(Path(paths["config.json"]).parent)
-    else:
-        source = name
+        files = fetch.fetch(name, progress)
+        with _quiet_logging():
+            backbone = keras_hub.models.BertBackbone.from_preset(str(files["config.json"].parent))
+        return Encoder(name, backbone, WordPieces(files["tokenizer.json"]))
     with _quiet_logging():
         try:
-            backbone = keras_hub.models.BertBackbone.from_preset(source)
-            tokenizer = keras_hub.models.BertTokenizer.from_preset(source)
+            backbone = keras_hub.models.BertBackbone.from_preset(name)
+            return Encoder(name, backbone, keras_hub.models.BertTokenizer.from_preset(name))
         except Exception as error:
-            if name == "minilm":
-                raise
             raise CourseError(
-                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {str(error)[:200]}). It needs "
+                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {' '.join(str(error).split())[:200]}). It needs "
                 "a network the first time; without one, use encoder 'minilm' (course data fetch minilm)."
             ) from error
-    return Encoder(name, backbone, tokenizer)
 
 
 class _quiet_logging:
@@ -212,8 +251,7 @@ def pooled(backbone: "keras.Model") -> "keras.Model":
 
 def sentence_vectors(encoder: Encoder, texts: Sequence[str], *, length: int = 128, batch: int = 32) -> np.ndarray:
     """Texts → float32 (n, width), not normalised: the frozen encoder's features."""
-    model = pooled(encoder.backbone)
-    return _predict(model, encoder.token_ids(texts, length), batch, encoder.width)
+    return _predict(encoder.pooled, encoder.token_ids(texts, length), batch, encoder.width)
 
 
 def classifier(encoder: Encoder, classes: int, recipe: Recipe = Recipe()) -> "keras.Model":
