@@ -133,9 +133,10 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
             backbone = keras_hub.models.BertBackbone.from_preset(name)
             return Encoder(name, backbone, keras_hub.models.BertTokenizer.from_preset(name))
         except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise CourseError(
-                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {' '.join(str(error).split())[:200]}). It needs "
-                "a network the first time; without one, use encoder 'minilm' (course data fetch minilm)."
+                f"keras_hub could not bring the preset {name!r} ({said}). It needs a network the first time; without "
+                "one, use encoder 'minilm' (course data fetch minilm)."
             ) from error
 
 
@@ -328,6 +329,24 @@ def optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     return made
 
 
+def _compile(model: "keras.Model", recipe: Recipe, steps: int) -> None:
+    import keras
+
+    model.compile(
+        optimizer(recipe, steps), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+    # With its variables made before, the step is traced once instead of twice: half of TensorFlow's start-up.
+    model.optimizer.build(model.trainable_variables)
+
+
+def compiled(encoder: Encoder, classes: int, recipe: Recipe, steps: int) -> "keras.Model":
+    """The whole ``classifier``, frozen by the recipe, compiled for ``steps`` steps: for a training loop of your own."""
+    _freeze(encoder, recipe)
+    model = classifier(encoder, classes, recipe)
+    _compile(model, recipe, steps)
+    return model
+
+
 def fine_tune(
     encoder: Encoder,
     texts: Sequence[str],
@@ -351,13 +370,7 @@ def fine_tune(
     data = batches(
         rows, np.asarray(labels), recipe.batch, shuffle=True, bucketing=recipe.bucketing, states=states, seed=seed
     )
-    trained.compile(
-        optimizer(recipe, recipe.epochs * len(data)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    # With its variables made before, the step is traced once instead of twice: half of TensorFlow's start-up.
-    trained.optimizer.build(trained.trainable_variables)
+    _compile(trained, recipe, recipe.epochs * len(data))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gradients do not exist")  # BERT's pooler has no part in this model
         trained.fit(data, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=list(callbacks))
