@@ -1520,7 +1520,7 @@ rows = [(name, *estimate) for name, estimate in tested.items()]
 figures.intervals(
     pd.DataFrame(rows, columns=["name", "value", "low", "high", "n"]),
     x_title="test accuracy, 95 % interval",
-    alt="Test accuracies with intervals: the hand-made kernels lowest; the two networks overlap in the quick profile",
+    alt="Test accuracies with intervals: the hand-made kernels lowest; the intervals of neighbours overlap in the quick profile",
 )
 
 # %% [markdown]

@@ -296,7 +296,7 @@ figures.lines(
     "source",
     x_title="x",
     y_title="probability of real, D(x)",
-    alt="Formula, trained discriminator and counted shares lie on one curve: near 1 on the left, down to a tenth near 2.2, rising a little at the right edge",
+    alt="Formula, trained discriminator and counted shares lie on one curve: near 1 on the left, down to a tenth near 2.3, rising a little at the right edge",
 )
 
 # %% [markdown]
@@ -961,7 +961,7 @@ assert summary.loc["D ahead", "modes"].min() >= 7 > 5 >= summary.loc["G ahead", 
 # %% tags=["nbval-ignore-output"]
 explorers.duel_picture(
     steps=800,
-    alt="Generated points lie on most of the eight real clouds; the discriminator's two averages have come together near one half",
+    alt="Generated points lie on all eight real clouds; the discriminator's two averages hover about one half",
 )
 
 # %% [markdown]
@@ -1215,7 +1215,7 @@ for step in range(steps + 1):
 colour_rows(
     [*(images[:3] for images in list(snapshots.values())[1:]), pictures[2:5]],
     [*(f"step {step}" for step in list(snapshots)[1:]), "real"],
-    alt="From pale noise to coloured patches with a digit-like stroke in the middle; still easy to tell from the real digits below",
+    alt="From pale noise to coloured patches with a paler smudge in the middle, in which no digit can be read; easy to tell from the real digits below",
 )
 
 # %% [markdown]
@@ -1476,7 +1476,7 @@ def nearest(f, to):
 
 
 unseen, _ = read(digits.test.images[:n])
-f_all, _ = read(pictures[:2000])
+f_all, _ = read(pictures)
 distances = {
     "copies": nearest(read(half[:300])[0], f_all),
     "unseen real images": nearest(unseen, f_all),
