@@ -127,3 +127,9 @@ def test_windows_line_ends_of_a_checkout_change_nothing(tmp_path, monkeypatch):
     )
     again = tickets.rows("tickets")
     assert all(again[part]["text"].tolist() == whole[part]["text"].tolist() for part in tickets.PARTS)
+
+
+@pytest.mark.parametrize(("name", "ambiguous"), [("tickets", 191), ("tickets_zh", 93)])
+def test_the_card_counts_the_ambiguous_rows(name, ambiguous):
+    assert sum(row["also"] != "" for row in every_row(name)) == ambiguous
+    assert f"{ambiguous} messages" in data.entry(name).card.read_text("utf-8")
