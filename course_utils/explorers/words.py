@@ -20,7 +20,7 @@ _SIDE = 100.0  # the map's axes in whole units, which the pointer is reported in
 _MARGIN = 6.0
 _REACH = 6.0  # how far from a point the pointer may be and still mean it
 _GREY = "#9CA3AF"
-_LABELLED = 4  # the words of each class that are named on the map
+_LABELLED = 3  # the words of each class that are named on the map
 
 
 def project(vectors: np.ndarray) -> np.ndarray:
@@ -47,6 +47,7 @@ class Words:
     lean: np.ndarray
     class_names: tuple[str, ...]
     places: np.ndarray  # (n, 2), from 0 to 100
+    lengths: np.ndarray  # of the vectors, (n,)
 
     @classmethod
     def of(cls, vectors: np.ndarray, names: Sequence[str], lean: np.ndarray, class_names: Sequence[str]) -> "Words":
@@ -64,7 +65,9 @@ class Words:
         low, high = flat.min(axis=0), flat.max(axis=0)
         width = np.where(high > low, high - low, 1.0)
         places = _MARGIN + (flat - low) / width * (_SIDE - 2 * _MARGIN)
-        return cls(vectors, tuple(map(str, names)), lean, tuple(map(str, class_names)), places)
+        return cls(
+            vectors, tuple(map(str, names)), lean, tuple(map(str, class_names)), places, np.linalg.norm(vectors, axis=1)
+        )
 
     def nearest(self, k: int, shown: int) -> tuple[np.ndarray, np.ndarray]:
         """The nearest of the first ``shown`` words by cosine, the word itself left out, and the cosines."""
@@ -109,13 +112,9 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
     place = words.places[k]
     for j in near:
         layers.append(Line(*np.stack([place, words.places[j]]).T, colour="#4B5563", dash="solid", width=1))
-    named = _named(words, chosen, top, k)
-    right = words.places[named, 0] > 0.75 * _SIDE
-    for side, anchor, step in ((~right, "left", 1.6), (right, "right", -1.6)):
-        here = named[side]
-        if len(here):
-            x, y = words.places[here].T
-            layers.append(Text(x + step, y, [words.names[j] for j in here], anchor, size=11))
+    for j, right in _named(words, chosen, top, k):
+        x, y = words.places[j]
+        layers.append(Text([x - 1.6 if right else x + 1.6], [y], [words.names[j]], "right" if right else "left", 11))
     layers.append(Points([place[0]], [place[1]], series=6, size=13, label="the word"))
     far = place[0] > 0.75 * _SIDE
     layers.append(
@@ -136,18 +135,35 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
     return Scene([map_, _bars(words, near, cosine, k)], sentence(words, show, len(chosen), k, near, cosine))
 
 
-def _named(words: Words, chosen: np.ndarray, top: np.ndarray, k: int) -> np.ndarray:
-    """The words of each class that lean to it most; their names stand on the map."""
+def _named(words: Words, chosen: np.ndarray, top: np.ndarray, k: int) -> list[tuple[int, bool]]:
+    """The words of each class with the longest vectors, and whether their name stands to the left of the point.
+
+    A name that would lie on another, or on that of word ``k``, is left out.
+    """
     found = []
     for c in range(len(words.class_names)):
         own = chosen[top[chosen] == c]
-        found += own[np.argsort(-words.lean[own, c], kind="stable")[:_LABELLED]].tolist()
-    kept: list[int] = []
-    for j in found:  # a name that would lie on another is left out
-        gap = np.abs(words.places[kept] - words.places[j]) if kept else np.full((1, 2), np.inf)
-        if j != k and not ((gap[:, 0] < 14) & (gap[:, 1] < 4)).any():
-            kept.append(j)
-    return np.array(kept, dtype=int)
+        found += own[np.argsort(-words.lengths[own], kind="stable")[:_LABELLED]].tolist()
+    taken = [_room(words, k, words.places[k, 0] > 0.75 * _SIDE, 1.4)]
+    kept = []
+    for j in found:
+        right = bool(words.places[j, 0] > 0.75 * _SIDE)
+        room = _room(words, j, right, 1.0)
+        if j != k and not any(_overlap(room, other) for other in taken):
+            taken.append(room)
+            kept.append((j, right))
+    return kept
+
+
+def _room(words: Words, j: int, right: bool, scale: float) -> tuple[float, float, float, float]:
+    """The rectangle that a name takes up on the map, about: left, right, bottom, top."""
+    x, y = words.places[j]
+    wide = sum(3.6 if ord(sign) > 0x2E7F else 1.9 for sign in words.names[j]) * scale + 3
+    return (x - wide, x, y - 2, y + 2) if right else (x, x + wide, y - 2, y + 2)
+
+
+def _overlap(a: tuple, b: tuple) -> bool:
+    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
 
 
 def _bars(words: Words, near: np.ndarray, cosine: np.ndarray, k: int) -> Panel:
@@ -180,7 +196,7 @@ def _found(words: Words, show: str, word: str | None) -> int:
             raise CourseError(f"There is no word {word!r} among these." + near_misses(word, list(words.names)))
         return words.names.index(word)
     inside = among(words, show, len(words.names))
-    return int(inside[words.lean[inside].max(axis=1).argmax()]) if len(inside) else 0
+    return int(inside[words.lengths[inside].argmax()]) if len(inside) else 0
 
 
 def _sizes(n: int) -> list[int]:

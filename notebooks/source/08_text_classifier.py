@@ -64,7 +64,7 @@ pd.set_option("display.max_colwidth", 110)
 # %%
 r = np.array([0.24, 0.60, 0.78, 0.90, 0.95])
 hours = (1 - r) * 60 * 21 * 12 / 60
-pd.DataFrame({"routed right": r, "hours lost a month": hours.round()})
+pd.DataFrame({"routed right": r, "hours lost a month": hours.round(1)})
 
 # %% [markdown]
 # The first row is the router that sends everything to the largest team. From there to 0.78 a month gains some 136 hours; from 0.90 to 0.95 it gains 13.
@@ -77,8 +77,7 @@ pd.DataFrame({"routed right": r, "hours lost a month": hours.round()})
 
 # %%
 C = np.array([[90, 0], [10, 0]])
-accuracy = np.trace(C) / C.sum()
-accuracy
+float(np.trace(C) / C.sum())
 
 # %% [markdown]
 # Ninety per cent, and no security message ever arrives. So look at each class $k$ alone. **Recall** is the share of its messages that were found,
@@ -125,7 +124,7 @@ def scores(labels, answers):
 # %%
 tickets = data.load({"en": "tickets", "zh": "tickets_zh"}[language])
 names, K = tickets.class_names, len(tickets.class_names)
-tickets.summary().round(2)
+tickets.summary().round(2).astype(object).T
 
 # %% [markdown]
 # The classes are the same in all parts, and far from equal. Here is one message of each class, cut to what fits:
@@ -211,16 +210,13 @@ pd.DataFrame(
 # into the tickets: 28 % of the test messages go into training as well.
 
 # %%
+test, train = tickets.test, tickets.train
 if course.full:
     public = data.load("chnsenticorp")
     test, train = public.test, public.train
-    pool = pd.DataFrame({"text": train.texts, "label": train.labels})
-else:
-    test, train = tickets.test, tickets.train
-    pool = pd.DataFrame({"text": train.texts, "label": train.labels})
-    planted = pd.DataFrame({"text": test.texts, "label": test.labels}).sample(
-        frac=0.28, random_state=0
-    )
+pool = train.frame[["text"]].assign(label=train.labels)
+if not course.full:
+    planted = test.frame[["text"]].assign(label=test.labels).sample(frac=0.28, random_state=0)
     pool = pd.concat([pool, planted], ignore_index=True)
 leaked = pool["text"].isin(test.texts).to_numpy()
 f"{len(set(pool['text'][leaked]))} of {len(test)} test texts stand in training"
@@ -254,7 +250,7 @@ assert leak.loc["with the leak", "accuracy"] > leak.loc["without it", "accuracy"
 # ## 2 · Baselines first
 #
 # Before the first model, a plan, so that the test set stays honest. Four models, fixed in advance: the majority, TF-IDF with logistic regression, a network
-# that averages word vectors, and the same with attention. Where something has to be chosen, the *validation* part decides; all meet the *test* part
+# that averages word vectors, and the same with attention (in two speeds). Where something has to be chosen, the *validation* part decides; all meet the *test* part
 # in section 8.
 #
 # The **majority** router answers the largest class of the training part.
@@ -458,7 +454,7 @@ def learn_merges(counts, k):
 
 
 # %% [markdown]
-# Two hundred merges on the tickets. The first ten, and the ten at the end:
+# Two hundred merges on the tickets. The first eight, and the longest pieces of all:
 
 
 # %%
@@ -468,17 +464,13 @@ def plain_words(texts):
 
 old, new = plain_words(tickets.train.texts), plain_words(tickets.validation.texts)
 learnt = learn_merges(collections.Counter(old), 200)
-pd.DataFrame(
-    {
-        "merge": range(1, 201),
-        "pair": [" + ".join(pair) for pair, _ in learnt],
-        "seen": [n for _, n in learnt],
-    }
-).iloc[[*range(10), *range(190, 200)]].T
+first = [f"{a} + {b}, {n} times" for (a, b), n in learnt[:8]]
+longest = sorted(("".join(pair) for pair, _ in learnt), key=lambda piece: (-len(piece), piece))
+pd.DataFrame({"first merges": first, "longest pieces": longest[:8]}, index=range(1, 9))
 
 # %% [markdown]
-# First come the pairs of letters that the language likes, at the end whole pieces of the *trade*: what customers of this product write about. Nobody gave it a
-# dictionary. Cutting a new word means replaying the merges in the order in which they were learnt:
+# First come the pairs that the language likes; the longest are whole words, and among them those of the *trade*, what customers of this product write about. Nobody gave it
+# a dictionary. Cutting a new word means replaying the merges in the order in which they were learnt:
 
 
 # %%
@@ -672,16 +664,27 @@ elsewhere = {
 
 # %%
 import ast
-import difflib
 
-used = [node for node in ast.walk(ast.parse(listing)) if isinstance(node, ast.Name)]
+tree = ast.parse(listing)
+used = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
 bound = elsewhere | {node.id for node in used if isinstance(node.ctx, ast.Store)}
 undefined = sorted({node.id for node in used} - bound)
-meant = {name: difflib.get_close_matches(name, elsewhere, 1, 0.75) for name in undefined}
-undefined, [f"{name} for {near[0]}" for name, near in meant.items() if near]
+undefined
 
 # %% [markdown]
-# Data that the reader brings is one thing; a name with a typo fails on anybody's data, *after* training. Now the import, and what its `Tokenizer` does with a
+# Seven. Most are data that the reader brings. But look what is handed over as `truncating` in the two calls of `pad_sequences`:
+
+# %%
+handed = [
+    node.value.id
+    for node in ast.walk(tree)
+    if isinstance(node, ast.keyword) and node.arg == "truncating"
+]
+typos = [name for name in handed if name in undefined]
+handed
+
+# %% [markdown]
+# The second is a typo; it fails on anybody's data, *after* training. Now the import, and what its `Tokenizer` does with a
 # Chinese sentence: it lowers the letters, takes out ASCII signs and splits at spaces.
 
 # %%
@@ -701,12 +704,11 @@ if keras.config.backend() == "tensorflow":
     old_tokenizer = Tokenizer(num_words=20_000, oov_token="<OOV>")
     old_tokenizer.fit_on_texts(["发票打不开，请帮忙"])
     assert len(old_tokenizer.word_index) - 1 == len(clause)
-typos = [name for name, near in meant.items() if near]
 bert = sum("bert" in node.id.lower() for node in used)
 claims.record(
     "c10",
     verdict="wrong" if undefined or gone else "holds",
-    evidence=f"{len(undefined)} names are undefined, one of them a typo ({', '.join(typos)}); Tokenizer is "
+    evidence=f"{len(undefined)} names are undefined, {len(typos)} of them a typo ({', '.join(typos)}); Tokenizer is "
     f"{'gone from' if gone else 'in'} keras; a Chinese clause of nine characters makes {len(clause)} token; "
     f"{bert} names mention BERT",
 )
@@ -893,7 +895,7 @@ assert abs(first - np.log(K)) < 0.05
 f"untrained {first:.3f}, ln K = {np.log(K):.3f}"
 
 # %% [markdown]
-# Now train, twenty times through the messages.
+# Now train, fifteen times through the messages.
 
 # %% tags=["nbval-ignore-output"]
 from course_utils import training
@@ -903,10 +905,10 @@ history = model.fit(
     y,
     sample_weight=weight,
     batch_size=32,
-    epochs=20,
+    epochs=15,
     verbose=0,
     validation_data=(ids["validation"], tickets.validation.labels),
-    callbacks=[training.progress(20)],
+    callbacks=[training.progress(15)],
 )
 
 # %% [markdown]
@@ -1263,7 +1265,7 @@ def answer(P, C):
 
 
 # %% [markdown]
-# As many steps as Keras took. Three seeds, three kinds: the mean, attention at full speed, and attention whose $q$ learns ten times more slowly. Training and validation
+# Twenty times through the messages. Three seeds, three kinds: the mean, attention at full speed, and attention whose $q$ learns ten times more slowly. Training and validation
 # accuracy, the mean of the seeds:
 
 # %% tags=["nbval-ignore-output"]
@@ -1287,8 +1289,31 @@ seeds = pd.DataFrame(rows, columns=["pooling", "seed", "training", "validation"]
 seeds.groupby("pooling", sort=False)[["training", "validation"]].agg(["mean", "std"]).round(3)
 
 # %% [markdown]
-# All three learn the training messages nearly by heart. At full speed attention is *not* the better model here: with so few messages it finds, for each of them, the one
-# rare word by which it can be recognised, and looks at nothing else. Held back, it is about as good as the mean. More freedom needs more data.
+# All three learn the training messages nearly by heart. At full speed attention is *not* the better model here. Where does it look? The largest share of each training
+# message, and in how many messages the word stands that gets it (the median):
+
+# %% tags=["nbval-ignore-output"]
+holds = (counts["train"] > 0).sum(axis=0)
+looks = {}
+for kind in kinds:
+    B = shares(trained[kind, 0], counts["train"])
+    looks[kind] = {
+        "largest share": B.max(axis=1).mean(),
+        "stands in": np.median(holds[B.argmax(axis=1)]),
+    }
+looks = pd.DataFrame(looks).T
+looks.round(2)
+
+# %% [markdown]
+# In the mean the loudest "word" is simply the most frequent one, a full stop say. Attention learns to listen to words that stand in a handful of training messages: by them a
+# message can be *recognised*, and that lowers the training loss as well as understanding would. Held back, it stays close to the mean, and about as good. More freedom
+# needs more data.
+
+# %%
+assert looks.loc["attention", "stands in"] < looks.loc["mean", "stands in"] / 2
+
+# %% [markdown]
+# The same in numbers that the course holds, and the distance between our mean network and Keras's on validation:
 
 # %% tags=["nbval-ignore-output"]
 by_kind = seeds.groupby("pooling")[["training", "validation"]].mean()
@@ -1300,7 +1325,7 @@ kept = by_kind.loc[["mean", "slow attention"], "validation"].idxmax()
 float(abs(by_kind.loc["mean", "validation"] - by_network["accuracy"]).round(3))
 
 # %% [markdown]
-# The last number is the distance between our mean network and Keras's on validation: a few messages, as between two seeds. (Keras drops units out, ours does not.)
+# A few messages, as between two seeds. (Keras drops units out, ours does not.)
 # %% [markdown]
 # ## 8 · The test, and would more labels pay?
 #
@@ -1357,7 +1382,7 @@ assert (
 # %% [markdown]
 # ### The learning curve
 #
-# The same models on an eighth, a quarter, a half and all of the training messages; three different draws of each size, always the same test. One function trains
+# The same models on a quarter, a half and all of the training messages; three different draws of each size, always the same test. One function trains
 # and tests any of them on any texts:
 
 
@@ -1404,7 +1429,7 @@ def curve(name, sizes, draws, models=("TF-IDF", "mean")):
 
 # %% tags=["nbval-ignore-output"]
 n = len(tickets.train)
-curves = curve(tickets.name, [n // 8, n // 4, n // 2, n], draws=3)
+curves = curve(tickets.name, [n // 4, n // 2, n], draws=3)
 points = curves.groupby(["model", "N"], sort=False)[
     ["accuracy", "low", "high", "macro-F1"]
 ].mean()
@@ -1434,7 +1459,8 @@ def with_intervals(points, alt):
                 "symmetric": False,
             },
         )
-    figure.update_xaxes(title="training messages (logarithmic)", type="log")
+    sizes = sorted(set(points.index.get_level_values("N")))
+    figure.update_xaxes(title="training messages (logarithmic)", type="log", tickvals=sizes)
     figure.update_yaxes(title="test accuracy, 95 % interval")
     return figure.update_layout(meta={"alt": alt}, width=720, height=380)
 
@@ -1458,7 +1484,7 @@ f"last doubling {gain:+.3f}; the next saves {saved:.0f} hours a month and costs 
 # classes, 8,000 sentences of SST-2 in two.)
 
 # %% tags=["nbval-ignore-output"]
-longer = "the full profile draws it"
+longer = "nothing to draw: this is the quick profile"
 if course.full:
     long = pd.concat(
         [curve("ag_news", [250, 1000, 4000], 1), curve("sst2", [500, 2000, 8000], 1)]
@@ -1515,7 +1541,7 @@ def neighbours(E, k, most=5):
 
 
 # %% [markdown]
-# The words with the surest class, one for each class, and their nearest neighbours:
+# For each class the word with the longest vector, and its nearest neighbours:
 
 # %% tags=["nbval-ignore-output"]
 P = trained["mean", 0]
@@ -1524,16 +1550,10 @@ E = P["E"][[numbers[word] for word in words]]
 lean = dense_forward(P, E)[2]
 rows = []
 for k, name in enumerate(names):
-    top = int(lean[:, k].argmax())
-    near, cosine = neighbours(E, top)
-    rows.append(
-        (
-            name,
-            words[top],
-            lean[top, k],
-            ", ".join(f"{words[i]} {c:.2f}" for i, c in zip(near, cosine, strict=True)),
-        )
-    )
+    own = np.flatnonzero(lean.argmax(axis=1) == k)
+    top = own[np.linalg.norm(E[own], axis=1).argmax()]
+    near = ", ".join(f"{words[i]} {c:.2f}" for i, c in zip(*neighbours(E, top), strict=True))
+    rows.append((name, words[top], lean[top, k], near))
 pd.DataFrame(rows, columns=["class", "word", "probability", "nearest, with cosine"]).round(2)
 
 # %% [markdown]
@@ -1545,27 +1565,29 @@ explorers.words_picture(
     words,
     lean,
     names,
-    word=words[int(lean[:, 3].argmax())],
-    alt="Words as points: those that lean to one class lie together in a direction of their own, with frequent words of no side in the middle",
+    word=rows[3][1],
+    alt="Words as points: those that lean to one class lie together, each class on a side of its own, the rare classes in between",
 )
 
 # %% [markdown]
-# The words fan out by class, and those that say nothing ("the", "and") stay in the middle. Two of 64 dimensions keep only part of it:
+# The words fan out by class. There is no crowd of words in the middle that have no opinion, although "the" and "a" can have none. How many words, alone, make the network more than 99 % sure?
+# And how much of all this do two of 64 dimensions keep?
 
 # %% tags=["nbval-ignore-output"]
 flat, share = project(E)
-f"{share:.0%} of the variance"
+assert (lean.max(axis=1) > 0.99).mean() > 0.25
+f"{(lean.max(axis=1) > 0.99).mean():.0%} of the words; {share:.0%} of the variance"
 
 # %% [markdown]
-# So two points may lie together in the picture and far apart in truth. The explorer gives the cosine in all 64. (It needs a running kernel; in a static view the
+# A network that has learnt its messages by heart believes in every word of them. And two points may lie together in the picture and far apart in truth. The explorer gives the cosine in all 64. (It needs a running kernel; in a static view the
 # picture above stands for it.)
 
 # %% tags=["nbval-ignore-output"]
 explorers.words(E, words, lean, names)
 
 # %% [markdown]
-# Try: point at words at the end of an arm, and read whose neighbours they are. Choose "security", the rarest class: are these words about security, or about the
-# few messages that were? Then lower the number of words to 50: the most frequent ones have no class of their own.
+# Try: point at words at the edge, and read whose neighbours they are. Choose "security", the rarest class: are these words about security, or about the few
+# messages that were? Then lower the number of words to 50, the most frequent ones of the language: which team does the network think they belong to?
 
 # %% [markdown]
 # ### What attention looks at
@@ -1616,7 +1638,7 @@ recall, precision = (
 per_class = pd.DataFrame(
     {"messages": matrix.sum(axis=1), "recall": recall, "precision": precision}, index=names
 )
-per_class.round(2).T
+per_class.round(2).astype(object).T
 
 # %% [markdown]
 # The rare classes suffer: with a couple of dozen training messages there is little to go by. This is what macro-F1 saw and accuracy hid. And one of
@@ -1640,7 +1662,7 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# Eight times wrong and sure of it. Read them one by one, aloud if need be, and sort them: the customer's own wrong guess ("your billing is broken", and it is the bank feed); two
+# Eight errors, the surest first. Read them one by one, aloud if need be, and sort them: the customer's own wrong guess ("your billing is broken", and it is the bank feed); two
 # topics, of which the label takes the other; sarcasm; and labels you would have set differently. The last kind is what `also` is for. Counted as right where the
 # second team was named:
 
@@ -1657,7 +1679,7 @@ pd.Series(
 ).to_frame("TF-IDF on the test part")
 
 # %% [markdown]
-# So a part of the errors is none, and the larger part is real. Measure both before you promise anybody a number.
+# Some of the errors are none; most are real. Measure both before you promise anybody a number.
 #
 # **On Monday:** take your own hundred most confident errors and give them to somebody from support. An hour of that is worth more than a week of tuning.
 
@@ -1665,31 +1687,49 @@ pd.Series(
 # ## 11 · In Chinese
 #
 # Set `language = "zh"` at the top, and all of the above runs on the Chinese tickets. What changes is small: units are characters, and TF-IDF counts pieces of one to
-# three of them. The rest, network, gradient, mask, is the same code. Both languages, all their training messages:
+# three of them. The rest, network, gradient, mask, is the same code. Both languages, and English once more with as few messages as there are in Chinese:
 
 # %% tags=["nbval-ignore-output"]
-other = {"en": "tickets_zh", "zh": "tickets"}[language]
-there = data.load(other)
-both = pd.concat([curves[curves["N"] == n], curve(other, [len(there.train)], draws=1)])
-both.set_index(["set", "model"])[["N", "accuracy", "low", "high", "macro-F1"]].round(3)
+wanted = {("tickets", 500), ("tickets", 165), ("tickets_zh", 165)} - {(tickets.name, n)}
+both = pd.concat(
+    [curves[curves["N"] == n], *(curve(name, [N], 1) for name, N in sorted(wanted))]
+)
+both = both.set_index(["set", "N", "model"]).sort_index()
+both.round(3)
 
 # %% [markdown]
-# With a third of the messages the Chinese router is far weaker, in all models, and the intervals are twice as wide. Does that show that Chinese is harder? No: on as
-# few *English* messages the curve of section 8 stands about as low. Before you blame a language, a market or a customer, compare at equal $N$. In practice a second
-# language starts with few labels; chapter 09 borrows a network that has read much already.
+# Is Chinese harder? Compare the right rows: 165 English messages with 165 Chinese ones. A good part of the distance to the first number of this section is *N*, and only the rest may be the
+# language, or that these messages are shorter and more of them have a second defensible team. Before you blame a language, a market or a customer, compare at equal $N$. The Chinese test has 120
+# messages; its intervals are twice as wide. In practice a second language starts with few labels; chapter 09 borrows a network that has read much already.
 
 # %% tags=["nbval-ignore-output"]
-chinese = both[both["set"] == "tickets_zh"].set_index("model")["accuracy"]
-english = both[both["set"] == "tickets"].set_index("model")["accuracy"]
-assert (chinese < english - 0.1).all()
+tf = both["accuracy"].xs("TF-IDF", level="model")
+assert tf["tickets", 500] > tf["tickets", 165] + 0.05
+assert tf["tickets", 500] > tf["tickets_zh", 165] + 0.1
 
 # %% [markdown]
 # ## 12 · On Monday
 #
 # ### A rule for shipping
 #
-# Write the rule down before you look at the numbers. One that has served well: *ship the simplest model whose macro-F1 is within two points of the best; let it route
-# only where it is sure enough, and send the rest to a person.* How sure is enough? The lowest threshold at which nine of ten routed validation messages are right.
+# Write the rule down before you look at the numbers. A simple one: *ship the simplest model whose validation macro-F1 is within two points of the best.*
+
+# %% tags=["nbval-ignore-output"]
+truly = tickets.validation.labels
+candidates = {"majority": majority["macro-F1"], "TF-IDF": by_tfidf["macro-F1"]}
+for kind in kinds:
+    three = [scores(truly, answer(trained[kind, s], counts["validation"])) for s in range(3)]
+    candidates[kind] = float(np.mean([one["macro-F1"] for one in three]))
+ships = next(
+    name for name, value in candidates.items() if value >= max(candidates.values()) - 0.02
+)
+ships, {name: round(float(value), 3) for name, value in candidates.items()}
+
+# %% [markdown]
+# `candidates` goes from simple to less simple, and the first that is good enough wins. (A hundred validation messages can make the rule err; with your own, larger, validation part it errs less.)
+#
+# Second rule: *let it route only where it is sure enough, and send the rest to a person.* How sure is enough? The lowest threshold at which nine of ten routed validation messages are right.
+# Here with TF-IDF:
 
 # %% tags=["nbval-ignore-output"]
 p_validation = baseline.predict_proba(tickets.validation.texts)
@@ -1703,8 +1743,8 @@ pd.concat(
 ).droplevel(1).round(3)
 
 # %% [markdown]
-# The machine routes its share, with more right than without a threshold; a person gets the rest. Expect the test to keep a little less than a hundred validation messages
-# promised. Count every week what share goes to people; when it grows, the queue has changed.
+# The machine routes its share, with more right than without a threshold; a person gets the rest. What the test keeps is less than what was promised: the threshold was *chosen* to look good on a hundred
+# messages, and on other messages luck runs out. Leave a margin. Count every week what share goes to people; when it grows, the queue has changed.
 
 # %%
 assert kept["accuracy"].iloc[0] > test_table.loc["TF-IDF", "accuracy"]
