@@ -1318,10 +1318,8 @@ assert looks.loc["attention", "stands in"] < looks.loc["mean", "stands in"] / 2
 # %% tags=["nbval-ignore-output"]
 by_kind = seeds.groupby("pooling")[["training", "validation"]].mean()
 assert (by_kind["training"] > 0.95).all()
-assert (
-    by_kind.loc["slow attention", "validation"] > by_kind.loc["attention", "validation"] - 0.02
-)
-kept = by_kind.loc[["mean", "slow attention"], "validation"].idxmax()
+seen = by_kind["validation"]
+assert language == "zh" or seen["attention"] < max(seen["mean"], seen["slow attention"]) + 0.02
 float(abs(by_kind.loc["mean", "validation"] - by_network["accuracy"]).round(3))
 
 # %% [markdown]
@@ -1348,7 +1346,8 @@ test_table.round(3)
 
 # %% [markdown]
 # On the English tickets nothing beats TF-IDF. The networks are trained from nothing: each word's 64 numbers have to be learnt from the few places
-# where it stands, while TF-IDF has one number a class to learn and knows pieces of words besides. **Little data, simple model** is no fashion; it is this table.
+# where it stands, while TF-IDF has one number a class to learn and knows pieces of words besides. **Little data, simple model** is no fashion; it is this table. And the
+# freest of the networks, attention at full speed, comes last.
 #
 # Are the differences real? All models answered the same messages, so compare message by message: how often is TF-IDF right where the mean network is not, and the
 # other way round? Draw the 400 messages anew, with replacement, two thousand times (a paired **bootstrap**), and look where the difference falls.
@@ -1374,9 +1373,9 @@ expected = {
 }
 for name, value in expected[language].items():
     assert abs(test_table.loc[name, "accuracy"] - value) < {"en": 0.05, "zh": 0.09}[language]
-assert (
-    language == "zh"
-    or test_table.loc["TF-IDF", "accuracy"] > test_table.loc["mean, 3 seeds", "accuracy"]
+at = test_table["accuracy"]
+assert language == "zh" or (
+    at["TF-IDF"] > at["mean, 3 seeds"] > at["attention, 3 seeds"] + 0.02
 )
 
 # %% [markdown]
