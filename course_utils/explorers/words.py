@@ -103,11 +103,10 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
     layers: list = []
     if show != ALL:
         rest = np.setdiff1d(np.arange(shown), chosen)
-        layers.append(Points(*words.places[rest].T, colour=_GREY, size=4, label="other classes"))
-    for c, name in enumerate(words.class_names):
+        layers.append(Points(*words.places[rest].T, colour=_GREY, size=4))
+    for c in range(len(words.class_names)):
         own = chosen[top[chosen] == c]
-        if len(own):
-            layers.append(Points(*words.places[own].T, size=7, label=name, **_style(c)))
+        layers.append(Points(*words.places[own].T, size=7, **_style(c)))
     near, cosine = words.nearest(k, shown)
     place = words.places[k]
     for j in near:
@@ -115,7 +114,7 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
     for j, right in _named(words, chosen, top, k):
         x, y = words.places[j]
         layers.append(Text([x - 1.6 if right else x + 1.6], [y], [words.names[j]], "right" if right else "left", 11))
-    layers.append(Points([place[0]], [place[1]], series=6, size=13, label="the word"))
+    layers.append(Points([place[0]], [place[1]], series=6, size=13))
     far = place[0] > 0.75 * _SIDE
     layers.append(
         Text(
@@ -127,12 +126,14 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
             bold=True,
         )
     )
-    ends = (0.0, _SIDE)
+    key, top_end = _key(words)
     map_ = Panel(
-        "map", ends, ends, layers, title="Words, by their two principal components", x_title="first component",
-        y_title="second component", ticks_x=[], ticks_y=[], weight=1.7, aspect=0.85, hover=True,
+        "map", (0.0, _SIDE), (0.0, top_end), [*layers, *key], title="Words, by their two principal components",
+        x_title="first component", y_title="second component", ticks_x=[], ticks_y=[], weight=1.7,
+        aspect=0.8 * top_end / _SIDE, hover=True,
     )  # fmt: skip
-    return Scene([map_, _bars(words, near, cosine, k)], sentence(words, show, len(chosen), k, near, cosine))
+    bars = _bars(words, near, cosine, k)
+    return Scene([map_, bars], sentence(words, show, len(chosen), k, near, cosine))
 
 
 def _named(words: Words, chosen: np.ndarray, top: np.ndarray, k: int) -> list[tuple[int, bool]]:
@@ -166,6 +167,17 @@ def _overlap(a: tuple, b: tuple) -> bool:
     return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
 
 
+def _key(words: Words) -> tuple[list, float]:
+    """Colour, symbol and name of each class, four a row above the map, and where the rows end."""
+    rows = -(-len(words.class_names) // 4)
+    layers: list = []
+    for c, name in enumerate(words.class_names):
+        x, y = 3.0 + 25.0 * (c % 4), _SIDE + 7.0 * (rows - c // 4)
+        layers.append(Points([x], [y], size=8, **_style(c)))
+        layers.append(Text([x + 2.5], [y], [name if len(name) < 13 else name[:12] + "…"], "left", 12))
+    return layers, _SIDE + 7.0 * rows + 5.0
+
+
 def _bars(words: Words, near: np.ndarray, cosine: np.ndarray, k: int) -> Panel:
     layers: list = [Line([0, 0], [0, NEIGHBOURS], colour="#6B7280", dash="solid", width=1)]
     for row, (j, value) in enumerate(zip(near, cosine, strict=True)):
@@ -173,7 +185,7 @@ def _bars(words: Words, near: np.ndarray, cosine: np.ndarray, k: int) -> Panel:
         layers.append(Text([0.0], [row + 0.32], [f"{words.names[j]} {value:.2f}"], "left", 12))
     return Panel(
         "nearest", (min(0.0, float(cosine.min())) - 0.02, 1.0), (float(NEIGHBOURS), 0.0), layers,
-        title=f"Nearest to “{words.names[k]}”", x_title="cosine", ticks_y=[], aspect=1.4,
+        title=f"Nearest to “{words.names[k]}”", x_title="cosine", ticks_y=[], aspect=1.55,
     )  # fmt: skip
 
 

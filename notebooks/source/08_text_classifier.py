@@ -192,14 +192,13 @@ pair.round(2), odd.round(2)
 # Now the test part against the training part, and the validation part against it:
 
 # %%
-found = {
-    part: nearest(getattr(tickets, part).texts, tickets.train.texts)
-    for part in ("test", "validation")
+parts = {"test": tickets.test, "validation": tickets.validation}
+found = {name: nearest(part.texts, tickets.train.texts) for name, part in parts.items()}
+rows = {
+    name: {"largest similarity": f.max(), "near copies": (f > 0.5).sum()}
+    for name, f in found.items()
 }
-pd.DataFrame(
-    {part: [f.max(), (f > 0.5).sum()] for part, f in found.items()},
-    index=["largest similarity", "near copies"],
-).round(2)
+pd.DataFrame(rows).T.round(2)
 
 # %% [markdown]
 # Not one near copy. This is luck in no data set of yours: customers write twice, agents copy, exports overlap. Published sets are no better.
@@ -219,10 +218,11 @@ if not course.full:
     planted = test.frame[["text"]].assign(label=test.labels).sample(frac=0.28, random_state=0)
     pool = pd.concat([pool, planted], ignore_index=True)
 leaked = pool["text"].isin(test.texts).to_numpy()
-f"{len(set(pool['text'][leaked]))} of {len(test)} test texts stand in training"
+seen = set(pool["text"])
+f"{sum(text in seen for text in test.texts)} of {len(test)} test texts stand in training"
 
 # %% [markdown]
-# One line of pandas found them. What did they do to the number? A quick model, trained with the leak and without it, on the same test:
+# A set of strings found them. What did they do to the number? A quick model, trained with the leak and without it, on the same test:
 
 # %% tags=["nbval-ignore-output"]
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -659,8 +659,7 @@ elsewhere = "tokenizer pad_sequences max_len padding_type trunc_type Dense x mod
 # %%
 import ast
 
-tree = ast.parse(listing)
-used = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+used = [node for node in ast.walk(ast.parse(listing)) if isinstance(node, ast.Name)]
 bound = {*elsewhere.split()} | {node.id for node in used if isinstance(node.ctx, ast.Store)}
 undefined = sorted({node.id for node in used} - bound)
 undefined
@@ -669,11 +668,7 @@ undefined
 # Seven. Most are data that the reader brings. But look what is handed over as `truncating` in the two calls of `pad_sequences`:
 
 # %%
-handed = [
-    node.value.id
-    for node in ast.walk(tree)
-    if isinstance(node, ast.keyword) and node.arg == "truncating"
-]
+handed = re.findall(r"truncating=(\w+)", listing)
 typos = [name for name in handed if name in undefined]
 handed
 
@@ -732,8 +727,7 @@ def mean_of_real(E, ids):
 
 # %%
 rng = np.random.default_rng(seed)
-E = rng.normal(size=(50, 6))
-message = rng.integers(2, 50, 8)
+E, message = rng.normal(size=(50, 6)), rng.integers(2, 50, 8)
 wide = {T: np.pad(message, (0, T - 8))[None] for T in (10, 100, 1000)}
 for T, row in wide.items():
     assert np.allclose(mean_of_all(E, row), 8 / T * mean_of_real(E, row) + (1 - 8 / T) * E[0])
@@ -827,10 +821,9 @@ pd.DataFrame(
 # it stands still; and the line under the log contradicts the log.
 
 # %%
-falls, increased = not rose, bool(loss[9] > loss[8])
 claims.record(
     "c12",
-    verdict="holds" if falls and gained > 0.05 and increased else "wrong",
+    verdict="holds" if not rose and gained > 0.05 and loss[9] > loss[8] else "wrong",
     evidence=f"ten epochs take {gained:.2%} off the loss; it rose in epoch {rose[0]}, not in epoch 10; it ends at {loss[-1]}, "
     f"ln 4 = {np.log(4):.4f}, ln 5 = {np.log(5):.4f}",
 )
@@ -868,11 +861,13 @@ def balanced(labels, classes=K):
     return (len(labels) / (np.maximum(counts, 1) * np.count_nonzero(counts)))[labels]
 
 
+# %% [markdown]
+# The weights of each class, added up:
+
+# %%
 y = tickets.train.labels
 weight = balanced(y)
-pd.Series({name: weight[y == k].sum() for k, name in enumerate(names)}).round(1).to_frame(
-    "weight"
-).T
+pd.DataFrame({name: [weight[y == k].sum()] for k, name in enumerate(names)}).round(1)
 
 # %% [markdown]
 # Each class weighs the same now. First the check that section 4 asked for: is the untrained loss near $\ln K$?
@@ -1039,7 +1034,7 @@ lookup_backward(g, twice, 4).ravel().round(2), lossy.ravel().round(2)
 
 # %% tags=["nbval-ignore-output"]
 few = np.where(np.arange(9) < rng.integers(2, 10, (6, 1)), rng.integers(1, 30, (6, 9)), 0)
-E, G = rng.normal(size=(30, 4)), rng.normal(size=(6, 4))
+E, G, q = rng.normal(size=(30, 4)), rng.normal(size=(6, 4)), rng.normal(size=4)
 
 
 def by_keras(E):
@@ -1073,6 +1068,10 @@ def count_tokens(ids, tokens):
     return C
 
 
+# %% [markdown]
+# On the six messages:
+
+# %%
 B = count_tokens(few, 30).astype("float64")
 B /= B.sum(axis=1, keepdims=True)
 assert np.allclose(B @ E, mean_of_real(E, few))
@@ -1100,7 +1099,6 @@ def attend(E, q, row):
     return a, a @ e
 
 
-q = rng.normal(size=4)
 assert np.allclose(attend(E, 0 * q, few[0])[1], mean_of_real(E, few[:1])[0])
 attend(E, q, few[0])[0].round(2)
 
@@ -1208,10 +1206,8 @@ class AttentionPooling(layers.Layer):
 layer = AttentionPooling(dtype="float64")
 layer.build((None, None, 4))
 layer.q.assign(q)
-says = ops.convert_to_numpy(
-    layer(ops.take(ops.convert_to_tensor(E), few, axis=0), mask=few != PADDING)
-)
-assert np.allclose(says, forward(P, C)[1])
+says = layer(ops.take(ops.convert_to_tensor(E), few, axis=0), mask=few != PADDING)
+assert np.allclose(ops.convert_to_numpy(says), forward(P, C)[1])
 
 # %% [markdown]
 # ### Train what you derived
@@ -1367,7 +1363,7 @@ f"TF-IDF minus mean network: {difference.mean():+.3f}, 95 % interval {low:+.3f} 
 
 # %%
 expected = {
-    "en": {"TF-IDF": 0.782, "mean, 3 seeds": 0.722},
+    "en": {"TF-IDF": 0.782, "mean, 3 seeds": 0.73},
     "zh": {"TF-IDF": 0.508, "mean, 3 seeds": 0.50},
 }
 for name, value in expected[language].items():
@@ -1434,10 +1430,9 @@ def curve(name, sizes, draws, models=("TF-IDF", "mean")):
 # %% tags=["nbval-ignore-output"]
 n = len(tickets.train)
 curves = curve(tickets.name, [n // 4, n // 2, n], draws=3)
-points = curves.groupby(["model", "N"], sort=False)[
-    ["accuracy", "low", "high", "macro-F1"]
-].mean()
-points["spread of draws"] = curves.groupby(["model", "N"])["accuracy"].agg(np.ptp)
+groups = curves.groupby(["model", "N"], sort=False)
+points = groups[["accuracy", "low", "high", "macro-F1"]].mean()
+points["spread of draws"] = groups["accuracy"].agg(np.ptp)
 points.round(3)
 
 # %% [markdown]
@@ -1489,11 +1484,10 @@ f"last doubling {gain:+.3f}; the next saves {saved:.0f} hours a month and costs 
 
 # %% tags=["nbval-ignore-output"]
 longer = "nothing to draw: this is the quick profile"
+many = {"ag_news": [250, 1000, 4000], "sst2": [500, 2000, 8000]}
 if course.full:
-    long = pd.concat(
-        [curve("ag_news", [250, 1000, 4000], 1), curve("sst2", [500, 2000, 8000], 1)]
-    )
-    longer = long.pivot_table("accuracy", ["set", "model"], "N").round(3)
+    longer = pd.concat([curve(name, sizes, 1) for name, sizes in many.items()])
+    longer = longer.pivot_table("accuracy", ["set", "model"], "N").round(3)
 longer
 
 # %% [markdown]
@@ -1564,17 +1558,11 @@ pd.DataFrame(rows, columns=["class", "word", "probability", "nearest, with cosin
 # Neighbours here are not synonyms; they are words that speak *for the same team*. That is all this network was ever paid to learn. The map:
 
 # %% tags=["nbval-ignore-output"]
-explorers.words_picture(
-    E,
-    words,
-    lean,
-    names,
-    word=rows[3][1],
-    alt="Words as points: those that lean to one class lie together, each class on a side of its own, the rare classes in between",
-)
+alt = "Words that lean to one class lie together, each large class on a side of its own"
+explorers.words_picture(E, words, lean, names, word=rows[3][1], alt=alt)
 
 # %% [markdown]
-# The words fan out by class. There is no crowd of words in the middle that have no opinion, although "the" and "a" can have none. How many words, alone, make the network more than 99 % sure?
+# The words fan out by class. Surely those that say nothing, "the" and "a", make the network say nothing? How many of the 400 words, alone, make it more than 99 % sure of a class?
 # And how much of all this do two of 64 dimensions keep?
 
 # %% tags=["nbval-ignore-output"]
@@ -1633,23 +1621,16 @@ from sklearn.metrics import confusion_matrix
 p_test = baseline.predict_proba(tickets.test.texts)
 said, truth = p_test.argmax(axis=1), tickets.test.labels
 matrix = confusion_matrix(truth, said, labels=range(K))
-figures.confusion(
-    matrix,
-    names,
-    alt="Most messages lie on the diagonal; the small classes lose most of theirs to the large ones",
-)
+figures.confusion(matrix, names, alt="The small classes lose many of theirs to the large ones")
 
 # %% [markdown]
 # Read along a row: what became of this team's messages? As numbers, with the small classes below:
 
 # %% tags=["nbval-ignore-output"]
-recall, precision = (
-    np.diag(matrix) / matrix.sum(axis=1),
-    np.diag(matrix) / np.maximum(matrix.sum(axis=0), 1),
-)
-per_class = pd.DataFrame(
-    {"messages": matrix.sum(axis=1), "recall": recall, "precision": precision}, index=names
-)
+hits = np.diag(matrix)
+per_class = pd.DataFrame({"messages": matrix.sum(axis=1)}, index=names)
+per_class["recall"] = hits / matrix.sum(axis=1)
+per_class["precision"] = hits / np.maximum(matrix.sum(axis=0), 1)
 per_class.round(2).astype(object).T
 
 # %% [markdown]
@@ -1710,7 +1691,7 @@ both = both.set_index(["set", "N", "model"]).sort_index()
 both.round(3)
 
 # %% [markdown]
-# Is Chinese harder? Compare the right rows: 165 English messages with 165 Chinese ones. A good part of the distance to the first number of this section is *N*, and only the rest may be the
+# Is Chinese harder? Compare the right rows: 165 English messages with 165 Chinese ones. A good part of the distance between 500 English and 165 Chinese messages is *N*; only the rest may be the
 # language, or that these messages are shorter and more of them have a second defensible team. Before you blame a language, a market or a customer, compare at equal $N$. The Chinese test has 120
 # messages; its intervals are twice as wide. In practice a second language starts with few labels; chapter 09 borrows a network that has read much already.
 
@@ -1759,7 +1740,12 @@ pd.concat(
 # messages, and on other messages luck runs out. Leave a margin. Count every week what share goes to people; when it grows, the queue has changed.
 
 # %%
-assert kept["accuracy"].iloc[0] > test_table.loc["TF-IDF", "accuracy"]
+routed, promised = (
+    kept["accuracy"].iloc[0],
+    promise.set_index("threshold")["accuracy"][threshold],
+)
+assert routed > test_table.loc["TF-IDF", "accuracy"]
+assert language == "zh" or routed < promised
 
 # %% [markdown]
 # ### Your own queue
