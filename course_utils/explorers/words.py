@@ -64,7 +64,7 @@ class Words:
         flat = project(vectors)
         low, high = flat.min(axis=0), flat.max(axis=0)
         width = np.where(high > low, high - low, 1.0)
-        places = _MARGIN + (flat - low) / width * (_SIDE - 2 * _MARGIN)
+        places = np.round(_MARGIN + (flat - low) / width * (_SIDE - 2 * _MARGIN), 2)
         return cls(
             vectors, tuple(map(str, names)), lean, tuple(map(str, class_names)), places, np.linalg.norm(vectors, axis=1)
         )
@@ -95,8 +95,11 @@ def among(words: Words, show: str, shown: int) -> np.ndarray:
     return np.arange(shown) if show == ALL else np.flatnonzero(top == words.class_names.index(show))
 
 
-def scene(words: Words, show: str, shown: int, k: int) -> Scene:
-    """The map with word ``k`` picked out, and its neighbours as bars."""
+def scene(words: Words, show: str, shown: int, k: int, *, key: bool = True) -> Scene:
+    """The map with word ``k`` picked out, and its neighbours as bars.
+
+    The classes' names stand as a key inside the map, in as many rows as they need, or (``key`` False) in the legend.
+    """
     shown = min(shown, len(words.names))
     k = min(k, shown - 1)
     top, chosen = words.lean[:shown].argmax(axis=1), among(words, show, shown)
@@ -104,9 +107,9 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
     if show != ALL:
         rest = np.setdiff1d(np.arange(shown), chosen)
         layers.append(Points(*words.places[rest].T, colour=_GREY, size=4))
-    for c in range(len(words.class_names)):
+    for c, name in enumerate(words.class_names):
         own = chosen[top[chosen] == c]
-        layers.append(Points(*words.places[own].T, size=7, **_style(c)))
+        layers.append(Points(*words.places[own].T, size=7, label="" if key else name, **_style(c)))
     near, cosine = words.nearest(k, shown)
     place = words.places[k]
     for j in near:
@@ -126,9 +129,9 @@ def scene(words: Words, show: str, shown: int, k: int) -> Scene:
             bold=True,
         )
     )
-    key, top_end = _key(words)
+    rows, top_end = _key(words) if key else ([], _SIDE)
     map_ = Panel(
-        "map", (0.0, _SIDE), (0.0, top_end), [*layers, *key], title="Words, by their two principal components",
+        "map", (0.0, _SIDE), (0.0, top_end), [*layers, *rows], title="Words, by their two principal components",
         x_title="first component", y_title="second component", ticks_x=[], ticks_y=[], weight=1.7,
         aspect=0.8 * top_end / _SIDE, hover=True,
     )  # fmt: skip
@@ -200,14 +203,14 @@ def sentence(words: Words, show: str, count: int, k: int, near: np.ndarray, cosi
     )
 
 
-def _found(words: Words, show: str, word: str | None) -> int:
+def _found(words: Words, show: str, word: str | None, shown: int) -> int:
     if show not in (ALL, *words.class_names):
         raise CourseError(f"There is no class {show!r}." + near_misses(show, [ALL, *words.class_names]))
     if word is not None:
         if word not in words.names:
             raise CourseError(f"There is no word {word!r} among these." + near_misses(word, list(words.names)))
         return words.names.index(word)
-    inside = among(words, show, len(words.names))
+    inside = among(words, show, min(shown, len(words.names)))
     return int(inside[words.lengths[inside].argmax()]) if len(inside) else 0
 
 
@@ -224,10 +227,15 @@ def words_picture(
     alt: str,
     show: str = ALL,
     word: str | None = None,
+    count: int = 120,
 ) -> "go.Figure":
-    """The map of all words as a plotly figure; arguments as in `words`."""
+    """The map of the ``count`` most frequent words as a plotly figure; the other arguments as in `words`.
+
+    A word beyond them is shown with them all: what is stored stays small where it can.
+    """
     made = Words.of(vectors, names, lean, class_names)
-    return as_figure(scene(made, show, len(made.names), _found(made, show, word)), alt=alt, width=840)
+    k = _found(made, show, word, count)
+    return as_figure(scene(made, show, count if k < count else len(made.names), k, key=False), alt=alt, width=620)
 
 
 def words(
@@ -247,7 +255,7 @@ def words(
     from course_utils.explorers.stage import Choice, Event, Slider, Stage
 
     made = Words.of(vectors, names, lean, class_names)
-    at = {"k": _found(made, show, word), "show": show}
+    at = {"k": _found(made, show, word, len(made.names)), "show": show}
     n = len(made.names)
 
     def respond(event: Event) -> Scene:
@@ -259,7 +267,7 @@ def words(
         elif event.kind == "change" and event.name == "word":
             at["k"] = int(event.values["word"])
         if chosen != at["show"]:
-            at.update(show=chosen, k=_found(made, chosen, None))
+            at.update(show=chosen, k=_found(made, chosen, None, shown))
         return scene(made, chosen, shown, at["k"])
 
     return Stage(

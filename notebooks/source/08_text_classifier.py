@@ -404,7 +404,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # Split at spaces, the whole Chinese sentence is *one* word, which no other message will ever repeat. By character it works: each of the
-# few thousand common ones carries meaning. (Chinese word segmenters exist; for a classifier with little data they rarely pay.)
+# few thousand common ones carries meaning. (Programs that cut Chinese into words exist; they make mistakes of their own, and this chapter does without.)
 #
 # ### Subwords: learn the pieces
 #
@@ -542,7 +542,7 @@ figures.lines(
 
 # %% [markdown]
 # With all words of the training part some are still unknown, and a larger company's archive would only move the line to the right. Characters are known almost at
-# once, and subwords too, in messages a good deal shorter. This is why every large model reads subwords (chapter 09's reads WordPiece, a sister of this
+# once, and subwords too, in messages a good deal shorter. This is why nearly every large model reads subwords (chapter 09's reads WordPiece, a sister of this
 # method). With a few hundred messages we stay with words, in Chinese with characters, and give rare ones to one token, "unknown".
 
 # %%
@@ -900,16 +900,14 @@ history = model.fit(
 )
 
 # %% [markdown]
-# The two curves:
+# Loss and accuracy after some of the epochs:
 
 # %% tags=["nbval-ignore-output"]
-figures.training_curves(
-    training.history_table(history),
-    alt="The training loss goes to nearly nothing; the validation loss falls, then stays far above it",
-)
+logs = pd.DataFrame(history.history, index=range(1, 16)).rename_axis("epoch")
+logs.loc[[1, 5, 10, 15], ["loss", "val_loss", "accuracy", "val_accuracy"]].round(2)
 
 # %% [markdown]
-# The training messages are learnt by heart; the validation accuracy stops far below. So many parameters on so few messages have
+# The training messages are learnt by heart (the loss nears zero); validation (`val_`) stops far below. So many parameters on so few messages have
 # all the room they need to remember. Against the baseline, on validation:
 
 
@@ -1315,7 +1313,9 @@ by_kind = seeds.groupby("pooling")[["training", "validation"]].mean()
 assert (by_kind["training"] > 0.95).all()
 seen = by_kind["validation"]
 assert language == "zh" or seen["attention"] < max(seen["mean"], seen["slow attention"]) + 0.02
-float(abs(by_kind.loc["mean", "validation"] - by_network["accuracy"]).round(3))
+apart = float(abs(seen["mean"] - by_network["accuracy"]))
+assert apart < {"en": 0.12, "zh": 0.25}[language]
+round(apart, 3)
 
 # %% [markdown]
 # A few messages, as between two seeds. (Keras drops units out, ours does not.)
@@ -1341,11 +1341,11 @@ test_table.round(3)
 
 # %% [markdown]
 # On the English tickets nothing beats TF-IDF. The networks are trained from nothing: each word's 64 numbers have to be learnt from the few places
-# where it stands, while TF-IDF has one number a class to learn and knows pieces of words besides. **Little data, simple model** is no fashion; it is this table. And the
+# where it stands, while logistic regression learns one weight a class for each feature, and its features include pieces of words. **Little data, simple model** is no fashion; it is this table. And the
 # freest of the networks, attention at full speed, comes last.
 #
 # Are the differences real? All models answered the same messages, so compare message by message: how often is TF-IDF right where the mean network is not, and the
-# other way round? Draw the 400 messages anew, with replacement, two thousand times (a paired **bootstrap**), and look where the difference falls.
+# other way round? Draw the test messages anew, with replacement, two thousand times (a paired **bootstrap**), and look where the difference falls.
 
 # %% tags=["nbval-ignore-output"]
 hit_tfidf = baseline.predict(tickets.test.texts) == tickets.test.labels
@@ -1461,7 +1461,7 @@ def with_intervals(points, alt):
     sizes = sorted(set(points.index.get_level_values("N")))
     figure.update_xaxes(title="training messages (logarithmic)", type="log", tickvals=sizes)
     figure.update_yaxes(title="test accuracy, 95 % interval")
-    return figure.update_layout(meta={"alt": alt}, width=720, height=380)
+    return figure.update_layout(meta={"alt": alt}, width=600, height=330)
 
 
 with_intervals(
@@ -1494,7 +1494,7 @@ longer
 # Held by the course:
 
 # %%
-assert gain > 0
+assert gain > 0 and (language == "zh" or 0.04 < gain < 0.15)
 assert points.loc["TF-IDF", "accuracy"].is_monotonic_increasing
 
 # %% [markdown]
@@ -1555,11 +1555,20 @@ for k, name in enumerate(names):
 pd.DataFrame(rows, columns=["class", "word", "probability", "nearest, with cosine"]).round(2)
 
 # %% [markdown]
-# Neighbours here are not synonyms; they are words that speak *for the same team*. That is all this network was ever paid to learn. The map:
+# Neighbours here are not synonyms; they are words that speak *for the same team*. That is all this network was ever paid to learn. How often does a word's nearest neighbour lean to its own class?
+
+# %% tags=["nbval-ignore-output"]
+leans = lean.argmax(axis=1)
+same = np.mean([leans[neighbours(E, k, 1)[0][0]] == leans[k] for k in range(len(E))])
+assert same > 0.5
+f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum() / len(E) ** 2:.0%}"
+
+# %% [markdown]
+# The map, of the 120 most frequent:
 
 # %% tags=["nbval-ignore-output"]
 alt = "Words that lean to one class lie together, each large class on a side of its own"
-explorers.words_picture(E, words, lean, names, word=rows[3][1], alt=alt)
+explorers.words_picture(E, words, lean, names, alt=alt)
 
 # %% [markdown]
 # The words fan out by class. Surely those that say nothing, "the" and "a", make the network say nothing? How many of the 400 words, alone, make it more than 99 % sure of a class?
@@ -1621,7 +1630,8 @@ from sklearn.metrics import confusion_matrix
 p_test = baseline.predict_proba(tickets.test.texts)
 said, truth = p_test.argmax(axis=1), tickets.test.labels
 matrix = confusion_matrix(truth, said, labels=range(K))
-figures.confusion(matrix, names, alt="The small classes lose many of theirs to the large ones")
+alt = "The small classes lose many of theirs to the large ones"
+figures.confusion(matrix, names, alt=alt).update_layout(width=480, height=400)
 
 # %% [markdown]
 # Read along a row: what became of this team's messages? As numbers, with the small classes below:
@@ -1650,7 +1660,7 @@ pd.DataFrame(
         "says": [names[k] for k in said[worst]],
         "surely": p_test[worst].max(axis=1).round(2),
         "also": frame["also"],
-        "text": frame["text"].str.slice(0, 220),
+        "text": frame["text"].str.slice(0, 110),
     }
 )
 
@@ -1674,7 +1684,7 @@ pd.Series(
 # %% [markdown]
 # Some of the errors are none; most are real. Measure both before you promise anybody a number.
 #
-# **On Monday:** take your own hundred most confident errors and give them to somebody from support. An hour of that is worth more than a week of tuning.
+# **On Monday:** take your own hundred most confident errors and give them to somebody from support. An hour of that often teaches more than a week of tuning.
 
 # %% [markdown]
 # ## 11 · In Chinese
@@ -1820,7 +1830,7 @@ assert np.array_equal(again.predict_proba(tickets.test.texts), p_test)
 f"{path.stat().st_size / 2**20:.1f} MiB, same answers"
 
 # %% [markdown]
-# One changed byte, and it is not opened:
+# One byte more, and it is not opened:
 
 # %%
 path.write_bytes(path.read_bytes() + b"!")
