@@ -227,7 +227,7 @@ def words_picture(
     alt: str,
     show: str = ALL,
     word: str | None = None,
-    count: int = 120,
+    count: int = 100,
 ) -> "go.Figure":
     """The map of the ``count`` most frequent words as a plotly figure; the other arguments as in `words`.
 
@@ -235,7 +235,7 @@ def words_picture(
     """
     made = Words.of(vectors, names, lean, class_names)
     k = _found(made, show, word, count)
-    return as_figure(scene(made, show, count if k < count else len(made.names), k, key=False), alt=alt, width=620)
+    return as_figure(scene(made, show, count if k < count else len(made.names), k, key=False), alt=alt, width=580)
 
 
 def words(

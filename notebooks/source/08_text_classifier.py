@@ -1564,7 +1564,7 @@ assert same > 0.5
 f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum() / len(E) ** 2:.0%}"
 
 # %% [markdown]
-# The map, of the 120 most frequent:
+# The map, of the 100 most frequent:
 
 # %% tags=["nbval-ignore-output"]
 alt = "Words that lean to one class lie together, each large class on a side of its own"
