@@ -14,6 +14,7 @@ from course_utils.authoring.chapters import chapters
 from course_utils.data.fetch import fetch
 
 
+@pytest.mark.timeout(1300)
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
 def test_learner_edition(chapter, tmp_path):
     for need in chapter.needs["quick"]:
