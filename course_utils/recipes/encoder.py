@@ -39,7 +39,8 @@ class WordPieces:
     def __init__(self, file: Path):
         import tokenizers
 
-        self._pieces = tokenizers.Tokenizer.from_file(str(file))
+        self.content = file.read_text("utf-8")  # for a model that is saved with it
+        self._pieces = tokenizers.Tokenizer.from_str(self.content)
         self._pieces.no_padding()
         self._pieces.no_truncation()
         self.cls_token_id, self.sep_token_id = (self._pieces.token_to_id(name) for name in ("[CLS]", "[SEP]"))
