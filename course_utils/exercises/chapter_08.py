@@ -269,6 +269,7 @@ def _tf_idf(
     tf=True,
     d="documents",
     inverted=False,
+    unseen=True,
 ):
     """TF-IDF with the training counts' idf; the options are mistakes."""
     seen = {"train": train_counts, "new": new_counts}.get(idf_of)
@@ -279,6 +280,7 @@ def _tf_idf(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (1 + n) / (1 + found) if smooth else n / found
         idf = log(1 / ratio if inverted else ratio) + plus
+        idf = idf if unseen else np.where(found > 0, idf, 0)
         x = (new_counts if tf else (new_counts > 0)) * idf
         if norm == "none":
             return x
@@ -349,6 +351,12 @@ _TF_IDF_MISTAKES = [
         d="occurrences",
     ),
     _tf_idf_mistake(
+        "no weight for a word that training never had",
+        "A word of the vocabulary that no training message has gets the weight 0 from you. The formula gives it the "
+        "largest one: d = 0 there.",
+        unseen=False,
+    ),
+    _tf_idf_mistake(
         "fraction upside down",
         "The fraction is upside down: rare words get less. It is (1 + n) / (1 + d).",
         inverted=True,
@@ -413,6 +421,13 @@ def _attention_mistakes() -> list[Mistake]:
         a = np.exp(s - s.max(axis=1, keepdims=True))
         return a / a.sum(axis=1, keepdims=True)
 
+    def largest_of_padding(e, q, mask):
+        s = e @ q
+        with np.errstate(all="ignore"):
+            a = np.exp(s - s.max(axis=1, keepdims=True)) * mask
+            a = a / a.sum(axis=1, keepdims=True)
+        return (a[..., None] * e).sum(axis=1)
+
     def only_padding(e, q, mask):
         return np.nan_to_num(_attention(e, q, ~mask))
 
@@ -443,6 +458,12 @@ def _attention_mistakes() -> list[Mistake]:
             "Scores in the thousands overflow: e¹⁰⁰⁰ is infinite, and ∞/∞ is NaN. Take each row's largest score off "
             "first.",
             shift=False,
+        ),
+        Mistake(
+            "the largest score is padding's",
+            largest_of_padding,
+            "You take off the largest score *with* the padding's. Where that is large, every real token is left with "
+            "e⁻¹⁰⁰⁰ = 0, and 0/0 is NaN. Mask the scores first, then take off the largest.",
         ),
         option("no sum", "The shares do not add up to one: divide by their sum over the tokens.", share=False),
         Mistake(
@@ -492,6 +513,7 @@ def _attention_cases() -> list[tuple]:
             ),
         ),
         (third, 1500 * random.normal(size=4), np.array([[True, True, False], [True, False, True]])),
+        (np.array([[[1.0, 0.0], [2.0, 1.0], [3000.0, 0.0]]]), np.array([1.0, 0.0]), np.array([[True, True, False]])),
     ]
 
 
