@@ -545,6 +545,7 @@ figures.lines(
     logarithmic="x",
     x_title="size of the vocabulary (logarithmic)",
     y_title="unknown share of validation tokens",
+    height=300,
     alt="Words stay unknown in part at any size; characters and subwords are known nearly all",
 )
 
@@ -1479,7 +1480,7 @@ def with_intervals(points, alt):
     sizes = sorted(set(points.index.get_level_values("N")))
     figure.update_xaxes(title="training messages (logarithmic)", type="log", tickvals=sizes)
     figure.update_yaxes(title="test accuracy, 95 % interval")
-    return figure.update_layout(meta={"alt": alt}, width=600, height=330)
+    return figure.update_layout(meta={"alt": alt}, width=560, height=300)
 
 
 with_intervals(
@@ -1584,11 +1585,11 @@ assert same > 0.5
 f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum() / len(E) ** 2:.0%}"
 
 # %% [markdown]
-# The map, of the 100 most frequent:
+# The map, of the 50 most frequent:
 
 # %% tags=["nbval-ignore-output"]
 alt = "Words that lean to one class lie together; account, billing and integration each to a side, the middle is mixed"
-explorers.words_picture(E, words, lean, names, alt=alt)
+explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(width=560, height=460)
 
 # %% [markdown]
 # Some teams have a side of their own (in English account, billing and integration); the middle is a crowd. Surely words that say little make the
@@ -1654,7 +1655,7 @@ p_test = baseline.predict_proba(tickets.test.texts)
 said, truth = p_test.argmax(axis=1), tickets.test.labels
 matrix = confusion_matrix(truth, said, labels=range(K))
 alt = "The small classes lose many of theirs to the large ones"
-figures.confusion(matrix, names, alt=alt).update_layout(width=480, height=400)
+figures.confusion(matrix, names, alt=alt).update_layout(width=450, height=380)
 
 # %% [markdown]
 # Read along a row: what became of this team's messages? As numbers, with the small classes below:
