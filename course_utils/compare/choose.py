@@ -73,6 +73,8 @@ def recommend(
     report = tested.shortfall(final[best], final[chosen])
     sentence = _sentence(chosen, best, shortfalls, tested.estimates(final[chosen])[0], results, len(validation), useful)
     notes = _notes(chosen, best, shortfalls, report, margin, sure, len(validation), len(test), useful)
+    if useful and chosen == best:
+        notes = [*_instead(chosen, shortfalls, results, margin, len(validation)), *notes]
     return Recommendation(chosen, best, sentence, rule(margin), sure, tuple(notes), shortfalls, report)
 
 
@@ -100,7 +102,7 @@ def milliseconds(value: float) -> str:
 
 def points(value: float) -> str:
     """A share of one as points: 0.021 → "2.1"."""
-    return f"{100 * value:.1f}".replace("-0.0", "0.0")
+    return f"{100 * value:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _sentence(
@@ -174,6 +176,28 @@ def _notes(
             "a guess until you have more."
         )
     return notes
+
+
+def _instead(
+    chosen: str, shortfalls: dict[str, Estimate], results: dict[str, dict[str, Any]], margin: float, rows: int
+) -> list[str]:
+    """What the best of the smaller models would cost, where the largest is recommended."""
+    limit = results[chosen]["bytes_needed"] / SAME_SIZE
+    smaller = [name for name in results if name != "majority" and results[name]["bytes_needed"] < limit]
+    if not smaller:
+        return []
+    name = min(smaller, key=lambda name: shortfalls[name].value)
+    short, one = shortfalls[name], results[name]
+    note = (
+        f"The best of the smaller models, “{BY_NAME[name].title}” ({megabytes(one['bytes_needed'])}, "
+        f"{milliseconds(one['p50_ms'])}), is {points(short.value)} points behind there (95 % interval "
+        f"{points(short.low)} to {points(short.high)})."
+    )
+    if short.low <= margin:
+        note += (
+            f" The interval reaches the margin: {rows:,} messages do not show for certain that the larger is needed."
+        )
+    return [note]
 
 
 def _rows_needed(short: Estimate, margin: float) -> int | None:

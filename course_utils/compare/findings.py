@@ -128,7 +128,7 @@ def _classes(parts: Parts) -> list[Finding]:
             parts.class_names[int(np.where(train > 0, train, train.max() + 1).argmin())],
         )
         message = (
-            f"{big} has {present.max():,} training examples, {small} {present.min():,}. Accuracy is decided by the "
+            f"“{big}” has {present.max():,} training examples, “{small}” {present.min():,}. Accuracy is decided by the "
             "large classes; macro-F1, which counts every class the same, is what the recommendation goes by."
         )
         found.append(Finding("imbalance", message))
@@ -235,7 +235,7 @@ def noise(found: list[Suspect], looked_at: int) -> list[Finding]:
     if not found:
         return []
     swaps = collections.Counter((one.label, one.instead) for one in found).most_common(1)[0]
-    often = f" Most often {swaps[0][0]} looks like {swaps[0][1]} ({swaps[1]})." if swaps[1] > 1 else ""
+    often = f" Most often “{swaps[0][0]}” reads like “{swaps[0][1]}” ({swaps[1]} times)." if swaps[1] > 1 else ""
     message = (
         f"{_count(len(found), 'message')} of {looked_at:,} read like another class than their label says "
         f"({_few([one.where for one in found])}). Look at them first: a wrong label costs every candidate.{often}"

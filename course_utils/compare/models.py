@@ -138,7 +138,8 @@ class Tfidf(Model):
 
     def settings(self) -> dict[str, Any]:
         """How each vectorizer cuts a text."""
-        return {"vectorizers": [{name: one.get_params()[name] for name in _VECTORIZER} for one in self.vectorizers]}
+        options = [{name: one.get_params()[name] for name in _VECTORIZER} for one in self.vectorizers]
+        return {"vectorizers": [{**each, "ngram_range": list(each["ngram_range"])} for each in options]}
 
     def _write(self, folder: Path) -> None:
         words = [sorted(one.vocabulary_, key=one.vocabulary_.get) for one in self.vectorizers]

@@ -254,8 +254,8 @@ def _table(comparison: Comparison) -> str:
             ("Accuracy (test)", _with_interval(one.accuracy)),
             ("Points behind the best (validation)", behind),
             ("Size", choose.megabytes(result["bytes_needed"])),
-            ("One message, p50", choose.milliseconds(result["p50_ms"])),
-            ("One message, p99", choose.milliseconds(result["p99_ms"])),
+            ("Usual answer (p50)", choose.milliseconds(result["p50_ms"])),
+            ("Slowest in 100 (p99)", choose.milliseconds(result["p99_ms"])),
             ("Memory to answer", _mib(result["answer_memory_mib"])),
             (
                 "Training",
@@ -265,7 +265,7 @@ def _table(comparison: Comparison) -> str:
         body = "".join(f'<td data-label="{label}"><span>{value}</span></td>' for label, value in cells)
         rows.append(f"<tr{kind}>{head}{body}</tr>")
     heads = (
-        "Macro-F1", "Accuracy", "Points behind", "Size", "p50", "p99", "Memory", "Training",
+        "Macro-F1", "Accuracy", "Points behind", "Size", "Usual answer", "Slowest in 100", "Memory", "Training",
     )  # fmt: skip
     titles = "".join(f'<th scope="col">{one}</th>' for one in heads)
     sampled = [
@@ -281,8 +281,8 @@ def _table(comparison: Comparison) -> str:
         f"{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         '<p class="note">95 % intervals from 2,000 bootstrap draws. Macro-F1 and accuracy on the test; '
         "<em>points behind</em> is the paired difference of macro-F1 to the best on validation. Size is what has to "
-        "be on the machine, the encoder included. p50 and p99: one message at a time, after warm-up, and memory what "
-        "that takes; under the seconds of training stands its memory. Each candidate ran in a process of its own. "
+        "be on the machine, the encoder included. Answers: one message at a time, after warm-up (p50 and p99); memory "
+        "is what that takes; under the seconds of training stands its memory. Each candidate ran in its own process. "
         f"{escape(' '.join(sampled))}</p></section>"
     )
 
@@ -296,19 +296,19 @@ def _seconds(value: float) -> str:
 
 
 def _picture(comparison: Comparison) -> str:
-    """Macro-F1 with its interval against size, drawn as SVG: the trade that has to be decided."""
-    done = [one for one in comparison.outcomes if one.state == "done"]
+    """Macro-F1 with its interval, drawn as SVG; without majority, which lies so far off that it hides the others."""
+    done = [one for one in comparison.outcomes if one.state == "done" and one.candidate.name != "majority"]
     if len(done) < 2:
         return ""
-    width, row, left, right = 720, 34, 250, 20
-    height = row * len(done) + 44
+    width, row, side = 480, 46, 24
+    height = row * len(done) + 48
     low = max(0.0, min(one.macro_f1.low for one in done) - 0.03)
     high = min(1.0, max(one.macro_f1.high for one in done) + 0.03)
     step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / s <= 8)
     ticks = [t * step for t in range(int(np.ceil(low / step)), int(high / step + 1e-9) + 1)]
 
     def place(value: float) -> float:
-        return left + (value - low) / (high - low) * (width - left - right)
+        return side + (value - low) / (high - low) * (width - 2 * side)
 
     drawn = [
         f'<line class="grid" x1="{place(t):.1f}" x2="{place(t):.1f}" y1="4" y2="{height - 38}"/>'
@@ -317,16 +317,15 @@ def _picture(comparison: Comparison) -> str:
     ]
     advice = comparison.recommendation
     for k, one in enumerate(done):
-        y, f1 = 20 + k * row, one.macro_f1
-        kind = "dot chosen" if advice and advice.chosen == one.candidate.name != "majority" else "dot"
+        y, f1 = 34 + k * row, one.macro_f1
+        kind = "dot chosen" if advice and advice.chosen == one.candidate.name else "dot"
         drawn.append(
-            f'<text class="name" x="{left - 14}" y="{y + 5}" text-anchor="end">{escape(one.candidate.title)}</text>'
+            f'<text class="name" x="{side}" y="{y - 14}">{escape(one.candidate.title)}</text>'
             f'<line class="{kind}" x1="{place(f1.low):.1f}" x2="{place(f1.high):.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="{kind}" cx="{place(f1.value):.1f}" cy="{y}" r="6"/>'
         )
-    middle = (left + width - right) / 2
     drawn.append(
-        f'<text class="tick" x="{middle}" y="{height - 4}" text-anchor="middle">'
+        f'<text class="tick" x="{width / 2}" y="{height - 4}" text-anchor="middle">'
         "macro-F1 on the test, with its 95 % interval</text>"
     )
     alt = "; ".join(f"{one.candidate.title} {one.macro_f1.value:.3f}" for one in done)
@@ -358,7 +357,8 @@ def _suspects(comparison: Comparison) -> str:
     if not found:
         return ""
     rows = "".join(
-        f"<tr><td>{shown(one.where)}</td><td>{shown(one.label, 60)}</td><td>{shown(one.instead, 60)}</td>"
+        f'<tr><td>{shown(one.where)}</td><td data-label="Label">{shown(one.label, 60)}</td>'
+        f'<td data-label="Reads like">{shown(one.instead, 60)}</td>'
         f"<td>{shown(one.text)}</td></tr>"
         for one in found[:SHOWN]
     )
@@ -384,8 +384,8 @@ def _mistakes(comparison: Comparison, compared: Parts) -> str:
     if not len(wrong):
         return ""
     rows = "".join(
-        f"<tr><td>{shown(compared.class_names[compared.test.labels[i]], 60)}</td>"
-        f"<td>{shown(compared.class_names[said[i]], 60)} ({sure[i]:.0%})</td>"
+        f'<tr><td data-label="Label">{shown(compared.class_names[compared.test.labels[i]], 60)}</td>'
+        f'<td data-label="Its answer">{shown(compared.class_names[said[i]], 60)} ({sure[i]:.0%})</td>'
         f"<td>{shown(compared.test.texts[i])}</td></tr>"
         for i in wrong[np.argsort(-sure[wrong], kind="stable")][:10]
     )
@@ -429,7 +429,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.55 system-ui, "Segoe UI", Helvetica, Arial, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
-main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; overflow-wrap: anywhere; }
+main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; overflow-wrap: break-word; }
 h1, h2 { line-height: 1.25; } h1 { margin: 0; font-size: 2rem; } h2 { font-size: 1.35rem; margin: 2.2rem 0 .6rem; }
 .course, .facts { margin: 0; color: var(--soft); } .facts { margin-top: .4rem; }
 .advice { margin: 1.5rem 0; padding: .9rem 1.2rem; background: var(--good-box); border-left: 6px solid var(--good);
@@ -449,10 +449,12 @@ thead th { border-bottom: 2px solid var(--line); color: var(--soft); font-weight
 tr.chosen > * { background: var(--good-box); }
 .mark { display: inline-block; color: var(--good); font-size: .82rem; font-weight: 700; }
 .mark::before { content: "✓ "; }
-.interval { display: block; color: var(--soft); font-size: .82rem; }
-.texts td:last-child { min-width: 16rem; } .wide { overflow-x: auto; }
+.interval { display: block; white-space: nowrap; color: var(--soft); font-size: .82rem; }
+.texts td { min-width: 5.5rem; } .texts td:last-child { min-width: 16rem; overflow-wrap: anywhere; }
+bdi, dd, li { overflow-wrap: break-word; } .facts, .advice, li, td > span { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
 .note { color: var(--soft); font-size: .88rem; }
-figure { margin: 1.5rem 0 0; } svg { width: 100%; max-width: 46rem; height: auto; }
+figure { margin: 1.5rem 0 0; } svg { width: 100%; max-width: 34rem; height: auto; }
 svg text { fill: var(--ink); font-size: 14px; } svg text.tick { fill: var(--soft); font-size: 13px; }
 line.grid { stroke: var(--line); } line.dot { stroke: var(--dot); stroke-width: 3; } circle.dot { fill: var(--dot); }
 line.dot.chosen { stroke: var(--good); stroke-width: 5; } circle.dot.chosen { fill: var(--good); }
@@ -467,7 +469,11 @@ pre { background: var(--box); border: 1px solid var(--line); border-radius: 6px;
   .candidates td { display: flex; justify-content: space-between; gap: 1rem; white-space: normal; }
   .candidates td::before { content: attr(data-label); color: var(--soft); text-align: left; }
   .candidates td:last-child { border-bottom: 0; }
-  svg text { font-size: 18px; } svg text.tick { font-size: 17px; }
+  .texts thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  .texts, .texts tbody, .texts tr, .texts td { display: block; width: 100%; }
+  .texts tr { border: 1px solid var(--line); border-radius: 6px; margin: .8rem 0; padding: .3rem 0; }
+  .texts td { border: 0; padding: .1rem .6rem; } .texts td:last-child { padding-top: .4rem; }
+  .texts td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
 }
 @media print { body { font-size: 10pt; } main { max-width: none; padding: 0; } tr, figure { break-inside: avoid; } }
 """

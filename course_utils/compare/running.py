@@ -418,9 +418,8 @@ class _Session:
                 line = lines.get(timeout=0.2)
             except queue.Empty:
                 if time.monotonic() > deadline:
-                    raise _Failed(
-                        f"It was ended after {limit:,} seconds, the most that {job['phase']}ing may take."
-                    ) from None
+                    doing = {"train": "training", "judge": "judging"}[job["phase"]]
+                    raise _Failed(f"It was ended after {limit:,} seconds, the most that {doing} may take.") from None
                 continue
             if line is None:
                 process.wait(timeout=10)

@@ -1,0 +1,57 @@
+"""Made messages whose class can be told by their words."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from course_utils.data.text import TextData, text_data
+
+WORDS = {
+    "billing": [
+        "invoice", "refund", "charged", "card", "payment", "price", "euros", "twice", "receipt", "tax",
+        "paid", "money", "bill", "cents", "discount",
+    ],
+    "bug": [
+        "crash", "error", "broken", "freezes", "blank", "slow", "button", "screen", "fails", "wrong",
+        "exception", "update", "phone", "stuck", "app",
+    ],
+    "account": [
+        "password", "login", "user", "delete", "owner", "access", "email", "locked", "invite", "profile",
+        "reset", "name", "role", "team", "admin",
+    ],
+}  # fmt: skip
+FILLER = [
+        "please", "hello", "since", "monday", "the", "for", "our", "my", "with", "after", "again", "today",
+        "still", "you", "can", "help", "me", "it", "when", "we", "and", "thanks", "colleague", "yesterday",
+        "always", "never", "sometimes", "office", "morning", "anyone",
+]  # fmt: skip
+
+
+def messages(each: dict[str, int], seed: int = 0) -> list[tuple[str, str]]:
+    """(text, label) rows in mixed order: six words of the class among six of any."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for label, count in each.items():
+        for _ in range(count):
+            words = [*random.choice(WORDS[label], 6, replace=False), *random.choice(FILLER, 6, replace=False)]
+            rows.append((" ".join(random.permutation(words)), label))
+    return [rows[i] for i in random.permutation(len(rows))]
+
+
+def write_csv(path: Path, rows: list[tuple[str, str]], header: tuple[str, str] = ("text", "label")) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(header)
+        table.writerows(rows)
+    return path
+
+
+def text_set() -> TextData:
+    """A text set in fixed parts of 60, 30 and 30 messages."""
+    import pandas as pd
+
+    rows = messages(dict.fromkeys(WORDS, 40))
+    cuts = {"train": rows[:60], "validation": rows[60:90], "test": rows[90:]}
+    frames = {name: pd.DataFrame(part, columns=["text", "label"]) for name, part in cuts.items()}
+    return text_data("made", frames, tuple(WORDS), "en")
