@@ -254,17 +254,23 @@ def compare(
     from course_utils import paths
     from course_utils.compare import running
 
-    found = running.run(
-        file,
-        text,
-        label,
-        out=out,
-        profile="full" if full else "quick",
-        candidates=only,
-        margin=margin,
-        seed=seed,
-        fresh=fresh,
-    )
+    try:
+        found = running.run(
+            file,
+            text,
+            label,
+            out=out,
+            profile="full" if full else "quick",
+            candidates=only,
+            margin=margin,
+            seed=seed,
+            fresh=fresh,
+        )
+    except KeyboardInterrupt:
+        typer.echo(
+            "Stopped. What has finished is kept; the same command (without --fresh) goes on from there.", err=True
+        )
+        raise typer.Exit(130) from None
     for line in running.summary(found):
         typer.echo(line)
     _print_table(running.rows(found))

@@ -464,6 +464,18 @@ def test_compare_refuses_in_one_sentence(course, tickets, tmp_path, monkeypatch,
     assert not (tmp_path / "compare-tickets").exists()
 
 
+def test_compare_says_on_ctrl_c_that_it_can_go_on(course, tickets, monkeypatch):
+    from course_utils.compare import running
+
+    def interrupt(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "run", interrupt)
+    done = course("compare", str(tickets), "--text", "message", "--label", "team")
+    assert (done.status, done.out) == (130, "")
+    assert "goes on from there" in done.err
+
+
 def test_compare_without_its_columns_or_file_says_so(course, tmp_path):
     assert "--text" in course("compare", "t.csv", "--label", "b").err
     done = course("compare", str(tmp_path / "none.csv"), "--text", "a", "--label", "b")

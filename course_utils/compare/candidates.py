@@ -91,6 +91,13 @@ def chosen(names: Sequence[str] | str | None) -> list[Candidate]:
     return [candidate for candidate in CANDIDATES if candidate.name in {"majority", *names}]
 
 
+def one_thread() -> Any:
+    """A block in which linear algebra keeps to one core: the steps of a logistic regression are too short to share."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, "blas")
+
+
 def sample(labels: np.ndarray, most: int | None, seed: int) -> np.ndarray:
     """Rows to train on: all, or ``most`` of them, each class by its share and with one example at least."""
     if most is None or len(labels) <= most:
@@ -128,7 +135,8 @@ def train(
         from course_utils.recipes.text import tfidf
 
         begun = time.perf_counter()
-        fitted = tfidf(language).fit(texts, labels)
+        with one_thread():
+            fitted = tfidf(language).fit(texts, labels)
         return Tfidf.of(fitted, class_names, language), time.perf_counter() - begun
     if name == "small":
         from course_utils.recipes.text import train_small
@@ -151,7 +159,8 @@ def _train_encoder(name, texts, labels, class_names, language, settings, seed, s
         say("reading the training messages", None)
         begun = time.perf_counter()
         vectors = recipes.sentence_vectors(encoder, texts, length=settings["length"])
-        head = LogisticRegression(C=1, class_weight="balanced", max_iter=3000).fit(vectors, labels)
+        with one_thread():
+            head = LogisticRegression(C=1, class_weight="balanced", max_iter=3000).fit(vectors, labels)
         seconds = time.perf_counter() - begun
         return Frozen.of(encoder, head, settings["length"], class_names, language), seconds
     import keras

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.compare import alike
+from course_utils.compare.candidates import one_thread
 from course_utils.compare.parts import NAMES, Parts
 from course_utils.data.own_csv import LONG_CHARACTERS, Finding
 
@@ -210,7 +211,8 @@ def suspects(parts: Parts, seed: int = 0) -> tuple[list[Suspect], int]:
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     texts = [whole.texts[i][:LONG_CHARACTERS] for i in rows]
     known, places = np.unique(labels, return_inverse=True)
-    shares = cross_val_predict(model, texts, places, cv=folds, method="predict_proba")
+    with one_thread():
+        shares = cross_val_predict(model, texts, places, cv=folds, method="predict_proba")
     usual = np.array([shares[places == k, k].mean() for k in range(len(known))])
     said = shares.argmax(axis=1)
     everyone = np.arange(len(rows))

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,7 +157,8 @@ def run(
         found = findings.look(compared)
         suspects, looked_at = findings.suspects(compared, seed)
         found += findings.noise(suspects, looked_at)
-        report.write_suspects(suspects, folder / "possible_wrong_labels.csv")
+        with _writing(folder):
+            report.write_suspects(suspects, folder / "possible_wrong_labels.csv")
         session = _Session(compared, folder, profile, seed, display, named=candidates is not None)
         outcomes = []
         for candidate in chosen:
@@ -166,7 +167,8 @@ def run(
             display.finished(outcomes[-1])
         display.stage("writing the report")
         outcomes, recommendation = _judged(outcomes, compared, margin, seed)
-        _keep_chosen(folder, recommendation)
+        with _writing(folder):
+            _keep_chosen(folder, recommendation)
         comparison = Comparison(
             compared.name,
             folder,
@@ -186,11 +188,24 @@ def run(
                 "limit_seconds": LIMIT_SECONDS[profile],
             },
         )
-        report.write(comparison, compared)
+        with _writing(folder):
+            report.write(comparison, compared)
     return comparison
 
 
 # ------------------------------------------------------------------------------------------------ before the first
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """CourseError where something cannot be written to the folder, because the disk is full, say."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(
+            f"{paths.display(folder)} cannot be written ({error.strerror or error}). What had finished before is kept: "
+            "make room, and run the same again."
+        ) from error
 
 
 def _checked(profile: str, names: Sequence[str] | str | None, margin: float, seed: int) -> list[Candidate]:
@@ -308,7 +323,8 @@ class _Session:
         except _Failed as failed:
             return Outcome(candidate, "failed", reason=str(failed))
         record = {"schema": SCHEMA, "candidate": candidate.name, "fingerprint": key, "settings": settings, **result}
-        paths.write_atomic(self._record(candidate), json.dumps(record, indent=1) + "\n")
+        with _writing(self.folder):
+            paths.write_atomic(self._record(candidate), json.dumps(record, indent=1) + "\n")
         return Outcome(candidate, "done", record)
 
     def _record(self, candidate: Candidate) -> Path:
@@ -551,14 +567,18 @@ def rows(comparison: Comparison) -> list[dict[str, str]]:
 
 
 class _Display:
-    """A progress bar on a terminal; silent elsewhere, so that a log or a notebook holds no bars."""
+    """A progress bar on a terminal, one line that is rewritten in a notebook; silent elsewhere, in a log, say."""
 
     def __init__(self, count: int, wanted: bool, console: "Console | None" = None) -> None:
         from rich.console import Console
 
+        from course_utils.runtime import _in_notebook
+
         self.console = console or Console(stderr=True, highlight=False)
-        self.shown = wanted and self.console.is_terminal and not self.console.is_jupyter
-        self.count, self.bar, self.task = count, None, None
+        self.notebook = wanted and _in_notebook()
+        self.shown = wanted and not self.notebook and self.console.is_terminal
+        self.count, self.done, self.bar, self.task, self.handle = count, 0, None, None, None
+        self.now, self.words, self.begun = "", "", time.monotonic()
 
     def __enter__(self) -> "_Display":
         if self.shown:
@@ -571,9 +591,11 @@ class _Display:
             self.task = self.bar.add_task("", total=None)
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, kind: Any, *_: Any) -> None:
         if self.bar:
             self.bar.stop()
+        if kind is None:
+            self._line(f"{self.count} candidates compared in {time.monotonic() - self.begun:,.0f} s")
 
     def stage(self, words: str) -> None:
         """What is done now."""
@@ -582,13 +604,25 @@ class _Display:
 
     def detail(self, words: str, share: float | None = None) -> None:
         """Which part of it, and how much of that is done (None: not known)."""
+        text = f"{self.now}: {words}" if words else self.now
         if self.bar:
-            text = f"{self.now}: {words}" if words else self.now
+            from rich.markup import escape
+
             total, done = (1.0, share) if share is not None else (None, 0)
-            self.bar.update(self.task, description=text, total=total, completed=done)
+            self.bar.update(self.task, description=escape(text), total=total, completed=done)
+        elif text != self.words:  # a new stage: a notebook's line need not change more often
+            self._line(f"{self.done} of {self.count} candidates · {text}")
+        self.words = text
+
+    def _line(self, text: str) -> None:
+        if self.notebook:
+            from course_utils.training import _update
+
+            self.handle = _update(self.handle, text)
 
     def finished(self, one: Outcome) -> None:
-        """A candidate's line above the bar."""
+        """A candidate is done: its line above the bar."""
+        self.done += 1
         if not self.bar:
             return
         from rich.text import Text

@@ -1,12 +1,16 @@
 """Made messages whose class can be told by their words."""
 
 import csv
+import json
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
 
 from course_utils.data.text import TextData, text_data
 
+JAX = os.environ.get("COURSE_JAX_PYTHON")  # a Python with JAX and without TensorFlow
 WORDS = {
     "billing": [
         "invoice", "refund", "charged", "card", "payment", "price", "euros", "twice", "receipt", "tax",
@@ -55,3 +59,22 @@ def text_set() -> TextData:
     cuts = {"train": rows[:60], "validation": rows[60:90], "test": rows[90:]}
     frames = {name: pd.DataFrame(part, columns=["text", "label"]) for name, part in cuts.items()}
     return text_data("made", frames, tuple(WORDS), "en")
+
+
+def on_jax(folder: Path, texts: list[str]) -> np.ndarray:
+    """What a saved model says of texts in an environment that has no TensorFlow."""
+    program = (
+        "import json, sys; from course_utils import compare\n"
+        "folder, texts = json.loads(sys.stdin.read())\n"
+        "print(json.dumps(compare.load_model(folder).predict_proba(texts).tolist()))"
+    )
+    done = subprocess.run(
+        [JAX, "-c", program],
+        input=json.dumps([str(folder), texts]),
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return np.array(json.loads(done.stdout.splitlines()[-1]))

@@ -1,19 +1,16 @@
 """Saved models: equal predictions after loading, hashes checked before anything is loaded, no pickles."""
 
 import json
-import os
-import subprocess
 
 import numpy as np
 import pytest
-from own_messages import messages
+from own_messages import JAX, messages, on_jax
 
 from course_utils import compare
 from course_utils.compare import models
 from course_utils.errors import CourseError
 
 CLASSES = ("billing", "bug", "account")
-JAX = os.environ.get("COURSE_JAX_PYTHON")
 
 
 def rows(seed: int = 0) -> tuple[list[str], np.ndarray]:
@@ -192,20 +189,6 @@ def test_what_is_no_list_of_texts_is_refused(tfidf):
 @pytest.mark.skipif(not JAX, reason="COURSE_JAX_PYTHON names no Python with JAX and without TensorFlow")
 def test_a_model_saved_on_tensorflow_gives_the_same_on_jax(tmp_path, small, tfidf):
     texts = rows(4)[0][:10]
-    program = (
-        "import json, sys; from course_utils import compare\n"
-        "folder, texts = json.loads(sys.stdin.read())\n"
-        "print(json.dumps(compare.load_model(folder).predict_proba(texts).tolist()))"
-    )
     for model in (small, tfidf[1]):
         models.save(model, tmp_path / model.kind)
-        done = subprocess.run(
-            [JAX, "-c", program],
-            input=json.dumps([str(tmp_path / model.kind), texts]),
-            env={**os.environ, "KERAS_BACKEND": "jax"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert np.array(json.loads(done.stdout.splitlines()[-1])) == pytest.approx(model.predict_proba(texts), abs=1e-5)
+        assert on_jax(tmp_path / model.kind, texts) == pytest.approx(model.predict_proba(texts), abs=1e-5)

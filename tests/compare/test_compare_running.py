@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_messages import messages, text_set, write_csv
+from own_messages import JAX, messages, on_jax, text_set, write_csv
 
 from course_utils import compare, data
 from course_utils.compare import candidates, models, running, worker
@@ -335,6 +335,55 @@ def test_strange_messages_are_compared_like_any(tmp_path, in_process):
     assert shares.sum(axis=1) == pytest.approx(1)
 
 
+# ---- what is shown on the way
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_on_a_terminal_only(terminal):
+    import io
+
+    from rich.console import Console
+
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=terminal, width=100)
+    with running._Display(2, True, console) as display:
+        display.stage("TF-IDF [bold]")
+        display.detail("training", 0.5)
+        display.finished(running.Outcome(candidates.BY_NAME["tfidf"], "skipped", reason="no [memory]"))
+    assert ("skipped: no [memory]" in written.getvalue()) == terminal
+    assert bool(written.getvalue()) == terminal
+
+
+def test_a_notebook_shows_one_line(monkeypatch):
+    from course_utils import runtime, training
+
+    lines = []
+    monkeypatch.setattr(runtime, "_in_notebook", lambda: True)
+    monkeypatch.setattr(training, "_update", lambda handle, line: lines.append(line))
+    with running._Display(2, True) as display:
+        display.stage("Small network")
+        display.detail("training", 0.1)
+        display.detail("training", 0.2)
+    assert lines[:2] == ["0 of 2 candidates · Small network", "0 of 2 candidates · Small network: training"]
+    assert len(lines) == 3
+    assert lines[2].startswith("2 candidates compared in ")
+
+
+def test_a_full_disk_is_said(tickets, tmp_path, in_process, monkeypatch):
+    import errno
+
+    real = running.paths.write_atomic
+
+    def full(path, content):
+        if path.name == "tfidf.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(running.paths, "write_atomic", full)
+    with pytest.raises(CourseError, match=r"out cannot be written \(No space left on device\)\. What had finished"):
+        run(tickets, tmp_path / "out")
+
+
 # ---- the encoder, slow
 
 
@@ -363,3 +412,5 @@ def test_the_encoder_end_to_end(tmp_path, encoder_cache, monkeypatch):
         assert model.predict_proba(text).sum(axis=1) == pytest.approx(1, abs=1e-5)
         again = np.concatenate([model.predict_proba([one]) for one in text])
         assert model.predict_proba(text) == pytest.approx(again, abs=1e-4)
+        if JAX:
+            assert on_jax(tmp_path / "out" / "candidates" / name, text) == pytest.approx(again, abs=1e-4)
