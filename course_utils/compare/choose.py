@@ -74,7 +74,10 @@ def recommend(
     sentence = _sentence(chosen, best, shortfalls, tested.estimates(final[chosen])[0], results, len(validation), useful)
     notes = _notes(chosen, best, shortfalls, report, margin, sure, len(validation), len(test), useful)
     if useful and chosen == best:
-        notes = [*_instead(chosen, shortfalls, results, margin, len(validation)), *notes]
+        name = _best_of_the_smaller(chosen, shortfalls, results)
+        if name:
+            tests = tested.shortfall(final[chosen], final[name])
+            notes = [_instead(name, shortfalls[name], tests, results[name], margin), *notes]
     return Recommendation(chosen, best, sentence, rule(margin), sure, tuple(notes), shortfalls, report)
 
 
@@ -178,26 +181,25 @@ def _notes(
     return notes
 
 
-def _instead(
-    chosen: str, shortfalls: dict[str, Estimate], results: dict[str, dict[str, Any]], margin: float, rows: int
-) -> list[str]:
-    """What the best of the smaller models would cost, where the largest is recommended."""
+def _best_of_the_smaller(
+    chosen: str, shortfalls: dict[str, Estimate], results: dict[str, dict[str, Any]]
+) -> str | None:
     limit = results[chosen]["bytes_needed"] / SAME_SIZE
     smaller = [name for name in results if name != "majority" and results[name]["bytes_needed"] < limit]
-    if not smaller:
-        return []
-    name = min(smaller, key=lambda name: shortfalls[name].value)
-    short, one = shortfalls[name], results[name]
-    note = (
-        f"The best of the smaller models, “{BY_NAME[name].title}” ({megabytes(one['bytes_needed'])}, "
-        f"{milliseconds(one['p50_ms'])}), is {points(short.value)} points behind there (95 % interval "
-        f"{points(short.low)} to {points(short.high)})."
-    )
+    return min(smaller, key=lambda name: shortfalls[name].value) if smaller else None
+
+
+def _instead(name: str, short: Estimate, tests: Estimate, result: dict[str, Any], margin: float) -> str:
+    """What the best of the smaller models would cost, where a larger one is recommended."""
+    doubt = ""
     if short.low <= margin:
-        note += (
-            f" The interval reaches the margin: {rows:,} messages do not show for certain that the larger is needed."
-        )
-    return [note]
+        doubt = ", which does not show for certain that the larger is needed"
+    return (
+        f"The best of the smaller models, “{BY_NAME[name].title}” ({megabytes(result['bytes_needed'])}, "
+        f"{milliseconds(result['p50_ms'])}), is {points(short.value)} points behind on validation (95 % interval "
+        f"{points(short.low)} to {points(short.high)}{doubt}) and {points(tests.value)} on the test "
+        f"({points(tests.low)} to {points(tests.high)})."
+    )
 
 
 def _rows_needed(short: Estimate, margin: float) -> int | None:

@@ -455,7 +455,8 @@ bdi, dd, li { overflow-wrap: break-word; } .facts, .advice, li, td > span { over
 .wide { overflow-x: auto; }
 .note { color: var(--soft); font-size: .88rem; }
 figure { margin: 1.5rem 0 0; } svg { width: 100%; max-width: 34rem; height: auto; }
-svg text { fill: var(--ink); font-size: 14px; } svg text.tick { fill: var(--soft); font-size: 13px; }
+svg text { fill: var(--ink); font-size: 14px; paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
+  svg text.tick { fill: var(--soft); font-size: 13px; }
 line.grid { stroke: var(--line); } line.dot { stroke: var(--dot); stroke-width: 3; } circle.dot { fill: var(--dot); }
 line.dot.chosen { stroke: var(--good); stroke-width: 5; } circle.dot.chosen { fill: var(--good); }
 dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0; color: var(--soft); }

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MARKER = "comparison.json"
 OURS = (MARKER, "candidates", "model", "report.html", "report.json", "possible_wrong_labels.csv")
-LIMIT_SECONDS = {"quick": 900, "full": 6 * 3600}  # for each candidate, training and judging each
+LIMIT_SECONDS = {"quick": 1_800, "full": 6 * 3600}  # for each candidate, training and judging each
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def run(
     ``out`` (default: ``compare-NAME`` in the current folder) receives report.html, report.json, the recommended model
     in ``model/`` and what each candidate brought; run again, it goes on from there, unless ``fresh``. ``candidates``
     are names out of majority, tfidf, small, frozen and finetuned (default: all); ``margin`` is how much macro-F1 the
-    smallest model may lack. Each candidate is trained and measured in a process of its own, at most 15 minutes a phase
+    smallest model may lack. Each candidate is trained and judged in a process of its own, at most half an hour each
     (6 hours in the full profile). Raises CourseError for data, names or a folder that cannot be meant.
     """
     from course_utils.compare import report

@@ -58,6 +58,16 @@ def test_of_models_of_one_size_the_faster_and_of_those_the_better():
     assert recommend(margin=0.1, **same).chosen == "frozen"
 
 
+def test_a_large_model_is_recommended_with_what_the_small_one_would_cost():
+    advice = recommend(tfidf=result(0.7, 1, 1), small=result(0.6, 0.4, 1), frozen=result(0.9, 90, 8))
+    assert "The best of the smaller models, “TF-IDF + logistic regression” (1.0 MB, 1.0 ms), is " in str(advice)
+    assert "does not show for certain" not in str(advice)
+    few = {"labels": LABELS[:60], "test": TEST[:60]}
+    doubtful = recommend(0.08, **few, tfidf=result(0.80, 1, 1, **few), frozen=result(0.86, 90, 8, **few))
+    assert doubtful.chosen == "frozen"
+    assert "which does not show for certain that the larger is needed" in str(doubtful)
+
+
 def test_the_choice_does_not_look_at_the_test():
     frozen, tfidf = result(0.9, 90, 8), result(0.7, 1, 1)
     frozen["answers"]["test"]["predictions"] = [0] * 400
