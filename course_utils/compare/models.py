@@ -127,14 +127,18 @@ class Tfidf(Model):
         vectorizers = tuple(one for _, one in union) if union else (features,)
         weights, offsets = linear_head(fitted[-1], len(class_names))
         return cls(
-            class_names=class_names, language=language, vectorizers=vectorizers, weights=weights, offsets=offsets
+            class_names=class_names,
+            language=language,
+            vectorizers=vectorizers,
+            weights=weights.astype(np.float64),  # as the features are: else every message would convert all of them
+            offsets=offsets,
         )
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
         from scipy.sparse import hstack
 
         features = hstack([one.transform(texts) for one in self.vectorizers], format="csr")
-        return softmax(features @ self.weights.astype(np.float64) + self.offsets)
+        return softmax(features @ self.weights + self.offsets)
 
     def settings(self) -> dict[str, Any]:
         """How each vectorizer cuts a text."""
@@ -145,7 +149,7 @@ class Tfidf(Model):
         words = [sorted(one.vocabulary_, key=one.vocabulary_.get) for one in self.vectorizers]
         (folder / "vocabulary.json").write_text(json.dumps(words, separators=(",", ":")), "utf-8")
         idf = {f"idf_{k}": one.idf_.astype(np.float32) for k, one in enumerate(self.vectorizers)}
-        np.savez(folder / "weights.npz", weights=self.weights, offsets=self.offsets, **idf)
+        np.savez(folder / "weights.npz", weights=self.weights.astype(np.float32), offsets=self.offsets, **idf)
 
     @classmethod
     def read(cls, folder: Path, card: dict) -> "Tfidf":
@@ -161,7 +165,8 @@ class Tfidf(Model):
             one = TfidfVectorizer(vocabulary={word: n for n, word in enumerate(known)}, **options)
             one.idf_ = arrays[f"idf_{k}"].astype(np.float64)
             made.append(one)
-        return cls(vectorizers=tuple(made), weights=arrays["weights"], offsets=arrays["offsets"], **_common(card))
+        weights = arrays["weights"].astype(np.float64)
+        return cls(vectorizers=tuple(made), weights=weights, offsets=arrays["offsets"], **_common(card))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
