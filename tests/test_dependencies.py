@@ -19,9 +19,9 @@ from course_utils.doctor import NOT_FOR_NOTEBOOKS, TENSORFLOWS
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PYTHONS = ("3.11", "3.12", "3.13")
-# Imported where they are, never required: the other Keras backends (a learner's choice), Colab's own module,
-# and a name in tests/test_cli.py that no library has.
-OPTIONAL = {"jax", "torch", "google", "a_library_that_nobody_has"}
+# Imported where they are, never required: the other Keras backends (a learner's choice), the peer of a benchmark,
+# Colab's own module, and a name in tests/test_cli.py that no library has.
+OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 # What only an author's build imports comes with the test extra, and only these files may import it.
 AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/execute.py"}
 
@@ -91,7 +91,7 @@ def test_the_environment_without_tensorflow_is_the_project_on_jax():
     found = by_name([name for name in names if name])
     assert not any(str(requirement.specifier) for requirement in found.values()), "the ranges stand in pyproject.toml"
     # keras-hub itself comes without its dependencies, of which one is TensorFlow's: these are the others it imports
-    hub = {"regex", "sentencepiece", "tokenizers"}
+    hub = {"regex", "sentencepiece"}
     assert set(found) == set(MAIN) - TENSORFLOWS | {"jax"} | hub
 
 

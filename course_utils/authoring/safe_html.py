@@ -194,6 +194,7 @@ _REWRITTEN = (
     (re.compile(r"\\(begin|end)\{gathered\}"), r"\\\1{split}"),
     (re.compile(r"\\(mathrm|textrm)\{([A-Za-z]{2,}[A-Za-z ]*)\}"), r"\\text{\2}"),  # else set letter by letter
     (re.compile(r"\\(label|nonumber|notag)(\{[^{}]*\})?"), ""),
+    (re.compile(r"\\[lr]Vert(?![A-Za-z])"), r"\\| "),  # its own fences have no room for an exponent
     (re.compile(r"(?<!\\)<"), r"\\lt "),
     (re.compile(r"(?<!\\)>"), r"\\gt "),
 )
@@ -232,11 +233,16 @@ def _math(element: ElementTree.Element) -> str | None:
     if attributes.get("mathvariant") == "double-struck" and words[0].isdecimal():  # as in an indicator function
         words[0] = "".join(chr(0x1D7D8 + int(digit)) for digit in words[0])
     inside = [escape(words[0], quote=False)]
+    children = iter(element[1:])
     for child, tail in zip(element, words[1:], strict=True):
         written = _math(child)
         if written is None:
             return None
         inside.append(written + escape(tail, quote=False))
+        follower = next(children, None)
+        named = child.tag == f"{_MATHML}mi" and len(child.text or "") > 1 and (child.text or "").isalpha()
+        if named and follower is not None and follower.tag != f"{_MATHML}mo":
+            inside.append('<mspace width="0.17em"></mspace>')  # log p, not logp
     written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{''.join(inside)}</{name}>"
 

@@ -296,10 +296,10 @@ class Frozen(Model):
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class FineTuned(Model):
-    """An encoder trained further on the task, with its head; all of it in one file, and the tokenizer's words."""
+    """An encoder trained further on the task, with its head; all of it in one file, and its tokenizer."""
 
     kind: ClassVar[str] = "finetuned"
-    files: ClassVar[tuple[str, ...]] = ("network.keras", "vocabulary.json")
+    files: ClassVar[tuple[str, ...]] = ("network.keras", "tokenizer.json")
     network: Any
     tokenizer: Any
     length: int
@@ -326,27 +326,23 @@ class FineTuned(Model):
         return softmax(_in_batches(self.call, rows))
 
     def settings(self) -> dict[str, Any]:
-        """How many word pieces of a text are read, and whether capital letters count."""
-        return {"length": self.length, "lowercase": bool(self.tokenizer.lowercase)}
+        """How many word pieces of a text are read."""
+        return {"length": self.length}
 
     def _write(self, folder: Path) -> None:
         _save_network(self.network, folder / "network.keras")
-        words = self.tokenizer.get_vocabulary()
-        (folder / "vocabulary.json").write_text(json.dumps(list(words), separators=(",", ":")), "utf-8")
+        (folder / "tokenizer.json").write_bytes(self.tokenizer.content.encode("utf-8"))
 
     @classmethod
     def read(cls, folder: Path, card: dict) -> "FineTuned":
         """The model in a folder whose hashes were found right."""
-        import keras_hub
+        from course_utils.recipes.encoder import WordPieces
 
-        settings = card["settings"]
-        words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
-        tokenizer = keras_hub.models.BertTokenizer(vocabulary=words, lowercase=bool(settings["lowercase"]))
         network = _load_network(folder / "network.keras")
         return cls(
             network=network,
-            tokenizer=tokenizer,
-            length=int(settings["length"]),
+            tokenizer=WordPieces(folder / "tokenizer.json"),
+            length=int(card["settings"]["length"]),
             call=compiled(network),
             **_common(card),
         )

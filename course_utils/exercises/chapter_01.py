@@ -77,7 +77,7 @@ def _lora_mistakes() -> list[Mistake]:
             "a 32-bit item forgotten",
             of(12),
             "Four bytes for each trained parameter are missing. Adam keeps *two* averages (4 + 4), and mixed precision "
-            "an 32-bit copy (4).",
+            "a 32-bit copy (4).",
         ),
         Mistake(
             "one average of two",

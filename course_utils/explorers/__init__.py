@@ -26,6 +26,8 @@ _NAMES = {
     "gradient_over_time_picture": "recurrence",
     "duel": "duel",  # chapter 06
     "duel_picture": "duel",
+    "words": "words",  # chapter 08
+    "words_picture": "words",
 }
 
 __all__ = sorted(_NAMES)

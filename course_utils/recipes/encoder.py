@@ -8,6 +8,7 @@ Sentence-BERT, EMNLP, https://arxiv.org/abs/1908.10084 (section 3: the mean of t
 """
 
 import dataclasses
+import functools
 import logging
 import math
 import warnings
@@ -28,18 +29,60 @@ MULTIPLE = 8  # lengths are rounded up to it: fewer shapes to compile, and full 
 CHARACTERS_PER_TOKEN = 40
 
 
+class WordPieces:
+    """BERT's tokenizer, as its authors run it: by the library ``tokenizers`` from the encoder's tokenizer.json.
+
+    keras_hub has one too. Out of Hugging Face's layout it does not strip accents ("café" is then unknown to a model
+    that knows "cafe"), and it writes "…" as three dots; so it is used only for keras_hub's own presets.
+    """
+
+    def __init__(self, file: Path):
+        import tokenizers
+
+        self.content = file.read_text("utf-8")  # for a model that is saved with it
+        self._pieces = tokenizers.Tokenizer.from_str(self.content)
+        self._pieces.no_padding()
+        self._pieces.no_truncation()
+        self.cls_token_id, self.sep_token_id = (self._pieces.token_to_id(name) for name in ("[CLS]", "[SEP]"))
+
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        """Each text as the numbers of its word pieces, without [CLS] and [SEP]."""
+        return [found.ids for found in self._pieces.encode_batch(list(texts), add_special_tokens=False)]
+
+    def get_vocabulary(self) -> list[str]:
+        """All word pieces, by their numbers."""
+        numbers = self._pieces.get_vocab()
+        return sorted(numbers, key=numbers.__getitem__)
+
+    def id_to_token(self, number: int) -> str:
+        """The word piece with this number."""
+        return self._pieces.id_to_token(number)
+
+    def token_to_id(self, token: str) -> int | None:
+        """The number of a word piece, None if there is none."""
+        return self._pieces.token_to_id(token)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoder:
-    """A backbone and the tokenizer that it was trained with. ``name`` is the set or preset it came from."""
+    """A backbone and the tokenizer that it was trained with. ``name`` is the set or preset it came from.
+
+    ``tokenizer`` is a WordPieces, or keras_hub's own with the same methods.
+    """
 
     name: str
     backbone: "keras.Model"
-    tokenizer: object
+    tokenizer: WordPieces
 
     @property
     def width(self) -> int:
         """The length of a state and of a sentence vector."""
         return self.backbone.hidden_dim
+
+    @functools.cached_property
+    def pooled(self) -> "keras.Model":
+        """Token numbers (n, t) → sentence vectors (n, width): ``pooled`` of the backbone, traced once."""
+        return pooled(self.backbone)
 
     def token_ids(self, texts: Sequence[str], length: int) -> list[list[int]]:
         """Each text as its token numbers between [CLS] and [SEP], at most ``length`` of them in all."""
@@ -82,22 +125,20 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
     if name == "minilm":
         from course_utils.data import fetch
 
-        paths = fetch.fetch(name, progress)
-        source = str(Path(paths["config.json"]).parent)
-    else:
-        source = name
+        files = fetch.fetch(name, progress)
+        with _quiet_logging():
+            backbone = keras_hub.models.BertBackbone.from_preset(str(files["config.json"].parent))
+        return Encoder(name, backbone, WordPieces(files["tokenizer.json"]))
     with _quiet_logging():
         try:
-            backbone = keras_hub.models.BertBackbone.from_preset(source)
-            tokenizer = keras_hub.models.BertTokenizer.from_preset(source)
+            backbone = keras_hub.models.BertBackbone.from_preset(name)
+            return Encoder(name, backbone, keras_hub.models.BertTokenizer.from_preset(name))
         except Exception as error:
-            if name == "minilm":
-                raise
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise CourseError(
-                f"keras_hub could not bring the preset {name!r} ({type(error).__name__}: {str(error)[:200]}). It needs "
-                "a network the first time; without one, use encoder 'minilm' (course data fetch minilm)."
+                f"keras_hub could not bring the preset {name!r} ({said}). It needs a network the first time; without "
+                "one, use encoder 'minilm' (course data fetch minilm)."
             ) from error
-    return Encoder(name, backbone, tokenizer)
 
 
 class _quiet_logging:
@@ -125,7 +166,8 @@ def padded(rows: Sequence[Sequence[int]], multiple: int = MULTIPLE) -> np.ndarra
 def buckets(lengths: np.ndarray, batch: int, random: np.random.Generator | None = None) -> list[np.ndarray]:
     """Indices in batches of like length; with ``random`` shuffled, so that a batch is another one each time.
 
-    The longest batch comes first and the shortest second: TensorFlow takes the shapes it must allow from these, and where the memory is too small, it is so at once. Every index comes exactly once.
+    The longest batch comes first and the shortest second: TensorFlow learns from them which shapes to allow, and where
+    the memory is too small, it is so at once. Every index comes exactly once.
     """
     lengths = np.asarray(lengths)
     # Noise of a few tokens mixes neighbours: like lengths, other company in each epoch.
@@ -211,8 +253,7 @@ def pooled(backbone: "keras.Model") -> "keras.Model":
 
 def sentence_vectors(encoder: Encoder, texts: Sequence[str], *, length: int = 128, batch: int = 32) -> np.ndarray:
     """Texts → float32 (n, width), not normalised: the frozen encoder's features."""
-    model = pooled(encoder.backbone)
-    return _predict(model, encoder.token_ids(texts, length), batch, encoder.width)
+    return _predict(encoder.pooled, encoder.token_ids(texts, length), batch, encoder.width)
 
 
 def classifier(encoder: Encoder, classes: int, recipe: Recipe = Recipe()) -> "keras.Model":
@@ -289,6 +330,24 @@ def optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     return made
 
 
+def _compile(model: "keras.Model", recipe: Recipe, steps: int) -> None:
+    import keras
+
+    model.compile(
+        optimizer(recipe, steps), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
+    # With its variables made before, the step is traced once instead of twice: half of TensorFlow's start-up.
+    model.optimizer.build(model.trainable_variables)
+
+
+def compiled(encoder: Encoder, classes: int, recipe: Recipe, steps: int) -> "keras.Model":
+    """The whole ``classifier``, frozen by the recipe, compiled for ``steps`` steps: for a training loop of your own."""
+    _freeze(encoder, recipe)
+    model = classifier(encoder, classes, recipe)
+    _compile(model, recipe, steps)
+    return model
+
+
 def fine_tune(
     encoder: Encoder,
     texts: Sequence[str],
@@ -312,13 +371,7 @@ def fine_tune(
     data = batches(
         rows, np.asarray(labels), recipe.batch, shuffle=True, bucketing=recipe.bucketing, states=states, seed=seed
     )
-    trained.compile(
-        optimizer(recipe, recipe.epochs * len(data)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    # With its variables made before, the step is traced once instead of twice: half of TensorFlow's start-up.
-    trained.optimizer.build(trained.trainable_variables)
+    _compile(trained, recipe, recipe.epochs * len(data))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gradients do not exist")  # BERT's pooler has no part in this model
         trained.fit(data, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=list(callbacks))

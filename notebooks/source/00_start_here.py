@@ -474,6 +474,7 @@ check("00-2", accuracy)
 # |---|---|---|
 # | a founder or product manager | chapter 01: what a model costs and when a small one is right; then the question and sections 2, 6 and 9 of chapter 07: what an accuracy is worth | ask your team for its baseline, and for its volume |
 # | an engineer in a hurry | chapter 07 from top to bottom, with its exercises | `course run 07 --profile full` |
+# | an engineer with messages to sort | chapters 08 and 09: when counted words are enough, and when a pretrained encoder pays | `course compare` on your own file |
 # | an engineer who wants to know why | chapters 02 to 06: every formula derived, run and checked; then 07 | the exercises of each |
 # | an instructor | `course doctor` on every machine of the room, `course run` the day before | the solved editions in `notebooks/solutions/` |
 #

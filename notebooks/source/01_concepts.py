@@ -3,7 +3,7 @@
 #   course:
 #     chapter: "01"
 #     title: Concepts
-#     minutes: 90
+#     minutes: 130
 #     requires: ["00"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 60, memory_mib: 1280}
@@ -18,7 +18,7 @@
 # You learn to answer "do we need a large model, does it fit on what we have, what does it cost?" with a handful of formulas, and you check each
 # of them before you trust it.
 #
-# *Time: 90 minutes, exercises included · Hardware: two cores, 1.25 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Time: 130 minutes, exercises included · Hardware: two cores, 1.25 GiB; no network · Needs: chapter 00, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to
@@ -75,13 +75,13 @@ bytes_each = pd.Series({"answer": 2, "train": 16})  # 16 bits; with gradients an
 # %% [markdown]
 # ## 1 · What a decoder is: a guess at the next token
 #
-# GPT-3 answers questions, translates and writes code, and does only one thing: given the tokens so far, it says how likely each possible next
-# token is. Written as probabilities, a text of $T$ tokens has
+# GPT-3 answers questions, translates and writes code, and does only one thing: given the tokens so far, it says how likely each possible next token
+# is. Write $w_t$ for the token at place $t$. A text of $T$ tokens has the probability
 #
 # $$ p(w_1, \dots, w_T) = \prod_{t=1}^{T} p(w_t \mid w_1, \dots, w_{t-1}), $$
 #
-# which is true of any text, and a model that knows the factors can write: draw a token, append it, ask again. The smallest model of
-# this kind is a table of counts. It looks one token back, and is called a **bigram** model.
+# which is the chain rule of probability and true of any text. A model that knows the factors can write: draw a token, append it, ask again. The
+# smallest model of this kind is a table of counts. It looks one token back, and is called a **bigram** model.
 
 # %%
 corpus = (
@@ -108,8 +108,8 @@ after_the = pd.Series(P[index["the"]], index=words)
 after_the[after_the > 0].round(2).to_frame("after 'the'")
 
 # %% [markdown]
-# Let it write: begin with "the", draw the next word from the row of the last one, stop at a full stop. A star marks sentences that are
-# *not* in the text.
+# Let it write: begin with "the", draw the next word from the row of the last one, stop at a full stop. A star marks what does *not* stand in the
+# text, word for word.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -127,8 +127,9 @@ def write():
 # %% [markdown]
 # Every pair of words in them was seen; what is starred is new all the same. (Whether they are true, or make sense, the model has no idea.)
 #
-# How good is it? The **loss** of a language model is the mean of $-\log p$ over the tokens that really came: zero for a model that is always
-# sure and right, $\log V$ for a uniform guess among $V$ words. Chapter 02 says why just this; every language model is trained on it.
+# How good is it? The **loss** of a language model is the mean of $-\log p$ (the natural logarithm) over the tokens that really came: zero for a
+# model that is always sure and right, $\log V$ for a uniform guess among $V$ words. Chapter 02 says why just this; every language model is trained
+# on it.
 
 # %%
 loss = -np.mean([np.log(P[index[a], index[b]]) for a, b in pairwise(text)])
@@ -136,14 +137,16 @@ assert 0 < loss < np.log(len(words))
 f"bigram {loss:.2f}, uniform guess {np.log(len(words)):.2f}"
 
 # %% [markdown]
-# **Predict first.** One token back is little. Why not a larger table, with a row for each possible history of 2,048 tokens from a vocabulary
-# of 50,257, as GPT-3 has them?
+# That flatters the table: it is measured on the very text that was counted. In another text, a pair that was never counted has probability 0 and
+# costs an infinite loss.
+#
+# **Predict first.** One token back is little. Why not a larger table, with a row for each possible history of 2,048 tokens from a vocabulary of
+# 50,257, as GPT-3 has them?
 #
 # <details><summary>Answer</summary>
 #
-# Such a table has $50257^{2049}$ entries, a number of more than 9,600 digits. The number of atoms in the visible universe has about 80 digits.
-# And nearly
-# all histories would never have been seen.
+# Such a table has $50257^{2049}$ entries, a number of more than 9,600 digits. The number of atoms in the visible universe has about 80 digits. And
+# nearly all histories would never have been seen.
 #
 # </details>
 
@@ -153,15 +156,19 @@ digits = int((context + 1) * np.log10(V)) + 1
 f"a table for one token back: {V**2:.2g} entries; for {context} back: a number of {digits} digits"
 
 # %% [markdown]
-# So a network takes the table's place. It *computes* the next row from the history, with parameters that all histories share: some $10^{11}$
-# instead of that number. Similar histories give similar rows, seen or not. That is all that "large" buys: a better guess at the next
-# token, on texts that nobody has written yet.
+# So a network takes the table's place; one that guesses the next token is called a *decoder*. It *computes* the next row from the history, with
+# parameters that all histories share: some $10^{11}$ instead of that number. Similar histories give similar rows, seen or not. That is all that
+# "large" buys: a better guess at the next token, on texts that nobody has written yet.
 
 # %% [markdown]
 # ## 2 · Counting parameters by formula
 #
-# A **decoder** turns each token into $d$ numbers, its *width*, and sends them through $L$ equal blocks. A block has two parts. *Attention* lets each
-# position fetch what it needs from the positions before it; *feed-forward* works on each position alone. Count the numbers that training
+# A **decoder** turns each token into $d$ numbers ($d$ is its *width*) and sends them through $L$ equal blocks; networks of such blocks are called
+# *transformers*. (As in the papers, $L$ counts blocks here. The loss, which is $L$ in the table of chapter 00, comes back in section 5.)
+#
+# A block has two parts. *Attention* lets each position fetch what it needs from itself and the positions before it: it compares its *query* with
+# their *keys*, and takes most from the *values* of those that match. *Feed-forward* works on each position alone. Before each part, a *layer
+# normalisation* brings a position's $d$ numbers to mean 0 and standard deviation 1, then scales and shifts each. Count the numbers that training
 # changes; a dense layer from $m$ to $n$ has $mn$ weights and $n$ biases:
 #
 # | part | weights | biases |
@@ -186,8 +193,8 @@ gpt3 = decoder_parameters(L=96, d=12_288, V=50_257, c=2_048)
 f"GPT-3: {gpt3:,} parameters"
 
 # %% [markdown]
-# The shape is the published one (Brown et al. 2020, table 2.1), and so is the name of the result: 175 billion. The number of attention heads does
-# not appear: heads only cut the $d$ numbers into groups. And for a wide model nearly everything is in the first term.
+# The shape is the published one (Brown et al. 2020, table 2.1; the vocabulary is GPT-2's), and so, rounded, is the result: 175 billion. The number
+# of attention heads does not appear: heads only cut the $d$ numbers into groups. And for a wide model nearly everything is in the first term.
 
 # %%
 blocks = 96 * 12 * 12_288**2 / gpt3
@@ -244,9 +251,9 @@ assert not moved[:-1].any() and moved[-1]
 moved.astype(int).tolist()
 
 # %% [markdown]
-# Only the last position has moved: nothing leaks from the future. And where is the guess? What comes out are $d$ numbers for each position.
-# Multiplied with the token vectors $E$ they are the logits of the next token, $Z = A E^\top$, and softmax (chapter 02) makes probabilities of
-# them. An untrained decoder should know nothing: a loss near $\log V$.
+# Only the last position has moved: a token that is still to be guessed cannot leak into the guess. And where is the guess? What comes out are $d$
+# numbers for each position. Multiplied with the token vectors $E$ they are the logits of the next token, $Z = A E^\top$, and softmax (chapter 02)
+# makes probabilities of them. An untrained decoder should know nothing: a loss near $\log V$.
 
 # %%
 E = next(x for x in small.layers if getattr(x, "input_dim", 0) == 50).get_weights()[0]  # (V, d)
@@ -256,9 +263,9 @@ loss = -np.log(P[np.arange(11), history[0, 1:]]).mean()  # of the token that com
 assert P.shape == (12, 50) and abs(loss - np.log(50)) < 0.2
 
 # %% [markdown]
-# It does: one distribution for each position, as in section 1, and nothing learnt yet. Now the real size. GPT-3 in float32 would take 698 GB of
-# memory. But counting
-# needs no numbers, only shapes. Inside a `StatelessScope` Keras makes variables without giving them values:
+# The assertion holds: one distribution for each position, as in section 1, and a loss within 0.2 of $\log 50$, so nothing is learnt yet. Now the
+# real size. GPT-3 in float32 would take 698 GB of memory. But counting needs no numbers, only shapes. Inside a `StatelessScope` Keras makes
+# variables without giving them values:
 
 
 # %%
@@ -277,14 +284,15 @@ assert built.count_params() == gpt3
 f"{built.count_params():,} parameters, {built.count_params() * 4 / 1e9:.0f} GB in float32, built here"
 
 # %% [markdown]
-# You have just built GPT-3's architecture on your own machine, every layer of it, in seconds. What costs millions is not the drawing but the
-# numbers that belong into it. (The published one differs in details that hold no parameters, such as which positions its attention skips.)
+# You have just built GPT-3's architecture on your own machine, every layer of it, in seconds. What costs (section 5 says how much) is not the
+# drawing but the numbers that belong into it. (The published one differs in details that hold no parameters, such as which positions its attention
+# skips.)
 
 # %% [markdown]
 # ## 3 · Who is large?
 #
-# The articles name six families as large models, with "billions to hundreds of billions" of parameters. Count the others too. In all fairness,
-# take the *largest* member in each family's own paper as well as the usual one. The three for images are in Keras itself:
+# The articles name six families as large models, with "billions to hundreds of billions" of parameters. Count the others too. In all fairness, take
+# the *largest* member in each family's own paper as well as the usual one. The three for photographs are in Keras itself:
 
 # %%
 vision = {
@@ -297,9 +305,10 @@ sizes = {name: net.count_params() for name, net in nets.items()}
 pd.Series(sizes, name="parameters").map("{:,}".format).to_frame()
 
 # %% [markdown]
-# BERT is an *encoder*: the same blocks, but each position may look both ways. On top of the decoder's count it has two vectors that say to
-# which of two
-# sentences a token belongs, a normalisation after the embeddings instead of at the end, and a dense layer $d \to d$, the *pooler*.
+# (In ResNet and EfficientNet Keras also counts running averages that are not trained, under one per cent of the whole.)
+#
+# BERT is an *encoder*: the same blocks, but each position may look both ways. On top of the decoder's count it has two vectors that say to which of
+# two sentences a token belongs, a normalisation after the embeddings instead of at the end, and a dense layer $d \to d$, the *pooler*.
 
 
 # %%
@@ -357,6 +366,8 @@ assert np.allclose(ours, [60, 770, 11], rtol=0.05)
 [float(f"{value:.3g}") for value in ours]
 
 # %% [markdown]
+# The smallest and the largest agree within 3 %, T5-large lies 4 % below the paper's figure: near enough to sort them.
+#
 # All of them on one axis. It must be logarithmic: each grid line stands for ten times the one before.
 
 # %%
@@ -389,8 +400,7 @@ f"{sizes['GPT-3'] / sizes['ResNet-50']:,.0f} times"
 # ### Check the article
 #
 # Sections A2.1, B1 and B2.1: large models have billions to hundreds of billions of parameters, such as these six families. Give each family its
-# largest
-# member and count how many reach a billion.
+# largest member and count how many reach a billion.
 
 # %%
 largest = {
@@ -401,7 +411,7 @@ reach = [family for family, size in largest.items() if size >= 1e9]
 largest
 
 # %% [markdown]
-# "Such as" promises that they all do; that more than half of them did would be a condition.
+# "Such as" promises that they all do: with six of six the claim holds, with more than half it holds with a condition, with fewer it is wrong.
 
 # %%
 claims.record(
@@ -413,7 +423,7 @@ claims.record(
 
 # %% [markdown]
 # Wrong for most of the list. That matters to you: BERT, ResNet and EfficientNet run on a laptop, and nobody should budget for a cluster because an
-# article calls them large. (Of T5's five sizes two reach a billion, so even that family counts only by its largest.)
+# article calls them large. (Of T5's five sizes two reach a billion, so even that family counts only by its large ones.)
 #
 # Section B2.1 also has ResNet, VGG and EfficientNet do image *generation*. An image generator must put out an image. What do these put
 # out?
@@ -429,18 +439,18 @@ claims.record(
 )
 
 # %% [markdown]
-# A thousand class scores: they classify, and their inner layers make good features. Chapter 06 uses such features to *judge* generated images,
-# and builds a network that makes some.
+# A thousand class scores: they classify, and their inner layers make good features. Chapter 06 uses features of that kind to *judge* generated
+# images, and builds a network that makes some.
 
 # %% [markdown]
 # ## 4 · Memory: what must be there at once
 #
-# A parameter takes 4 bytes in float32, 2 in bfloat16, 1 in int8, half a byte in int4. To *answer*, a device must hold the parameters, and
-# little else. To *train*
-# with Adam it holds, for each parameter, also the gradient and two running averages (chapter 02). In the usual *mixed precision*, parameters
-# and gradients have 16 bits, and the optimiser keeps a copy and its averages in 32 bits:
+# A parameter takes 4 bytes in float32, 2 in bfloat16, 1 in int8, half a byte in int4. To *answer*, a device must hold the parameters, and little
+# else. To *train* with Adam it holds, for each parameter, also the gradient and two running averages (chapter 02). In the usual *mixed precision*,
+# parameters and gradients have 16 bits, and the optimiser keeps a copy and its averages in 32 bits:
 #
-# $$ \underbrace{2}_{\text{parameter}} + \underbrace{2}_{\text{gradient}} + \underbrace{4}_{\text{32-bit copy}} + \underbrace{4 + 4}_{\text{Adam}} = 16 \text{ bytes a parameter.} $$
+# $$ \underbrace{2}_{\text{parameter}} + \underbrace{2}_{\text{gradient}} + \underbrace{4}_{\text{32-bit copy}} +
+# \underbrace{4 + 4}_{\text{Adam}} = 16 \text{ bytes a parameter.} $$
 #
 # In plain float32 it is $4 + 4 + 4 + 4$: also 16. Does Adam really keep two numbers for each parameter? Ask it.
 
@@ -452,8 +462,8 @@ assert kept == 2 * small.count_params() + 2  # and a counter and the learning ra
 f"{kept / small.count_params():.3f} numbers a parameter"
 
 # %% [markdown]
-# Two further items depend on *how* you use the model. Both need its shape, which you often do not know. GPT-3's layers are 128 times as
-# wide as they are many. If yours has such proportions, $N \approx 12 L d^2$ with $d = 128 L$ gives the shape from the size:
+# Two further items depend on *how* you use the model. Both need its shape, which you often do not know. GPT-3 is 128 times as wide as it has
+# layers. If yours has such proportions, $N \approx 12 L d^2$ with $d = 128 L$ gives the shape from the size:
 #
 # $$ L = \sqrt[3]{N / (12 \cdot 128^2)}, \qquad d = 128\,L. $$
 
@@ -477,9 +487,10 @@ shapes.round(0).astype(int)
 # (Real ones: GPT-2's small version has 12 and 768; seven-billion models commonly 32 and 4,096; GPT-3 96 and 12,288. Near enough.)
 #
 # *Training* keeps what the forward pass computed, because the backward pass needs it. For 16 bits the **activations** come to about 34 bytes for
-# each token, layer and unit of width (Korthikanti et al. 2022, without the attention matrix). That is an order of magnitude, no more:
-# recomputing parts of it saves most, at the price of a third more time. *Answering* keeps keys and values of all earlier tokens, the **cache**,
-# so as not to compute them anew: $2 L d$ numbers a token.
+# each token, layer and unit of width (Korthikanti et al. 2022; without the attention matrices, which today's programs no longer store: Dao et al.
+# 2022). That is an order of magnitude, no more. To compute them a second time in the backward pass saves most of it, at the price of another
+# forward pass: a third more time. *Answering* keeps keys and values of all earlier tokens, the **cache**, so as not to compute them anew: $2 L d$
+# numbers a token. (Many newer models share keys and values between heads and keep a fraction of that.)
 
 
 # %%
@@ -494,8 +505,9 @@ def cache_bytes(N, tokens, each=2):
 
 
 # %% [markdown]
-# A third way lies between the two. **LoRA** (Hu et al. 2021) freezes the parameters and trains small additions to them: to a matrix of
-# $d \times d$ a product of $d \times r$ and $r \times d$. Two such matrices in each layer, $r = 8$:
+# A third way lies between the two. **LoRA** (Hu et al. 2021) freezes the parameters and trains small additions to them: to a frozen matrix of
+# $d \times d$ it adds the product of two thin ones, $d \times r$ and $r \times d$. Give two matrices in each layer such an addition (those of
+# queries and values, as in the paper), with $r = 8$:
 
 
 # %%
@@ -507,9 +519,8 @@ def lora_parameters(N, r=8):
 f"for 7 B: {lora_parameters(7e9) / 1e6:.1f} M, {lora_parameters(7e9) / 7e9:.2%}"
 
 # %% [markdown]
-# Only those need gradients and optimiser state; the frozen rest may even be stored in 4 bits. (Activations are needed all the same: the error
-# must travel
-# back through every layer.) The three tasks, side by side:
+# Only those need gradients and optimiser state; the frozen rest may even be stored in 4 bits (Dettmers et al. 2023). (Activations are needed all
+# the same: the error must travel back through every layer.) The three tasks, side by side:
 
 
 # %%
@@ -537,8 +548,9 @@ assert 80 < table.loc["train", "sum"] < 160 and (table["sum"].iloc[1:] < 24).all
 table.round(1)
 
 # %% [markdown]
-# (The 32-bit copy counts as parameters.) Training needs the memory of two 80 GB cards; the same model fits on one of 24 GB to answer,
-# and, tuned by LoRA, only just.
+# (The 32-bit copy counts as parameters.) Training needs the memory of two 80 GB cards; the same model fits on one of 24 GB to answer, and, tuned by
+# LoRA, only just. (Makers count memory in GiB, of $2^{30}$ bytes: their "24 GB" are 7 % more than ours. The driver and the framework want a share
+# of it, so do not plan with the difference.)
 #
 # **Predict first.** Which is the largest model that a 24 GB card can *train*: about 10 billion, 1.5 billion, or 150 million parameters?
 #
@@ -577,8 +589,8 @@ figure.update_yaxes(title_text="memory, GB (logarithmic)", dtick=1)
 
 # %% [markdown]
 # Nearly straight lines: memory is proportional to the parameters, and the task decides the factor. LoRA lies between training and answering: near
-# the one for small models, whose activations weigh more than they do, near the other for large ones. Where do the lines cross 24 GB? Halve
-# an interval until it is small.
+# training for small models, whose activations weigh more than their parameters, near answering for large ones. Where do the lines cross 24 GB?
+# Halve an interval until it is small.
 
 
 # %%
@@ -604,10 +616,9 @@ f"{16 * gpt3 / 80e9:.0f} cards of 80 GB"
 # ## 5 · Operations: 6 N D
 #
 # How much must be *computed*? A dense layer is $Z = A W$: for each example and each weight one multiplication and one addition, 2 operations
-# (FLOPs). The
-# backward pass (chapter 03) has two such products: $\nabla_W L = A^\top \nabla_Z L$ for the weights and $\nabla_A L = \nabla_Z L\, W^\top$ for the
-# layer below. So 2 forward and 4 backward for each weight and example; a transformer treats tokens as examples. For $N$ parameters and $D$
-# tokens
+# (FLOPs). The backward pass (chapter 03; $L$ is the loss now) has two such products: $\nabla_W L = A^\top \nabla_Z L$ for the weights and
+# $\nabla_A L = \nabla_Z L\, W^\top$ for the layer below. So 2 forward and 4 backward for each weight and example; a transformer treats tokens as
+# examples. For $N$ parameters and $D$ tokens
 #
 # $$ C \approx 6\,N\,D. $$
 #
@@ -624,7 +635,7 @@ def times(A, B):
 
 
 # %% [markdown]
-# And this is a network of dense layers with ReLU, forward and backward, for the loss $\frac12 \sum (\text{output})^2$.
+# And this is a network of dense layers with ReLU (negative numbers become 0), forward and backward, for the loss $\frac12 \sum (\text{output})^2$.
 
 
 # %%
@@ -646,7 +657,8 @@ def backward(As, Ws, frozen=False):
 
 
 # %% [markdown]
-# First that it *is* the gradient, against a central difference. A small one: three layers of width 5, four examples.
+# First that it *is* the gradient. The witness is a *central difference*: move a weight a little up and a little down, and divide what the loss
+# changes by what the weight changed. A small one: three layers of width 5, four examples.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -700,7 +712,7 @@ attention = 4 * context * 12_288 / (24 * 12_288**2)
 f"frozen: {tally / whole:.2f} of the operations; attention in GPT-3: {attention:.1%} on top"
 
 # %% [markdown]
-# LoRA saves memory by a factor, time by a third. Now a published figure: GPT-3 saw 300 billion tokens, and its paper counts
+# LoRA saves memory by a factor (of five, in section 4), time by a third. Now a published figure: GPT-3 saw 300 billion tokens, and its paper counts
 # $3.14 \times 10^{23}$ operations (Brown et al. 2020, table D.1).
 
 
@@ -727,10 +739,9 @@ f"6 N D = {C:.3g}"
 #
 # $$ \text{hours} = \frac{C}{u \cdot \text{peak} \cdot 3600}. $$
 #
-# The table has four devices. **Peak and memory** are the makers' figures for dense 16-bit operations (NVIDIA's RTX 4090 and H100 SXM; the
-# laptop is an
-# estimate, in float32). **Prices are examples of May 2026**, of the order that rental firms list; replace them with today's. They are
-# yours to change: everything below reads this table.
+# The table has four devices. **Peak and memory** are the makers' figures for dense 16-bit operations (NVIDIA's RTX 4090 and H100 SXM; the laptop is
+# an estimate, in float32). **Prices are examples of May 2026**, of the order that rental firms list (the laptop's is a guess at power and wear);
+# replace them with today's. They are yours to change: everything below reads this table.
 
 # %%
 devices = pd.DataFrame(
@@ -760,9 +771,9 @@ efforts = pd.DataFrame({name: effort(C, device) for name, device in devices.iter
 efforts.map("{:,.0f}".format)
 
 # %% [markdown]
-# GPT-3, on four devices, if it fitted: three years on eight cards of 2022, a good six hundred thousand dollars at these prices, and on the
-# laptop fifty thousand years. GPT-3's own cards were of 2017, and for them the figures are published: 10,000 cards at
-# 24.6 TFLOP/s each *reached*, 330 watts, 10 % overhead, 1,287 MWh (Patterson et al. 2021, table 4). Our formula must give that:
+# GPT-3, on four devices, if it fitted: three years on eight cards of 2022, a good six hundred thousand dollars at these prices, and on the laptop
+# fifty thousand years. GPT-3's own cards were of 2017, and for them the figures are published: 10,000 cards at 24.6 TFLOP/s each *reached*, 330
+# watts with their share of the machine, 10 % overhead, 1,287 MWh (Patterson et al. 2021, table 4). Our formula must give that:
 
 # %%
 v100 = {"tflops": 24.6, "watts": 330, "usd_per_hour": 0}
@@ -771,18 +782,19 @@ assert abs(published["kWh"] / 1.287e6 - 1) < 0.01
 f"{published['kWh'] / 1000:,.0f} MWh; {published['hours'] / 10_000 / 24:.1f} days on 10,000 cards"
 
 # %% [markdown]
-# 14.8 days and 1,287 MWh are what the paper says. A European household of two uses some 3 MWh a year.
+# 14.8 days and 1,287 MWh are what the paper says. A European household of two uses some 3 MWh of electricity a year; 1,287 MWh are what 430 of them
+# use.
 #
-# How many tokens *should* a model see? About 20 for each parameter make the best of a given number of operations (Hoffmann et al. 2022). Then a model
-# of twice the size costs four times as much.
+# How many tokens *should* a model see? About 20 for each parameter make the best of a given number of operations (Hoffmann et al. 2022). Then a
+# model of twice the size costs four times as much to train. (A model that will answer a great deal is trained on far more tokens: it can be smaller
+# for the same quality, and each answer is cheaper.)
 #
 # ### Check the article
 #
-# Section A3.3 counts it among the advantages that training and tuning a large model are relatively short. Relative to what? To a small one,
-# let us say, for the same job on the same hardware. Two jobs: *from scratch*, 20 tokens a parameter, seven billion parameters against 22.7 million
-# (a small sentence encoder; chapter 09 tunes one). And *tuning* on 2,000 labelled mails of 64 tokens, three times over: the large one by LoRA,
-# the small one
-# entirely.
+# Section A3.3 counts it among the advantages that training and tuning a large model are relatively short. Relative to what? To a small one, let us
+# say, for the same job on the same hardware. Two jobs: *from scratch*, 20 tokens a parameter, seven billion parameters against 22.7 million (a
+# small sentence encoder; chapter 09 tunes one). And *tuning* on 2,000 labelled mails, short ones of 64 tokens, three times over: the large one by
+# LoRA, the small one entirely.
 
 # %%
 tuned = 2_000 * 64 * 3
@@ -818,8 +830,9 @@ hours = pd.DataFrame(
 hours.map(spoken)
 
 # %% [markdown]
-# Read it in both directions. Tuning a large model on one good card is a matter of *minutes*: in absolute terms that is quick, and the
-# article has a point. Relative to the small model it is not, and from scratch it is out of the question for a small team.
+# Read it in both directions. Tuning a large model on one good card is a matter of *minutes*: in absolute terms that is quick, and the article has a
+# point. Relative to the small model it is not. And from scratch it is three weeks on eight large cards, at 24 dollars an hour some 12,000 dollars,
+# for one run in which nothing goes wrong and a result that models which you may download have long left behind.
 
 # %%
 ratio = {
@@ -829,7 +842,8 @@ shorter = [job for job, times_as_long in ratio.items() if times_as_long <= 1]
 {job: f"{times_as_long:,.0f} times" for job, times_as_long in ratio.items()}
 
 # %% [markdown]
-# For the same job the large model does that many times the operations. The claim would hold if both were at most one.
+# For the same job the large model does that many times the operations. The claim would hold if both were at most one, with a condition if one of
+# them was.
 
 # %%
 claims.record(
@@ -851,7 +865,8 @@ claims.record(
 # To write one token, a model does 2 operations for each parameter, and to do them it must *read* each parameter from memory once. Two
 # clocks run; the slower one counts. For a batch of $B$ conversations that are answered together
 #
-# $$ \text{seconds for a token} = \max\!\left( \frac{2\,N\,B}{u \cdot \text{peak}},\; \frac{\text{bytes of the parameters}}{\text{bandwidth}} \right). $$
+# $$ \text{seconds for a token} = \max\!\left( \frac{2\,N\,B}{u \cdot \text{peak}},\;
+# \frac{\text{bytes of the parameters}}{\text{bandwidth}} \right). $$
 
 
 # %%
@@ -873,9 +888,10 @@ speeds = pd.DataFrame(
 speeds.rename_axis("batch").round(0).astype(int)
 
 # %% [markdown]
-# Alone, you get about 70 tokens a second. Sixteen share the reading and lose nothing. Somewhere above, the card has its hands full, and more
-# conversations
-# bring no more tokens. That is why an API is cheap: it fills the batch with other people's questions.
+# Alone, you get about 70 tokens a second. Sixteen share the reading and lose nothing. Somewhere above 64, the card has its hands full, and more
+# conversations bring no more tokens. (Each also keeps its cache, 1.1 GB at 2,048 tokens by section 4. On this card, beside 14 GB of parameters,
+# memory ends first: at eight such conversations. So a provider has larger cards.) That is why an API is cheap: it fills the batch with other
+# people's questions.
 #
 # Is it true? Measure it on your own processor. A matrix of 67 MB stands for a model; it multiplies one row, then 32 rows.
 #
@@ -912,8 +928,8 @@ f"one row {one * 1e3:.1f} ms, 32 rows {many * 1e3:.1f} ms: {many / one:.0f} time
 assert many / one < 26
 
 # %% [markdown]
-# The same law makes small formats attractive: in 4 bits the parameters are a quarter of the bytes, so a lone conversation runs up to
-# four times as fast. Chapter 10 measures what it costs in accuracy.
+# The same law makes small formats attractive: in 4 bits the parameters are a quarter of the bytes, so a lone conversation runs up to four times as
+# fast. Chapter 10 measures what that costs in accuracy.
 
 # %% [markdown]
 # ## 7 · Turn the knobs
@@ -932,9 +948,8 @@ explorers.size_and_cost_picture(
 )
 
 # %% [markdown]
-# The bar stays below the black line, the memory of the card: it fits, with so little to spare that you would store the frozen part in 8 or 4
-# bits. The crosses mark devices on which it would not. Now turn the knobs yourself (this needs a
-# running kernel).
+# The bar stays below the black line, the memory of the card: it fits, with so little to spare that you would store the frozen part in 8 or 4 bits.
+# The crosses mark devices on which it would not. Now turn the knobs yourself (this needs a running kernel).
 
 # %% tags=["nbval-ignore-output"]
 explorers.size_and_cost(devices)
@@ -951,7 +966,7 @@ explorers.size_and_cost(devices)
 # ## 8 · How much text is there?
 #
 # Section B2.1 says that such models need several PB of data, and explains the petabyte in Chinese numerals as 百万亿 bytes. Read the numerals: each
-# character is a power of ten, and they multiply.
+# character is a power of ten (百 hundred, 千 thousand, 万 ten thousand, 亿 a hundred million), and they multiply.
 
 # %%
 powers = {"百": 2, "千": 3, "万": 4, "亿": 8}
@@ -959,10 +974,10 @@ read = {word: sum(powers[character] for character in word) for word in ("百万�
 read
 
 # %% [markdown]
-# A petabyte is $10^{15}$ bytes, so 千万亿 is right, and the printed word is a tenth of it. Now the data. Published figures for the models of
-# section 3: BERT read 3.3
-# billion words, 16 GB (Devlin et al. 2019; Liu et al. 2019). T5's corpus C4 has about 750 GB. GPT-3's web text came as 45 TB, compressed, of which
-# 570 GB were kept (Brown et al. 2020, section 2.2). The image models were trained on ImageNet's 1.28 million photographs, about 140 GB.
+# A petabyte is $10^{15}$ bytes, so 千万亿 is right, and the printed word is a tenth of it. Now the data. Published figures for the models of section
+# 3: BERT read 3.3 billion words, 16 GB (Devlin et al. 2019; Liu et al. 2019). T5's corpus C4 has about 750 GB. GPT-3's web text came as 45 TB,
+# compressed, of which 570 GB were kept (Brown et al. 2020, section 2.2). The image models were trained on ImageNet's 1.28 million photographs,
+# about 140 GB.
 
 # %%
 corpora = pd.Series(
@@ -977,9 +992,9 @@ corpora = pd.Series(
 (corpora / 1e15).map("{:.6f}".format).rename("PB").to_frame()
 
 # %% [markdown]
-# GPT-3 drew its tokens from corpora of 499 billion tokens in all. At four bytes of English a token (a rule of thumb) that would be two
-# terabytes. How many tokens
-# would "several petabytes" be, two of them, say?
+# GPT-3 drew its tokens from corpora of 499 billion tokens in all. At four bytes of English a token (a rule of thumb) that would be two terabytes.
+# (The kept web text, 410 billion of these tokens in 570 GB, makes 1.4 bytes a token; it too was probably counted compressed.) How many tokens would
+# "several petabytes" be, two of them, say?
 
 # %%
 tokens = 2e15 / 4
@@ -1010,22 +1025,23 @@ claims.record(
 )
 
 # %% [markdown]
-# Wrong twice, once by a factor of ten and once by some thousands. For your planning: the text of your company is megabytes to gigabytes. What
-# it lacks is labels, not
+# Wrong twice: once by a factor of ten, and once by a thousand or more; by over forty even against the unfiltered text. (That was compressed;
+# unpacked it is a few times as much.) For your planning: the text of your company is megabytes to gigabytes. What it lacks is labels, not
 # petabytes.
 
 # %% [markdown]
 # ## 9 · Three routes, over volume
 #
 # The articles say that large models lower cost and time (A1, B1), and that their training and deployment are expensive (B2.4). Both cannot be true
-# everywhere; where is which? Take the customer's mails and three routes to them:
+# everywhere; which is true where? Take the customer's mails and three routes to them:
 #
 # * **API**: pay by the token for somebody else's large model;
 # * **tune**: an open model of seven billion parameters, tuned by LoRA, on a rented 24 GB card;
 # * **train**: your own encoder of 110 million parameters, from scratch, on the same kind of card.
 #
-# What does a year cost? People, labels, computing once, and then so much a request. The prices below are **examples of May 2026; replace
-# them with yours.** The API's are those of a large model, in dollars for a million tokens read and written.
+# What does a year cost? People, labels, computing once, and then so much a request. The prices below are **examples of May 2026; replace them with
+# yours.** The API's are those of a large model, in dollars for a million tokens read and written. (It would also read instructions with each mail,
+# such as the list of teams; they are left out.)
 
 # %%
 price = {"day": 600, "label": 0.50, "read": 2.50, "written": 10.00}
@@ -1035,7 +1051,8 @@ busy = 0.3  # of the time: mails do not come evenly
 
 # %% [markdown]
 # Days of work until the first version and for care each month, labelled mails (the API needs some too, or you will not know how good it is), and
-# operations, by section 5. These are guesses of ours, like every plan; the quality of the three is *assumed equal*, which you must measure.
+# operations, by section 5. These are guesses of ours, like every plan; put in yours. The quality of the three is *assumed equal*: that you must
+# measure.
 
 # %%
 routes = pd.DataFrame(
@@ -1048,8 +1065,10 @@ routes["computing, US$"] = [effort(c, gpu)["US$"] for c in (0, tuning, training)
 routes.round(2)
 
 # %% [markdown]
-# Look at the last column. (137 billion tokens are what BERT saw, over some forty epochs.) Computing is a small item, people are the large one. Now
-# what one card can answer in a month: first it reads the mail, then it writes, 32 mails at once.
+# Look at the last column. (137 billion tokens are what BERT saw, over some forty epochs, as Raffel et al. count them.) Computing is a small item,
+# people are the large one. Now what one card can answer in a month: first it reads the mail, all 600 tokens at once, so the operations are the
+# slower clock; then it writes, token by token, for 32 mails together. (In 16 bits their caches come to 11 GB, one more than the card has left.
+# Sixteen at a time would answer 6 % fewer.)
 
 
 # %%
@@ -1063,7 +1082,8 @@ capacity = {"tune": mails_a_month(7e9, request["written"]), "train": mails_a_mon
 {route: f"{mails / 1e6:.0f} million mails a month" for route, mails in capacity.items()}
 
 # %% [markdown]
-# A year's **total cost of ownership**, for a volume of $v$ mails a month. The API's grows with each mail; the others' with each card.
+# A year's **total cost of ownership**, for a volume of $v$ mails a month. The API's grows with each mail; the others' with each card, which is
+# rented day and night whether or not it is busy.
 
 
 # %%
@@ -1099,7 +1119,8 @@ places = {route: winners[winners == route].index for route in winners.unique()}
 {route: f"{v.min():,.0f} to {v.max():,.0f} mails a month" for route, v in places.items()}
 
 # %% [markdown]
-# Each route is the cheapest somewhere. Where exactly do neighbours meet? With a fixed cost $F$ and a cost $p$ for each mail,
+# Each route is the cheapest somewhere (the figures are those of a grid). Where exactly do neighbours meet? With a fixed cost $F$ and a cost $p$ for
+# each mail,
 #
 # $$ F_1 + 12\,v\,p_1 = F_2 + 12\,v\,p_2 \quad\Longrightarrow\quad v = \frac{F_2 - F_1}{12\,(p_1 - p_2)}. $$
 #
@@ -1115,8 +1136,7 @@ f"{meet:,.0f} mails a month, at {a_mail * 100:.2f} cents a mail"
 
 # %% [markdown]
 # **Predict first.** Prices move. One provider's large model cost 30 dollars for a million tokens read in March 2023, and its successor 2.50 in
-# August 2024.
-# If the API gets cheaper, which border moves, and does every route keep a place?
+# August 2024. If the API gets cheaper, which border moves, and does every route keep a place?
 #
 # <details><summary>Answer</summary>
 #
@@ -1157,10 +1177,9 @@ figure.update_layout(
 )
 
 # %% [markdown]
-# On the left the API wins, because it asks for little before the first mail. In the middle, the tuned model on a rented card. On the far right,
-# the small
-# model that took most work: once the other route needs some ten cards, a
-# model that needs one pays for its people. And with the slider on the left:
+# On the left the API wins, because it asks for little before the first mail. In the middle, the tuned model on a rented card. On the far right, the
+# small model that took most work: once the other route needs some ten cards, a model that needs one pays for its people. And with the slider on the
+# left:
 
 # %%
 remaining = {f"× {f:g}": list(cheapest(f).unique()) for f in factors}
@@ -1173,9 +1192,8 @@ remaining
 #
 # ### Check the article
 #
-# Do large models lower cost and time, or are they expensive? At low volume the cheapest route must use a large model, and be the first to be
-# ready; at
-# high volume another must win.
+# Do large models lower cost and time, or are they expensive? At low volume the cheapest route must use a large model, and be the first to be ready;
+# at high volume another must win.
 
 # %%
 lowers = winners.iloc[0] == "API" and routes["days"].idxmin() == "API"
@@ -1196,9 +1214,8 @@ claims.record(
 )
 
 # %% [markdown]
-# Both hold, each on its side of a volume. The volume is yours to compute: put your prices into the cells above. The customer's 50,000 mails are
-# far on the
-# left.
+# Both hold, each on its side of a volume. The volume is yours to compute: put your prices into the cells above. The customer's 50,000 mails are far
+# on the left.
 
 # %% [markdown]
 # ## 10 · The product loop
@@ -1342,7 +1359,7 @@ figure.update_layout(
 #
 # ### Check the article
 #
-# The claim would hold if one of the printed drawings had everything.
+# The claim would hold if one of the printed drawings had everything, and holds with a condition if they have some of it.
 
 # %%
 good = answers[["A1", "B2.5"]]
@@ -1387,9 +1404,8 @@ one_way, other_way = lower(expand(clean(mail))), expand(lower(clean(mail)))
 one_way.strip(), other_way.strip()
 
 # %% [markdown]
-# Lower case first, and the country is gone: "us" could be anybody. Another pair cannot be swapped at all: once a text is a list of tokens,
-# there is no text
-# left to clean.
+# Lower case first, and the country is gone: "us" could be anybody. Another pair cannot be swapped at all: once a text is a list of tokens, there is
+# no text left to clean.
 
 # %%
 try:
@@ -1401,8 +1417,8 @@ commute = one_way == other_way and swapped == "works"
 assert 2 * 3 == 3 * 2  # what a product would promise
 
 # %% [markdown]
-# Part-of-speech tags, the last "factor", are not even needed any more. A modern model takes token numbers. What BERT asks for, where `keras_hub` is
-# installed:
+# Part-of-speech tags (this is a noun, that a verb), the last "factor", are not even needed any more. A modern model takes token numbers. What BERT
+# asks for, where `keras_hub` is installed:
 
 # %% tags=["nbval-ignore-output"]
 if importlib.util.find_spec("keras_hub"):
@@ -1457,9 +1473,9 @@ assert answered == ["billing", "access", "delivery"]
 answered
 
 # %% [markdown]
-# What does one request cost? A multiplication and an addition for each *different known* word of the mail and each team. Count what this one
-# does, then
-# scale to a real one: 20,000 words, eight teams, 300 different words in a mail. And beside it, the seven-billion model on 600 tokens.
+# What does one request cost? A multiplication and an addition for each *different known* word of the mail and each team. Count what this one does,
+# then scale to a real one: 20,000 words, eight teams, 300 different words in a mail. And beside it, the seven-billion model on 620 tokens: 600
+# read, 20 written.
 
 # %%
 row = sorter[0].transform(new[:1])
@@ -1473,8 +1489,8 @@ large = 2 * 7e9 * sum(request.values())
 ]
 
 # %% [markdown]
-# Some two billion times the work. If the small model is *good enough*, nothing else on this page can compete: put it into section 9 as a fourth
-# route, with the API's ten days, 3,000 labels and the laptop.
+# Some two billion times the work. If the small model is *good enough*, nothing else on this page can compete: put it beside the routes of section 9
+# as a fourth, with the API's ten days and its day of care a month, 3,000 labels and the laptop.
 
 # %%
 people = (10 + months * 1) * price["day"] + 3_000 * price["label"]
@@ -1483,9 +1499,10 @@ even = (fourth - year("API", 0)) / (months * a_mail)
 f"a year: {fourth:,.0f} US$ at any volume; cheaper than the API from {even:,.0f} mails a month"
 
 # %% [markdown]
-# At 50,000 mails a month, then, the API is still a little cheaper, at twice that no longer, and the two are close. The honest answer to
-# the customer: start with the API behind a fixed interface and *keep its answers*. They are labels for the small model, once you have looked
-# through them. Measure both on the same thousand mails (chapter 08 builds the small one, chapter 09 something between).
+# At 50,000 mails a month, then, the API is still a little cheaper, at twice that no longer, and the two are close. The honest answer to the
+# customer: start with the API behind a fixed interface and *keep its answers*. They are labels for the small model, once you have looked through
+# them (and through the provider's terms: some forbid certain uses of the answers). Measure both on the same thousand mails (chapter 08 builds the
+# small one, chapter 09 something between).
 
 # %%
 assert 50_000 < even < 100_000 and year("API", 50_000) < fourth < year("API", 100_000)
@@ -1497,14 +1514,13 @@ assert 50_000 < even < 100_000 and year("API", 50_000) < fourth < year("API", 10
 # |---|---|
 # | Is the answer one of a fixed list, or a number? | a classifier is enough; nothing has to be written |
 # | Do you have, or can you get, a thousand labelled examples? | that is where small models begin to be good (chapter 08) |
-# | Are there more than some 100,000 requests a month? | the running price outweighs the work (section 9) |
-# | Must it answer within milliseconds, or without a network? | thousands of operations, not billions (section 6) |
-# | May the text not leave the house? | it runs on what you own |
+# | Are there more than some 100,000 requests a month? | an API's running price outweighs the work (87,647 above, at the example prices) |
+# | Must it answer within milliseconds, or without a network? | thousands of operations, not trillions (above) |
+# | Must the text stay in the house? | it runs on what you own |
 # | Must you explain an answer? | each word has a weight that you can read |
 #
-# A large model is right where the answers are open text, the examples few, the task new every month. And a large model *tried first* is often
-# the fastest way
-# to learn whether anybody wants the feature.
+# A large model is right where the answers are open text, the examples few, the task new every month. And a large model *tried first* is often the
+# fastest way to learn whether anybody wants the feature.
 
 # %% [markdown]
 # ## Exercises
@@ -1515,8 +1531,8 @@ assert 50_000 < even < 100_000 and year("API", 50_000) < fourth < year("API", 10
 # ### Exercise 01-1 · Count a decoder
 # *recall · 6 minutes*
 #
-# GPT-2's medium version has 24 layers of width 1,024, a vocabulary of 50,257 and a context of 1,024. How many parameters are that, exactly? Work
-# from the table of section 2, with biases, normalisations and embeddings. (`decoder_parameters` may check you afterwards.)
+# GPT-2's medium version has 24 layers of width 1,024, a vocabulary of 50,257 and a context of 1,024. How many parameters has it, exactly? Work from
+# the table of section 2, with biases, normalisations and embeddings. (`decoder_parameters` may check you afterwards.)
 
 # %% exercise="01-1"
 ### BEGIN SOLUTION
@@ -1529,9 +1545,8 @@ check("01-1", answer)
 # ### Exercise 01-2 · Memory for LoRA
 # *modify · 10 minutes*
 #
-# Write the function that says how many **GiB** ($2^{30}$ bytes) a LoRA run holds, without activations: the frozen parameters at `bytes_each`
-# bytes, and the
-# trained additions as in section 4: parameter, gradient, 32-bit copy and Adam's two averages, in mixed precision.
+# Write the function that says how many **GiB** ($2^{30}$ bytes) a LoRA run holds, without activations: the frozen parameters at `bytes_each` bytes,
+# and the trained additions as in section 4: parameter, gradient, 32-bit copy and Adam's two averages, in mixed precision.
 
 
 # %% exercise="01-2"
@@ -1549,7 +1564,8 @@ check("01-2", lora_memory)
 # *modify · 12 minutes*
 #
 # Two routes, each with a fixed cost and a cost for each request. From how many requests on does route B cost less than route A? Return that
-# crossing point; 0 if B costs less from the start on and for ever; `np.inf` if there is no volume from which on B costs less.
+# crossing point; 0 if B costs less from the start on and for ever; `np.inf` if there is no volume from which on B costs less. ("From … on" means at
+# *every* larger number: a B that is cheaper only *up to* a volume does not count.)
 
 
 # %% exercise="01-3"
@@ -1570,10 +1586,10 @@ check("01-3", break_even)
 # ### Exercise 01-4 · The right device for the job
 # *extend · 15 minutes*
 #
-# A tool for Monday. Given a job (operations and GB of memory) and devices, return the name of the one on which the job *fits* and costs the
-# least money.
-# `devices` maps a name to (memory in GB, TFLOP/s, US$ an hour). If it fits nowhere, return the text `"none"`. Once it is right, ask it where to tune
-# a seven-billion model.
+# A tool for Monday. Given a job (operations and GB of memory) and devices, return the name of the one on which the job *fits* and costs the least
+# money. `devices` maps a name to (memory in GB, TFLOP/s, US$ an hour). If it fits nowhere, return the text `"none"`. Each reaches the same share of
+# its TFLOP/s, so the share does not matter. Once it is right, ask it where to tune the seven-billion model: `tuning` operations (section 9), 23.7
+# GB (section 4), the devices of section 5. Is it the card on which it just fits?
 
 
 # %% exercise="01-4"
@@ -1594,37 +1610,37 @@ check("01-4", cheapest_device)
 # %% [markdown]
 # ## Recap
 #
-# * *A decoder* gives a distribution over the next token; $L(12d^2 + 13d) + (V + c)d + 2d$ parameters, asserted against Keras, up to GPT-3
-#   itself, built
-#   without its numbers. Of the articles' six families two reach a billion.
-# * *Memory:* 16 bytes a parameter to train, 2 or fewer to answer, and LoRA close to answering; activations and the cache come on top.
-# * *Operations:* $6ND$ to train, $4ND$ with LoRA, $2N$ a token to answer, where reading the parameters is the slower clock; the formulas give GPT-3's
-#   published operations, days and energy.
-# * *Routes:* the API is cheapest at low volume, tuning in the middle, a small model of your own at high volume; the borders move with prices.
-# * *A plan* is a graph: no dead end, a way back, a test before the launch, a way to stop. A small model is right when the answers are a fixed
-#   list, the examples
-#   are there and the volume is high.
+# * *A decoder* gives a distribution over the next token; $L(12d^2 + 13d) + (V + c)d + 2d$ parameters, asserted against Keras, up to GPT-3 itself,
+#   built without its numbers. Of the articles' six families two reach a billion.
+# * *Memory:* 16 bytes a parameter to train, 2 or fewer to answer; LoRA lies between, close to answering for large models; activations and the cache
+#   come on top.
+# * *Operations:* $6ND$ to train, $4ND$ with LoRA, $2N$ a token to answer, where for a lone conversation reading the parameters is the slower clock;
+#   the formulas give GPT-3's published operations, days and energy.
+# * *Routes:* the API is cheapest at low volume, tuning in the middle, a small model of your own at high volume; the borders move with prices. A
+#   plain classifier, where it is good enough, costs less than all three, but for the API at low volume.
+# * *A plan* is a graph: no dead end, a way back, a test before the launch, a way to stop. A small model is right when the answers are a fixed list,
+#   the examples are there and the volume is high.
 
 # %% [markdown]
 # ## Limits and next
 #
-# Every number here is an estimate to a factor of two or so, which is what a decision needs. Left out: the network between cards, without which
-# eight of them are
-# not eight times one; attention on very long texts; mixtures of experts, which use only part of their parameters for a token; failures, which
-# a run of weeks will have. Total cost assumed equal quality, the one thing that you must measure. Prices age within months: the formulas stay.
+# Parameters are counted exactly; memory, time and money are estimates to a factor of two or so, which is what a decision needs. Left out: the
+# network between cards, without which eight of them are not eight times one; attention on very long texts; mixtures of experts, which use only part
+# of their parameters for a token; failures, which a run of weeks will have. The total cost assumes equal quality, the one thing that you must
+# measure. Prices age within months: the formulas stay.
 #
 # Chapter 02 asks how parameters are found at all. Chapters 08 and 09 build the sorter, chapter 10 serves it.
 #
-# **Sources.** T. Brown and others, "Language models are few-shot learners", arXiv:2005.14165 (2020) (GPT-3) · J. Devlin, M.-W. Chang, K. Lee,
-# K. Toutanova, "BERT: pre-training of deep bidirectional transformers for language understanding", *NAACL* (2019) · Y. Liu and others, "RoBERTa",
+# **Sources.** T. Brown and others, "Language models are few-shot learners", arXiv:2005.14165 (2020) (GPT-3) · J. Devlin, M.-W. Chang, K. Lee, K.
+# Toutanova, "BERT: pre-training of deep bidirectional transformers for language understanding", *NAACL* (2019) · Y. Liu and others, "RoBERTa",
 # arXiv:1907.11692 (2019) (BERT's 16 GB) · C. Raffel and others, "Exploring the limits of transfer learning with a unified text-to-text
-# transformer", *JMLR* 21
-# (2020) (T5, C4) · A. Vaswani and others, "Attention is all you need", *NeurIPS* (2017) · K. He and others, "Deep residual learning", *CVPR* (2016) ·
-# K. Simonyan, A. Zisserman, "Very deep convolutional networks", *ICLR* (2015) · M. Tan, Q. Le, "EfficientNet", *ICML* (2019) · J. Kaplan and others,
-# "Scaling laws for neural language models", arXiv:2001.08361 (2020) (6ND) · J. Hoffmann and others, "Training compute-optimal large language models",
-# arXiv:2203.15556 (2022) · V. Korthikanti and others, "Reducing activation recomputation in large transformer models", arXiv:2205.05198 (2022) ·
-# S. Rajbhandari and others, "ZeRO", *SC* (2020) (16 bytes a parameter) · E. Hu and others, "LoRA", arXiv:2106.09685 (2021) · A. Chowdhery and
-# others, "PaLM",
-# arXiv:2204.02311 (2022) (utilisation) · D. Patterson and others, "Carbon emissions and large neural network training", arXiv:2104.10350 (2021)
-# · NVIDIA,
-# *H100 Tensor Core GPU* data sheet (2023) and *Ada GPU architecture* (2022) · the first article, sections 1 to 3, and the second, sections 1 and 2.
+# transformer", *JMLR* 21 (2020) (T5, C4) · A. Vaswani and others, "Attention is all you need", *NeurIPS* (2017) (the transformer) · A. Radford and
+# others, "Language models are unsupervised multitask learners", OpenAI (2019) (GPT-2) · K. He and others, "Deep residual learning", *CVPR* (2016) ·
+# K. Simonyan, A. Zisserman, "Very deep convolutional networks", *ICLR* (2015) · M. Tan, Q. Le, "EfficientNet", *ICML* (2019) · J. Kaplan and
+# others, "Scaling laws for neural language models", arXiv:2001.08361 (2020) (6ND) · J. Hoffmann and others, "Training compute-optimal large
+# language models", arXiv:2203.15556 (2022) · V. Korthikanti and others, "Reducing activation recomputation in large transformer models",
+# arXiv:2205.05198 (2022) · T. Dao and others, "FlashAttention", *NeurIPS* (2022) · S. Rajbhandari and others, "ZeRO", *SC* (2020) (16 bytes a
+# parameter) · E. Hu and others, "LoRA", arXiv:2106.09685 (2021) · T. Dettmers and others, "QLoRA", *NeurIPS* (2023) · A. Chowdhery and others,
+# "PaLM", arXiv:2204.02311 (2022) (utilisation) · D. Patterson and others, "Carbon emissions and large neural network training", arXiv:2104.10350
+# (2021) · NVIDIA, *H100 Tensor Core GPU* data sheet (2023) and *Ada GPU architecture* (2022) · the first article, sections 1 to 3, and the second,
+# sections 1 and 2.

@@ -329,6 +329,9 @@ def test_what_is_harmless_is_kept():
         (r"\mathbf{W}^\top \in \mathbb{R}^{n \times d}", "𝐖"),
         (r"\hat p \pm 1.96 \sqrt{\frac{\hat p (1 - \hat p)}{n}}", "<mo>±</mo>"),
         (r"\mathbb{1}[y = k]", "𝟙"),
+        (r"\log p", '<mi>log</mi><mspace width="0.17em"></mspace><mi>p</mi>'),
+        (r"\log(p)", '<mi>log</mi><mo stretchy="false">(</mo>'),
+        (r"\lVert x \rVert^2", '<msup><mo fence="false" stretchy="false">‖</mo><mn>2</mn></msup>'),
     ],
 )
 def test_formulas_become_mathml(tex, piece):

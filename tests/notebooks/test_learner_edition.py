@@ -11,10 +11,14 @@ import sys
 import pytest
 
 from course_utils.authoring.chapters import chapters
+from course_utils.data.fetch import fetch
 
 
+@pytest.mark.timeout(1300)
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
 def test_learner_edition(chapter, tmp_path):
+    for need in chapter.needs["quick"]:
+        fetch(need, progress=False)
     environment = {
         **os.environ,
         "COURSE_PROFILE": "quick",
@@ -28,6 +32,6 @@ def test_learner_edition(chapter, tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
