@@ -14,7 +14,7 @@ from course_utils import __version__, cli, paths
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "data")
+COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "data")
 
 
 @pytest.fixture(autouse=True)
@@ -393,6 +393,93 @@ def test_claims_are_listed_and_the_verdicts_of_the_last_run_shown(course, checko
     assert done.status == 2
     assert "course run" in done.err
     assert course("claims", "--results", str(tmp_path / "none.json")).status == 2
+
+
+# ---- compare
+
+
+@pytest.fixture
+def tickets(tmp_path):
+    words = {"billing": "invoice refund card", "bug": "crash error frozen", "account": "password login user"}
+    lines = ["message,team"]
+    for number in range(60):
+        team = list(words)[number % 3]
+        lines.append(f"{words[team]} {'abcdefgh'[number % 8]}{'ijklmnop'[number // 8]} {'qrstuv'[number % 6]}w,{team}")
+    path = tmp_path / "tickets.csv"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def test_compare_prints_what_is_wrong_a_recommendation_a_table_and_the_report(course, tickets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    columns = ("--text", "message", "--label", "team")
+    done = course("compare", "tickets.csv", *columns, "--only", "tfidf", "--margin", "0.05")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("The data first:")
+    assert "Ship “TF-IDF + logistic regression”" in done.out
+    assert "tfidf *" in done.out
+    assert f"Report: {Path('compare-tickets') / 'report.html'}" in done.out
+    assert json.loads((tmp_path / "compare-tickets" / "report.json").read_text("utf-8"))["settings"]["margin"] == 0.05
+    again = course("compare", "tickets.csv", *columns, "--only", "tfidf")
+    assert again.out.count("kept from before") == 2
+
+
+def test_compare_passes_its_options_on(course, monkeypatch, tmp_path):
+    from course_utils.compare import running
+
+    asked = []
+
+    def run(*words, **options):
+        asked.append((words, options))
+        raise CourseError("enough")
+
+    monkeypatch.setattr(running, "run", run)
+    words = ("t.csv", "--text", "a", "--label", "b", "--out", str(tmp_path), "--full", "--fresh", "--only", "small")
+    assert course("compare", *words, "--seed", "3").status == 2
+    assert asked == [
+        (
+            (Path("t.csv"), "a", "b"),
+            {
+                "out": tmp_path, "profile": "full", "candidates": "small", "margin": 0.02, "seed": 3, "fresh": True,
+            },
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--label", "nobody"), "has no column 'nobody'; it has 'message', 'team'"),
+        (("--label", "team", "--only", "tfdif"), "There is no candidate 'tfdif'. Did you mean tfidf?"),
+        (("--label", "team", "--margin", "7"), "margin must be a share"),
+    ],
+)
+def test_compare_refuses_in_one_sentence(course, tickets, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    done = course("compare", str(tickets), "--text", "message", *words)
+    assert done.status == 2
+    assert done.err.startswith("course: ")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "compare-tickets").exists()
+
+
+def test_compare_says_on_ctrl_c_that_it_can_go_on(course, tickets, monkeypatch):
+    from course_utils.compare import running
+
+    def interrupt(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "run", interrupt)
+    done = course("compare", str(tickets), "--text", "message", "--label", "team")
+    assert (done.status, done.out) == (130, "")
+    assert "goes on from there" in done.err
+
+
+def test_compare_without_its_columns_or_file_says_so(course, tmp_path):
+    assert "--text" in course("compare", "t.csv", "--label", "b").err
+    done = course("compare", str(tmp_path / "none.csv"), "--text", "a", "--label", "b")
+    assert (done.status, "cannot be read" in done.err) == (2, True)
 
 
 # ---- data

@@ -43,7 +43,7 @@ def test_importing_the_package_loads_nothing_heavy_and_takes_under_a_tenth_of_a_
     assert min(seconds) < 0.1
 
 
-@pytest.mark.parametrize("module", ["errors", "paths", "claims", "data", "doctor", "exercises", "workspace"])
+@pytest.mark.parametrize("module", ["errors", "paths", "claims", "compare", "data", "doctor", "exercises", "workspace"])
 def test_the_light_modules_load_no_framework(tmp_path, module):
     code = f"import sys, course_utils.{module}; print(' '.join(sys.modules))"
     done = python("-c", code, cwd=tmp_path, path=ROOT)

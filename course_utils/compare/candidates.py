@@ -1,0 +1,182 @@
+"""The candidates, from the smallest to the largest: what they are, what they are trained with, and how."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from course_utils.compare.models import FineTuned, Frozen, Majority, Model, Small, Tfidf
+from course_utils.errors import CourseError, near_misses
+
+ENCODER = "minilm"
+_GIB = 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A kind of model: its name, what it is called in a report, and what it asks of the machine.
+
+    ``memory`` is the free memory in bytes below which it is left out, ``settings`` what it is trained with in each
+    profile; ``most`` among them is the number of training messages above which it takes a sample.
+    """
+
+    name: str
+    title: str
+    idea: str
+    settings: dict[str, dict[str, Any]]
+    encoder: bool = False
+    framework: bool = False
+    memory: int = 0
+
+
+CANDIDATES = (
+    Candidate(
+        "majority",
+        "Always the largest class",
+        "Answers the commonest class whatever the message says: what any model has to beat.",
+        {"quick": {}, "full": {}},
+    ),
+    Candidate(
+        "tfidf",
+        "TF-IDF + logistic regression",
+        "Counts words, pairs of words and pieces of words.",
+        {"quick": {"most": 20_000}, "full": {"most": 200_000}},
+    ),
+    Candidate(
+        "small",
+        "Small network",
+        "Learns a vector for each word and averages them.",
+        {"quick": {"most": 20_000, "epochs": 40}, "full": {"most": 200_000, "epochs": 40}},
+        framework=True,
+        memory=_GIB,
+    ),
+    Candidate(
+        "frozen",
+        "Frozen encoder + linear head",
+        "A pretrained sentence encoder, unchanged; only a linear layer on top is trained.",
+        {"quick": {"most": 5_000, "length": 128}, "full": {"most": 50_000, "length": 128}},
+        encoder=True,
+        framework=True,
+        memory=int(1.3 * _GIB),
+    ),
+    Candidate(
+        "finetuned",
+        "Fine-tuned encoder",
+        "The same encoder, trained further on your messages.",
+        {
+            "quick": {"most": 2_000, "layers": 3, "learning_rate": 3e-4, "epochs": 5, "length": 64},
+            "full": {"most": 20_000, "layers": None, "learning_rate": 1e-4, "epochs": 3, "length": 128},
+        },
+        encoder=True,
+        framework=True,
+        memory=int(2.4 * _GIB),
+    ),
+)
+BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
+
+
+def chosen(names: Sequence[str] | str | None) -> list[Candidate]:
+    """The candidates of these names in the order of CANDIDATES, majority always among them; None stands for all."""
+    if names is None:
+        return list(CANDIDATES)
+    names = names.split(",") if isinstance(names, str) else list(names)
+    names = [str(name).strip() for name in names if str(name).strip()]
+    for name in names:
+        if name not in BY_NAME:
+            raise CourseError(f"There is no candidate {name!r}.{near_misses(name, list(BY_NAME))}")
+    if not set(names) - {"majority"}:
+        raise CourseError(f"Name at least one candidate beside majority: {', '.join(list(BY_NAME)[1:])}.")
+    return [candidate for candidate in CANDIDATES if candidate.name in {"majority", *names}]
+
+
+def one_thread() -> Any:
+    """A block in which linear algebra keeps to one core: the steps of a logistic regression are too short to share."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, "blas")
+
+
+def sample(labels: np.ndarray, most: int | None, seed: int) -> np.ndarray:
+    """Rows to train on: all, or ``most`` of them, each class by its share and with one example at least."""
+    if most is None or len(labels) <= most:
+        return np.arange(len(labels))
+    random, kept = np.random.default_rng(seed), []
+    for k in np.unique(labels):
+        own = np.flatnonzero(labels == k)
+        kept.append(random.permutation(own)[: max(1, round(most * len(own) / len(labels)))])
+    return np.sort(np.concatenate(kept))
+
+
+def train(
+    name: str,
+    texts: Sequence[str],
+    labels: np.ndarray,
+    class_names: tuple[str, ...],
+    language: str,
+    settings: dict[str, Any],
+    *,
+    seed: int = 0,
+    say: Callable[[str, float | None], None] = lambda stage, share: None,
+) -> tuple[Model, float]:
+    """A candidate trained on texts and labels int (n,) → the model and the seconds that training took.
+
+    The seconds do not count the start of Python, of the framework and of the encoder. ``say(stage, share done)`` is
+    told how far it is.
+    """
+    classes = len(class_names)
+    say("training", None)
+    if name == "majority":
+        begun = time.perf_counter()
+        shares = np.bincount(labels, minlength=classes) / len(labels)
+        return Majority(class_names=class_names, language=language, shares=shares), time.perf_counter() - begun
+    if name == "tfidf":
+        from course_utils.recipes.text import tfidf
+
+        model = tfidf(language)  # imports scikit-learn, which is no part of training
+        begun = time.perf_counter()
+        with one_thread():
+            fitted = model.fit(texts, labels)
+        return Tfidf.of(fitted, class_names, language), time.perf_counter() - begun
+    if name == "small":
+        from course_utils.recipes.text import train_small
+
+        begun = time.perf_counter()
+        trained = train_small(texts, labels, classes, language=language, epochs=settings["epochs"], seed=seed)
+        seconds = time.perf_counter() - begun
+        return Small.of(trained, class_names), seconds
+    return _train_encoder(name, texts, labels, class_names, language, settings, seed, say)
+
+
+def _train_encoder(name, texts, labels, class_names, language, settings, seed, say) -> tuple[Model, float]:
+    from course_utils.recipes import encoder as recipes
+
+    say("loading the encoder", None)
+    encoder = recipes.load(ENCODER, progress=False)
+    if name == "frozen":
+        from sklearn.linear_model import LogisticRegression
+
+        say("reading the training messages", None)
+        begun = time.perf_counter()
+        vectors = recipes.sentence_vectors(encoder, texts, length=settings["length"])
+        with one_thread():
+            head = LogisticRegression(C=1, class_weight="balanced", max_iter=3000).fit(vectors, labels)
+        seconds = time.perf_counter() - begun
+        return Frozen.of(encoder, head, settings["length"], class_names, language), seconds
+    import keras
+
+    recipe = recipes.Recipe(**{name: value for name, value in settings.items() if name != "most"})
+
+    class Told(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            steps = self.params.get("steps") or 1
+            say("training", (self.epoch + (batch + 1) / steps) / recipe.epochs)
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+    begun = time.perf_counter()
+    network = recipes.fine_tune(encoder, texts, labels, len(class_names), recipe, seed=seed, callbacks=[Told()])
+    seconds = time.perf_counter() - begun
+    return FineTuned.of(network, encoder, recipe.length, class_names, language), seconds

@@ -1,0 +1,554 @@
+"""Models as `course compare` keeps them: a folder with ``model.json`` and a few files, each known by its hash.
+
+No file of a model is a pickle: arrays are ``.npz``, words JSON, networks Keras's own ``.keras``, read in its safe mode.
+Every model has ``class_names`` and ``predict_proba(texts) -> float (n, classes)``; it gives the same probabilities on
+whatever Keras backend it is loaded.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from course_utils import paths
+from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+
+    from course_utils.recipes import encoder, text
+
+SCHEMA = 1
+CARD = "model.json"
+BATCH = 32
+_VECTORIZER = ("analyzer", "ngram_range", "sublinear_tf", "lowercase", "norm", "smooth_idf", "token_pattern")
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits (n, classes) → probabilities; a logit of minus infinity has the probability 0."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def linear_head(fitted: "LogisticRegression", classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """A logistic regression as (coefficients (d, classes), intercepts (classes,)); a class it never saw gets none."""
+    coefficients, intercepts = fitted.coef_.T, fitted.intercept_
+    if coefficients.shape[1] == 1:  # two classes: scikit-learn keeps the second's logit, the first's is 0
+        coefficients = np.hstack([np.zeros_like(coefficients), coefficients])
+        intercepts = np.array([0.0, intercepts[0]])
+    weights = np.zeros((len(coefficients), classes), np.float32)
+    offsets = np.full(classes, -np.inf, np.float32)
+    weights[:, fitted.classes_], offsets[fitted.classes_] = coefficients, intercepts
+    return weights, offsets
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """What every model has; ``language`` is "en" or "zh" and says how its texts are cut into words."""
+
+    kind: ClassVar[str] = ""
+    files: ClassVar[tuple[str, ...]] = ()
+    class_names: tuple[str, ...]
+    language: str = "en"
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts → probabilities (n, classes), in the order of ``class_names``."""
+        if isinstance(texts, str):
+            raise CourseError('predict_proba wants a list of texts; for a single one write ["…"].')
+        texts = list(texts)
+        wrong = next((one for one in texts if not isinstance(one, str)), None)
+        if wrong is not None:
+            raise CourseError(f"predict_proba wants texts; it got {type(wrong).__name__} {wrong!r:.60}.")
+        return self._probabilities(texts) if texts else np.zeros((0, len(self.class_names)))
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """Texts → the name of the likeliest class of each."""
+        return [self.class_names[k] for k in self.predict_proba(texts).argmax(axis=1)]
+
+    def settings(self) -> dict[str, Any]:
+        """What ``model.json`` says beside the files."""
+        return {}
+
+    def encoder_files(self) -> dict[str, Any] | None:
+        """The encoder that has to be on the machine besides: name, and each file's hash and size."""
+        return None
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        raise NotImplementedError
+
+    def _write(self, folder: Path) -> None:
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Majority(Model):
+    """Always the same answer: the share of each class in training."""
+
+    kind: ClassVar[str] = "majority"
+    files: ClassVar[tuple[str, ...]] = ("shares.json",)
+    shares: np.ndarray
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        return np.tile(self.shares, (len(texts), 1))
+
+    def _write(self, folder: Path) -> None:
+        (folder / "shares.json").write_text(json.dumps(self.shares.tolist()), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path, card: dict) -> "Majority":
+        """The model in a folder whose hashes were found right."""
+        return cls(shares=np.array(json.loads((folder / "shares.json").read_text("utf-8"))), **_common(card))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Tfidf(Model):
+    """TF-IDF with logistic regression, rebuilt from its vocabularies, weights and coefficients."""
+
+    kind: ClassVar[str] = "tfidf"
+    files: ClassVar[tuple[str, ...]] = ("vocabulary.json", "weights.npz")
+    vectorizers: tuple
+    weights: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def of(cls, fitted: "Pipeline", class_names: tuple[str, ...], language: str) -> "Tfidf":
+        """From the fitted pipeline of ``recipes.text.tfidf``."""
+        features = fitted[0]
+        union = getattr(features, "transformer_list", None)
+        vectorizers = tuple(one for _, one in union) if union else (features,)
+        weights, offsets = linear_head(fitted[-1], len(class_names))
+        return cls(
+            class_names=class_names,
+            language=language,
+            vectorizers=vectorizers,
+            weights=weights.astype(np.float64),  # as the features are: else every message would convert all of them
+            offsets=offsets,
+        )
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        from scipy.sparse import hstack
+
+        features = hstack([one.transform(texts) for one in self.vectorizers], format="csr")
+        return softmax(features @ self.weights + self.offsets)
+
+    def settings(self) -> dict[str, Any]:
+        """How each vectorizer cuts a text."""
+        options = [{name: one.get_params()[name] for name in _VECTORIZER} for one in self.vectorizers]
+        return {"vectorizers": [{**each, "ngram_range": list(each["ngram_range"])} for each in options]}
+
+    def _write(self, folder: Path) -> None:
+        words = [sorted(one.vocabulary_, key=one.vocabulary_.get) for one in self.vectorizers]
+        (folder / "vocabulary.json").write_text(json.dumps(words, separators=(",", ":")), "utf-8")
+        idf = {f"idf_{k}": one.idf_.astype(np.float32) for k, one in enumerate(self.vectorizers)}
+        np.savez(folder / "weights.npz", weights=self.weights.astype(np.float32), offsets=self.offsets, **idf)
+
+    @classmethod
+    def read(cls, folder: Path, card: dict) -> "Tfidf":
+        """The model in a folder whose hashes were found right."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
+        arrays = _arrays(folder / "weights.npz")
+        made = []
+        for k, (options, known) in enumerate(zip(card["settings"]["vectorizers"], words, strict=True)):
+            options = {name: options[name] for name in _VECTORIZER}
+            options["ngram_range"] = tuple(options["ngram_range"])
+            one = TfidfVectorizer(vocabulary={word: n for n, word in enumerate(known)}, **options)
+            one.idf_ = arrays[f"idf_{k}"].astype(np.float64)
+            made.append(one)
+        weights = arrays["weights"].astype(np.float64)
+        return cls(vectorizers=tuple(made), weights=weights, offsets=arrays["offsets"], **_common(card))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Small(Model):
+    """The small network: embeddings, their mean, a hidden layer."""
+
+    kind: ClassVar[str] = "small"
+    files: ClassVar[tuple[str, ...]] = ("network.keras", "vocabulary.json")
+    network: Any
+    numbers: dict[str, int]
+    length: int
+    call: Callable[[np.ndarray], np.ndarray]
+
+    @classmethod
+    def of(cls, trained: "text.SmallClassifier", class_names: tuple[str, ...]) -> "Small":
+        """From what ``recipes.text.train_small`` gives."""
+        call = compiled(trained.model, trained.length)
+        return cls(
+            class_names=class_names,
+            language=trained.language,
+            network=trained.model,
+            numbers=trained.numbers,
+            length=trained.length,
+            call=call,
+        )
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        from course_utils.recipes.text import token_ids
+
+        chunks = [texts[start : start + 256] for start in range(0, len(texts), 256)]
+        return np.concatenate(
+            [self.call(token_ids(chunk, self.numbers, self.length, self.language)) for chunk in chunks]
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """How many tokens of a text are read."""
+        return {"length": self.length}
+
+    def _write(self, folder: Path) -> None:
+        _save_network(self.network, folder / "network.keras")
+        words = sorted(self.numbers, key=self.numbers.get)
+        (folder / "vocabulary.json").write_text(json.dumps(words, separators=(",", ":")), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path, card: dict) -> "Small":
+        """The model in a folder whose hashes were found right."""
+        words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
+        length = int(card["settings"]["length"])
+        network = _load_network(folder / "network.keras")
+        numbers = {word: number for number, word in enumerate(words, 2)}
+        return cls(network=network, numbers=numbers, length=length, call=compiled(network, length), **_common(card))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Frozen(Model):
+    """The pretrained encoder as it is, with a linear head on its sentence vectors."""
+
+    kind: ClassVar[str] = "frozen"
+    files: ClassVar[tuple[str, ...]] = ("head.npz",)
+    encoder: "encoder.Encoder"
+    weights: np.ndarray
+    offsets: np.ndarray
+    length: int
+    call: Callable[[np.ndarray], np.ndarray]
+
+    @classmethod
+    def of(
+        cls,
+        encoder: "encoder.Encoder",
+        head: "LogisticRegression",
+        length: int,
+        class_names: tuple[str, ...],
+        language: str,
+    ) -> "Frozen":
+        """From the encoder and a logistic regression fitted on its sentence vectors."""
+        from course_utils.recipes.encoder import pooled
+
+        weights, offsets = linear_head(head, len(class_names))
+        return cls(
+            class_names=class_names,
+            language=language,
+            encoder=encoder,
+            weights=weights,
+            offsets=offsets,
+            length=length,
+            call=compiled(pooled(encoder.backbone)),
+        )
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        vectors = _in_batches(self.call, self.encoder.token_ids(texts, self.length))
+        return softmax(vectors @ self.weights + self.offsets)
+
+    def settings(self) -> dict[str, Any]:
+        """How many word pieces of a text are read."""
+        return {"length": self.length}
+
+    def encoder_files(self) -> dict[str, Any] | None:
+        """The encoder's name and files."""
+        return known_encoder(self.encoder.name)
+
+    def _write(self, folder: Path) -> None:
+        np.savez(folder / "head.npz", weights=self.weights, offsets=self.offsets)
+
+    @classmethod
+    def read(cls, folder: Path, card: dict) -> "Frozen":
+        """The model in a folder whose hashes were found right; the encoder's own hashes must be the recorded ones."""
+        from course_utils.recipes import encoder
+
+        wanted = card["encoder"]
+        found = known_encoder(wanted["name"])
+        if found["files"] != wanted["files"]:
+            raise CourseError(
+                f"{paths.display(folder)} was made with another version of the encoder {wanted['name']!r} than this "
+                "course has (the hashes differ); it is not loaded. Train it again: course compare … --fresh"
+            )
+        made = encoder.load(wanted["name"], progress=False)
+        arrays = _arrays(folder / "head.npz")
+        return cls(
+            encoder=made,
+            weights=arrays["weights"],
+            offsets=arrays["offsets"],
+            length=int(card["settings"]["length"]),
+            call=compiled(encoder.pooled(made.backbone)),
+            **_common(card),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class FineTuned(Model):
+    """An encoder trained further on the task, with its head; all of it in one file, and its tokenizer."""
+
+    kind: ClassVar[str] = "finetuned"
+    files: ClassVar[tuple[str, ...]] = ("network.keras", "tokenizer.json")
+    network: Any
+    tokenizer: Any
+    length: int
+    call: Callable[[np.ndarray], np.ndarray]
+
+    @classmethod
+    def of(
+        cls, network: Any, encoder: "encoder.Encoder", length: int, class_names: tuple[str, ...], language: str
+    ) -> "FineTuned":
+        """From the model that ``recipes.encoder.fine_tune`` gives, which turns token numbers into logits."""
+        return cls(
+            class_names=class_names,
+            language=language,
+            network=network,
+            tokenizer=encoder.tokenizer,
+            length=length,
+            call=compiled(network),
+        )
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        from course_utils.recipes.encoder import Encoder
+
+        rows = Encoder("", self.network, self.tokenizer).token_ids(texts, self.length)
+        return softmax(_in_batches(self.call, rows))
+
+    def settings(self) -> dict[str, Any]:
+        """How many word pieces of a text are read."""
+        return {"length": self.length}
+
+    def _write(self, folder: Path) -> None:
+        _save_network(self.network, folder / "network.keras")
+        (folder / "tokenizer.json").write_bytes(self.tokenizer.content.encode("utf-8"))
+
+    @classmethod
+    def read(cls, folder: Path, card: dict) -> "FineTuned":
+        """The model in a folder whose hashes were found right."""
+        from course_utils.recipes.encoder import WordPieces
+
+        network = _load_network(folder / "network.keras")
+        return cls(
+            network=network,
+            tokenizer=WordPieces(folder / "tokenizer.json"),
+            length=int(card["settings"]["length"]),
+            call=compiled(network),
+            **_common(card),
+        )
+
+
+KINDS: dict[str, type[Model]] = {one.kind: one for one in (Majority, Tfidf, Small, Frozen, FineTuned)}
+
+
+# ------------------------------------------------------------------------------------------------- to and from a disk
+
+
+def save(model: Model, folder: Path | str, **facts: Any) -> dict[str, Any]:
+    """Write a model to ``folder``, whole or not at all, in place of what was there; returns its ``model.json``."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        model._write(beside)
+        card = {
+            "format": "course model",
+            "schema": SCHEMA,
+            "kind": model.kind,
+            "class_names": list(model.class_names),
+            "language": model.language,
+            "settings": model.settings(),
+            "files": {
+                name: {"sha256": _sha256(beside / name), "bytes": (beside / name).stat().st_size}
+                for name in model.files
+            },
+            "encoder": model.encoder_files(),
+            "versions": versions(),
+            **facts,
+        }
+        (beside / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        beside.chmod(0o755)
+        replace_folder(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return card
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Give a finished folder its name; what had the name before is deleted."""
+    old = None
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+        folder.rename(old / folder.name)
+    new.rename(folder)
+    if old:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_model(folder: Path | str) -> Model:
+    """A model that `course compare` saved: ``load_model("compare-tickets/model").predict_proba(texts)``.
+
+    Raises CourseError, before anything is loaded, for a folder that is no such model, for a file whose hash is not the
+    recorded one, and for an encoder that is not the one it was made with.
+    """
+    folder = Path(folder).expanduser()
+    card = read_card(folder)
+    kind = KINDS[card["kind"]]
+    for name in kind.files:
+        path, wanted = folder / name, card["files"][name]["sha256"]
+        try:
+            found = _sha256(path)
+        except OSError as error:
+            raise CourseError(
+                f"{paths.display(path)} cannot be read ({error.strerror}); the model is not whole."
+            ) from None
+        if found != wanted:
+            raise CourseError(
+                f"{paths.display(path)} is not the file that was saved (sha256 wanted {wanted}, found {found}); the "
+                "model is not loaded. Run the comparison again, or copy the whole folder anew."
+            )
+    try:
+        return kind.read(folder, card)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise CourseError(
+            f"{paths.display(folder)} holds no model that this version of the course can load "
+            f"({type(error).__name__}: {str(error)[:200]}). Run the comparison again with --fresh."
+        ) from error
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """``model.json``, checked for what every reader relies on."""
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CourseError(
+            f"{paths.display(path)} cannot be read ({error.strerror}); expected is the folder model/ of a comparison."
+        ) from error
+    except ValueError as error:
+        raise CourseError(f"{paths.display(path)} is not JSON ({error}); the model is not loaded.") from error
+    if not isinstance(card, dict) or card.get("format") != "course model":
+        raise CourseError(f"{paths.display(path)} does not describe a model of the course.")
+    if card.get("schema") != SCHEMA:
+        raise CourseError(
+            f"{paths.display(path)} has the schema {card.get('schema')!r}; this version of the course reads {SCHEMA}. "
+            "Update the course, or run the comparison again."
+        )
+    if card.get("kind") not in KINDS:
+        raise CourseError(
+            f"{paths.display(path)} has the unknown kind {card.get('kind')!r}; known: {', '.join(KINDS)}."
+        )
+    files, names = card.get("files"), card.get("class_names")
+    whole = (
+        isinstance(files, dict)
+        and all(isinstance(files.get(name), dict) and "sha256" in files[name] for name in KINDS[card["kind"]].files)
+        and isinstance(names, list)
+        and isinstance(card.get("settings"), dict)
+    )
+    if not whole:
+        raise CourseError(f"{paths.display(path)} lacks files, class_names or settings; the model is not loaded.")
+    return card
+
+
+def size(card: dict[str, Any]) -> tuple[int, int]:
+    """Bytes of a saved model's own files, and of all that has to be on the machine to use it (with its encoder)."""
+    own = sum(file["bytes"] for file in card["files"].values())
+    encoder = card.get("encoder")
+    return own, own + (sum(file["bytes"] for file in encoder["files"].values()) if encoder else 0)
+
+
+def known_encoder(name: str) -> dict[str, Any]:
+    """An encoder's files as the registry has them; those of a preset of keras_hub are not known to it."""
+    from course_utils.data import registry
+
+    entry = registry.entry(name)
+    return {"name": name, "files": {file.name: {"sha256": file.sha256, "bytes": file.size} for file in entry.files}}
+
+
+def versions() -> dict[str, str]:
+    """The versions of what a model depends on, as far as they are installed."""
+    from course_utils import __version__
+
+    found = {"course": __version__}
+    for package in ("numpy", "scikit-learn", "keras", "keras-nlp", "tensorflow", "jax"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def _common(card: dict[str, Any]) -> dict[str, Any]:
+    return {"class_names": tuple(card["class_names"]), "language": card["language"]}
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as held:
+        return {name: held[name] for name in held.files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --------------------------------------------------------------------------------------------------------- networks
+
+
+def _save_network(network: Any, path: Path) -> None:
+    import keras
+
+    # A network that was compiled would bring its optimizer along: three times the size.
+    if getattr(network, "optimizer", None) is not None:
+        network = keras.Model(network.inputs, network.outputs)
+    network.save(path)
+
+
+def _load_network(path: Path) -> Any:
+    import keras
+    import keras_hub  # noqa: F401 (knows the encoder's layers)
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def compiled(network: Any, length: int | None = None) -> Callable[[np.ndarray], np.ndarray]:
+    """Token numbers int32 (n, t) → the network's output; ``model(x)`` costs several times as much for one message."""
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        call = tf.function(
+            lambda ids: network(ids, training=False), input_signature=[tf.TensorSpec((None, length), tf.int32)]
+        )
+        return lambda ids: _first(call(tf.constant(ids, tf.int32))).numpy()
+    if keras.config.backend() == "jax":
+        import jax
+
+        fixed = [variable.value for variable in network.non_trainable_variables]
+        learnt = [variable.value for variable in network.trainable_variables]
+        jitted = jax.jit(lambda a, b, ids: network.stateless_call(a, b, ids, training=False)[0])
+        return lambda ids: np.asarray(_first(jitted(learnt, fixed, ids)))
+    return lambda ids: keras.ops.convert_to_numpy(_first(network(ids, training=False)))
+
+
+def _first(output: Any) -> Any:
+    return output[0] if isinstance(output, list | tuple) else output
+
+
+def _in_batches(call: Callable[[np.ndarray], np.ndarray], rows: list[list[int]]) -> np.ndarray:
+    from course_utils.recipes.encoder import buckets, padded
+
+    order = buckets(np.array([len(row) for row in rows]), BATCH)
+    found = np.concatenate([call(padded([rows[i] for i in chosen])) for chosen in order])
+    out = np.empty_like(found)
+    out[np.concatenate(order)] = found
+    return out

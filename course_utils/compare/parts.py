@@ -1,0 +1,139 @@
+"""The messages in three parts: those of a text set as they come, those of a CSV file by a stated rule."""
+
+import collections
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from course_utils.compare import alike
+from course_utils.data.own_csv import Finding, OwnData
+from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_utils.data.text import TextData
+
+LEAST_ROWS = 30
+SHARES = {"test": 0.3, "validation": 0.2}
+MOST_JUDGED = 2_000  # rows of test and of validation: more would narrow the intervals little and cost much time
+RULE = (
+    "Split by chance within each class: 30 % of the messages for the test and 20 % for validation (2,000 each at "
+    "most), the rest for training. Equal and nearly equal messages stay together in one part."
+)
+NAMES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Texts, their labels int (n,), and where each comes from ("line 17", "test row 3")."""
+
+    texts: list[str]
+    labels: np.ndarray
+    where: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What is compared on: three parts, the classes, and how the parts came about."""
+
+    name: str
+    train: Part
+    validation: Part
+    test: Part
+    class_names: tuple[str, ...]
+    language: str
+    rule: str
+    findings: tuple[Finding, ...] = ()
+
+    def all(self) -> Part:
+        """The three parts in one."""
+        three = [getattr(self, name) for name in NAMES]
+        return Part(
+            [text for part in three for text in part.texts],
+            np.concatenate([part.labels for part in three]),
+            [where for part in three for where in part.where],
+        )
+
+
+def of_text_data(data: "TextData") -> Parts:
+    """The parts of a text set, unchanged."""
+    parts = {}
+    for name in NAMES:
+        part = getattr(data, name)
+        where = [f"{name} row {row}" for row in range(1, len(part) + 1)]
+        if "id" in part.frame:
+            where = [f"{one} ({known})" for one, known in zip(where, part.frame["id"], strict=True)]
+        parts[name] = Part(part.texts, np.asarray(part.labels), where)
+        if not len(part):
+            raise CourseError(f"{data.name} has no messages in its part {name}; a comparison needs all three parts.")
+    if len(np.unique(parts["train"].labels)) < 2:
+        raise CourseError(f"{data.name} has a single class in training; sorting messages needs two at least.")
+    return Parts(data.name, **parts, class_names=tuple(data.class_names), language=data.language, rule="As published.")
+
+
+def of_csv(data: OwnData, seed: int = 0) -> Parts:
+    """A file's messages, split by RULE."""
+    texts, lines = data.frame["text"].tolist(), data.frame["line"].tolist()
+    number = {name: k for k, name in enumerate(data.class_names)}
+    labels = data.frame["label"].map(number).to_numpy(dtype=np.int64)
+    if len(texts) < LEAST_ROWS:
+        raise CourseError(
+            f"{data.name} has {len(texts)} usable messages in {len(number)} classes; a comparison needs "
+            f"{LEAST_ROWS} at least, and 300 or more to tell much. Collect more messages."
+        )
+    groups, findings = alike.groups(texts)
+    chosen = split(labels, groups, len(number), seed)
+    parts = {
+        name: Part([texts[i] for i in rows], labels[rows], [f"line {lines[i]}" for i in rows])
+        for name, rows in chosen.items()
+    }
+    for name in ("validation", "test"):
+        if not len(parts[name]):
+            raise CourseError(
+                f"{data.name}: no message is left for the part {name}, because nearly all of them are alike or their "
+                "classes too small. Collect more and more different messages."
+            )
+    return Parts(
+        data.name,
+        **parts,
+        class_names=data.class_names,
+        language=alike.language(texts),
+        rule=RULE,
+        findings=(*data.findings, *findings),
+    )
+
+
+def split(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
+    """Rows of train, validation and test: by chance within each class, groups kept whole.
+
+    Training has an example of every class, the test too where a class has two groups, validation where it has three.
+    """
+    random = np.random.default_rng(seed)
+    members = collections.defaultdict(list)
+    for row, group in enumerate(groups):
+        members[group].append(row)
+    factor = {name: min(share, MOST_JUDGED / len(labels)) for name, share in SHARES.items()}
+    chosen: dict[str, list[int]] = {name: [] for name in NAMES}
+    by_class = collections.defaultdict(list)
+    for rows in members.values():
+        by_class[labels[rows[0]]].append(rows)
+    for k in range(classes):
+        own = by_class[k]
+        own = [own[i] for i in random.permutation(len(own))]
+        # The largest group goes to training, so that a class of two groups has something to learn from.
+        own.sort(key=len)
+        count, left = sum(map(len, own)), len(own)
+        order = [own[i] for i in random.permutation(left - 1)] + own[-1:] if own else []
+        for name, least in (("test", 2), ("validation", 3)):
+            wanted = max(1, round(factor[name] * count)) if len(own) >= least else 0
+            taken = 0
+            while taken < wanted and len(order) > 1:
+                rows = order.pop(0)
+                chosen[name] += rows
+                taken += len(rows)
+        for rows in order:
+            chosen["train"] += rows
+    return {name: np.sort(np.array(rows, dtype=np.int64)) for name, rows in chosen.items()}

@@ -1,0 +1,41 @@
+"""Small sets of messages, and comparisons whose candidates are trained in this process: no start of Python for each."""
+
+from pathlib import Path
+
+import pytest
+from own_messages import messages, write_csv
+
+from course_utils import paths
+
+REAL_CACHE = paths.cache_dir()  # before the tests get caches of their own
+
+
+@pytest.fixture
+def tickets(tmp_path) -> Path:
+    """90 messages of three classes."""
+    return write_csv(tmp_path / "tickets.csv", messages({"billing": 40, "bug": 30, "account": 20}))
+
+
+@pytest.fixture
+def in_process(monkeypatch) -> list[tuple[str, str]]:
+    """Candidates do their work in this process; the list receives (phase, candidate)."""
+    from course_utils.compare import running, worker
+
+    done: list[tuple[str, str]] = []
+
+    def work(session, job):
+        done.append((job["phase"], job["candidate"]))
+        phase = {"train": worker.train, "judge": worker.judge}[job["phase"]]
+        return {**phase(job, lambda stage, share: None), "memory_mib": 1.0}
+
+    monkeypatch.setattr(running._Session, "_work", work)
+    return done
+
+
+@pytest.fixture
+def encoder_cache(monkeypatch) -> Path:
+    """The machine's own cache, where it holds the encoder of chapter 09."""
+    if not (REAL_CACHE / "data" / "minilm" / "model.safetensors").is_file():
+        pytest.skip("the encoder is not in the cache (course data fetch minilm)")
+    monkeypatch.setenv("COURSE_CACHE", str(REAL_CACHE))
+    return REAL_CACHE

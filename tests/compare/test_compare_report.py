@@ -1,0 +1,111 @@
+"""The page: nothing of the data can act in it, and it reaches for nothing outside."""
+
+import csv
+import io
+import re
+
+import pytest
+from own_messages import messages, write_csv
+
+from course_utils import compare
+from course_utils.compare import report
+from course_utils.compare.findings import Suspect
+
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "=cmd()|'/C calc'!A0",
+    "\u202egnp.exe مرحبا",
+    "😀 https://example.com/track.png",
+    "&lt;b&gt; &amp;",
+]
+
+
+@pytest.fixture
+def page(tmp_path, in_process):
+    rows = messages({"billing": 60, "bug": 60, "account": 60})
+    wrong = {"billing": "bug", "bug": "<b>account</b>", "account": "billing"}
+    rows = [(text, label if label != "account" else "<b>account</b>") for text, label in rows]
+    rows = [
+        (f"{text} {NASTY[k // 9 % 6]}", wrong[label.strip("<>b/") if "<" in label else label])
+        if k % 9 == 0
+        else (text, label)
+        for k, (text, label) in enumerate(rows)
+    ]
+    path = write_csv(tmp_path / "tick <i>ets.csv", rows)
+    found = compare.run(path, "text", "label", out=tmp_path / "out", candidates=["tfidf"], progress=False)
+    assert found.suspects
+    return found.report.read_text("utf-8")
+
+
+def test_the_page_runs_nothing_and_loads_nothing(page):
+    assert "default-src &#x27;none&#x27;" in page
+    assert "<script" not in page
+    assert not re.search(r"<(img|link|iframe|object|a)\b", page)
+    assert not re.search(r"(src|href|action)\s*=", re.sub(r"<bdi>.*?</bdi>", "", page, flags=re.DOTALL))
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_words_of_the_data_are_shown_and_harmless(page):
+    assert "<b>account" not in page
+    assert "&lt;b&gt;account&lt;/b&gt;" in page
+    assert "<i>ets" not in page
+    assert "\u202e" not in page
+    assert page.count("<bdi>") == page.count("</bdi>") > 10
+
+
+def test_every_element_is_closed(page):
+    from html.parser import HTMLParser
+
+    class Reader(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "br"):
+                self.open.append(tag)
+
+        def handle_startendtag(self, tag, attrs):
+            pass
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+
+
+def test_the_recommendation_comes_first_and_in_words(page):
+    body = page.partition("<main>")[2]
+    assert body.index("Recommendation") < body.index("The data first") < body.index("The candidates")
+    assert re.search(r"<strong>Ship “[^”]+”</strong>", body)
+
+
+def test_a_text_is_cut_and_isolated():
+    assert report.shown("<a>") == "<bdi>&lt;a&gt;</bdi>"
+    assert report.shown("x" * 400) == f"<bdi>{'x' * 300}…</bdi>"
+    assert report.shown("a\u202eb\x00c\u2066d") == "<bdi>a b c d</bdi>"
+
+
+@pytest.mark.parametrize(
+    "cell", ["=cmd()", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\u00a0=1", "\uff1dcmd()", "\u200b=1"]
+)
+def test_what_a_spreadsheet_would_run_is_marked(cell):
+    assert report.harmless(cell) == f"'{cell}"
+    assert report.harmless("a=1") == "a=1"
+    assert report.harmless("") == ""
+
+
+def test_the_list_opens_in_a_spreadsheet(tmp_path):
+    path = tmp_path / "list.csv"
+    report.write_suspects([Suspect("line 3", '=HYPERLINK("x")\nmore, "quoted" 😀', "=bad()", "good", 0.9)], path)
+    content = path.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert rows == [
+        ["where", "label", "reads like", "confidence", "text"],
+        ["line 3", "'=bad()", "good", "0.90", '\'=HYPERLINK("x")\nmore, "quoted" 😀'],
+    ]
