@@ -26,6 +26,8 @@ _NAMES = {
     "gradient_over_time_picture": "recurrence",
     "duel": "duel",  # chapter 06
     "duel_picture": "duel",
+    "attention": "attention",  # chapter 09
+    "attention_picture": "attention",
 }
 
 __all__ = sorted(_NAMES)
