@@ -127,7 +127,7 @@ def _map(A: np.ndarray, asks: int) -> Panel:
         Box((0, t), (asks + 1, asks), filled=False, colour=_FRAME, width=2),
     ]
     # The largest weight of each row gets its per cents where there is room: colour is not the only cue.
-    if t <= 14:
+    if t <= 18:
         best = A.argmax(axis=1)
         for dark, colour in ((True, "#FFFFFF"), (False, INK_COLOUR)):
             rows = [i for i in range(t) if (A[i, best[i]] > 0.5) == dark]

@@ -802,7 +802,7 @@ where = {
     "validation": np.arange(500, 600),
     "test": np.arange(600, 1000),
 }
-f"{np.mean([len(r) == 64 for r in rows]):.1%} of the tickets are cut"
+f"{np.mean([len(r) == 64 for r in rows]):.1%} of the tickets are cut, or just fit"
 
 # %% [markdown]
 # ### Bucketing
@@ -1070,16 +1070,13 @@ def learning_rate(s, steps, peak=5e-4, warm_up=0.1):
 # Drawn for 60 steps:
 
 # %%
-drawn = pd.DataFrame(
-    {
-        "step": np.arange(60),
-        "learning rate": [round(learning_rate(s, 60), 8) for s in range(60)],
-    }
-)
+drawn = pd.DataFrame({"step": np.arange(60)})
+drawn["rate"] = [round(1e4 * learning_rate(s, 60), 4) for s in drawn["step"]]
 figures.lines(
     drawn,
     "step",
-    "learning rate",
+    "rate",
+    y_title="learning rate, in 0.0001",
     alt="The learning rate climbs in a line for six steps to 0.0005, then falls along half a cosine towards zero",
 )
 
@@ -1209,10 +1206,8 @@ f"{A.size + B.size:,} instead of {W.size:,}; rank of the change: {np.linalg.matr
 from course_utils import gradcheck
 
 x, W, A, B = (random.normal(size=shape) for shape in ((4, 6), (6, 5), (6, 2), (2, 5)))
-G, s = (
-    random.normal(size=(4, 5)),
-    alpha / 2,
-)  # G is the gradient of the loss with respect to X W'
+G = random.normal(size=(4, 5))  # the gradient of the loss with respect to X W'
+s = alpha / 2
 gradients = {"A": s * x.T @ G @ B.T, "B": s * (x @ A).T @ G}
 checked = gradcheck.compare(
     lambda: (G * (x @ W + s * (x @ A) @ B)).sum(), {"A": A, "B": B}, gradients
@@ -1237,7 +1232,7 @@ class Lora(layers.Layer):
         block.trainable = False
         self.thin = {}
         for weight in (w for w in block.weights if w.path.endswith("kernel")):
-            # (d, heads, d_k) maps its first axis to the others, (heads, d_k, d) the others to its last
+            # the output kernel is (heads, d_k, d): its last axis is what comes out
             cut = -1 if "attention_output" in weight.path else 1
             p, q = (int(np.prod(part)) for part in (weight.shape[:cut], weight.shape[cut:]))
             random = keras.initializers.RandomNormal(0.02, seed=seed)
