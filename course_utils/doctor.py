@@ -17,7 +17,7 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.errors import near_misses
-from course_utils.runtime import PROFILES, cores
+from course_utils.runtime import PROFILES, cores, memory_limit
 
 MARKS = {"ok": "✓ ok", "notice": "! notice", "problem": "✗ problem"}
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -367,7 +367,7 @@ def collect(*, framework: bool = False) -> Facts:
     import psutil
 
     memory = psutil.virtual_memory()
-    limit, used = _memory_limit()
+    limit, used = memory_limit()
     total = min(memory.total, limit) if limit else memory.total
     available = min(memory.available, max(0, limit - used)) if limit else memory.available
     installed, requirements, requires_python = _requirements()
@@ -453,21 +453,6 @@ def _where() -> str:
     if sys.prefix != sys.base_prefix:
         return "venv"
     return "conda" if (Path(sys.prefix) / "conda-meta").is_dir() else ""
-
-
-def _memory_limit() -> tuple[int, int]:
-    """(limit, used) of the container in bytes; (0, 0) where there is no limit."""
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            value = Path(limit).read_text().strip()
-            if value.isdigit() and int(value) < 2**60:  # version 1 writes a huge number for "no limit"
-                return int(value), int(Path(used).read_text())
-        except (OSError, ValueError):
-            continue
-    return 0, 0
 
 
 def _existing(path: Path) -> Path:

@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from course_utils.errors import CourseError, near_misses
@@ -210,6 +211,41 @@ def quiet_native_output() -> Iterator[None]:
 def cores() -> int:
     """The number of processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_limit() -> tuple[int, int]:
+    """(limit, used) of the container in bytes; (0, 0) where there is no limit."""
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            value = Path(limit).read_text().strip()
+            if value.isdigit() and int(value) < 2**60:  # version 1 writes a huge number for "no limit"
+                return int(value), int(Path(used).read_text())
+        except (OSError, ValueError):
+            continue
+    return 0, 0
+
+
+def memory_for_process() -> int:
+    """Bytes this process may have in all: what it has, and what the machine or its container still has free.
+
+    ``COURSE_MEMORY_MIB`` says another number, for trying out how a chapter does with little. Raises CourseError where
+    that is no number above zero.
+    """
+    said = os.environ.get("COURSE_MEMORY_MIB")
+    if said:
+        if not said.isdigit() or int(said) == 0:
+            raise CourseError(f"COURSE_MEMORY_MIB must be a whole number of MiB above zero; it is {said!r}.")
+        return int(said) * 2**20
+    import psutil
+
+    limit, used = memory_limit()
+    free = psutil.virtual_memory().available
+    if limit:
+        free = min(free, max(0, limit - used))
+    return free + psutil.Process().memory_info().rss
 
 
 def _cpu() -> str:

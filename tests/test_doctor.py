@@ -289,7 +289,7 @@ def test_accelerators(monkeypatch, tmp_path, body, expected):
 
 
 def test_a_container_limit_counts_as_the_memory(monkeypatch):
-    monkeypatch.setattr(doctor, "_memory_limit", lambda: (2 * GIB, GIB))
+    monkeypatch.setattr(doctor, "memory_limit", lambda: (2 * GIB, GIB))
     facts = doctor.collect()
     assert facts.memory == min(facts.memory, 2 * GIB)
     assert facts.available <= GIB

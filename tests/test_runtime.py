@@ -123,3 +123,56 @@ def test_a_framework_may_start_late_and_says_what_it_is(capsys):
     started = course.start_framework()
     assert started.backend == "tensorflow" and started.seed == 3 and course.backend is None
     assert "Keras" in capsys.readouterr().out
+
+
+def test_memory_for_this_process_is_what_it_has_and_what_is_free(monkeypatch):
+    monkeypatch.delenv("COURSE_MEMORY_MIB", raising=False)
+    monkeypatch.setattr(runtime, "memory_limit", lambda: (0, 0))
+    import psutil
+
+    free, own = runtime.memory_for_process(), psutil.Process().memory_info().rss
+    assert own < free <= psutil.virtual_memory().total + own
+
+
+def test_a_containers_limit_counts(monkeypatch):
+    monkeypatch.delenv("COURSE_MEMORY_MIB", raising=False)
+    monkeypatch.setattr(runtime, "memory_limit", lambda: (2 * 2**30, 2 * 2**30 - 2**20))
+    import psutil
+
+    assert runtime.memory_for_process() <= psutil.Process().memory_info().rss + 2 * 2**20
+
+
+def test_the_memory_can_be_said(monkeypatch):
+    monkeypatch.setenv("COURSE_MEMORY_MIB", "2048")
+    assert runtime.memory_for_process() == 2 * 2**30
+
+
+@pytest.mark.parametrize("said", ["much", "-1", "0", "2.5"])
+def test_a_memory_that_is_no_number_is_refused(monkeypatch, said):
+    monkeypatch.setenv("COURSE_MEMORY_MIB", said)
+    with pytest.raises(CourseError, match="COURSE_MEMORY_MIB must be a whole number"):
+        runtime.memory_for_process()
+
+
+def test_the_limit_of_a_container_is_read_in_both_versions(monkeypatch, tmp_path):
+    files = {
+        "/sys/fs/cgroup/memory.max": "max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes": "2147483648",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes": "1024",
+    }
+
+    class Place:
+        def __init__(self, name):
+            self.name = name
+
+        def read_text(self):
+            if self.name not in files:
+                raise FileNotFoundError(self.name)
+            return files[self.name] + "\n"
+
+    monkeypatch.setattr(runtime, "Path", Place)
+    assert runtime.memory_limit() == (2 * 2**30, 1024)
+    files["/sys/fs/cgroup/memory.max"], files["/sys/fs/cgroup/memory.current"] = "1073741824", "5"
+    assert runtime.memory_limit() == (2**30, 5)
+    files.clear()
+    assert runtime.memory_limit() == (0, 0)

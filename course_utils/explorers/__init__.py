@@ -28,6 +28,8 @@ _NAMES = {
     "duel_picture": "duel",
     "words": "words",  # chapter 08
     "words_picture": "words",
+    "attention": "attention",  # chapter 09
+    "attention_picture": "attention",
 }
 
 __all__ = sorted(_NAMES)

@@ -1,0 +1,428 @@
+"""The exercises of chapter 09, Fine-tuning BERT."""
+
+import numpy as np
+
+from course_utils.exercises.core import Exercise
+from course_utils.exercises.judges import Mistake, function
+
+# 09-1 ---------------------------------------------------------------------------------------------------------------
+
+
+def piece_places(word, vocabulary):
+    """Where each piece of a word stands: list of (start, end), the longest piece first; one place if any part fails."""
+    return _places(word, vocabulary)
+
+
+def _places(word, vocabulary, *, shortest=False, mark="##", whole=True, skip=False, inclusive=False, lengths=False):
+    """`piece_places`; the options are mistakes."""
+    places, start = [], 0
+    while start < len(word):
+        front = mark if start else ""
+        ends = range(start + 1, len(word) + 1) if shortest else range(len(word), start, -1)
+        end = next((end for end in ends if front + word[start:end] in vocabulary), None)
+        if end is None:
+            if whole:
+                return [(0, len(word) - inclusive)]
+            if not skip:
+                places.append((start, start + 1))
+            start += 1
+            continue
+        places.append((start, end - start if lengths else end - inclusive))
+        start = end
+    return places
+
+
+def _piece_mistakes() -> list[Mistake]:
+    def shortest(word, vocabulary):
+        return _places(word, vocabulary, shortest=True)
+
+    def no_mark(word, vocabulary):
+        return _places(word, vocabulary, mark="")
+
+    def unknown_by_letter(word, vocabulary):
+        return _places(word, vocabulary, whole=False)
+
+    def unknown_left_out(word, vocabulary):
+        return _places(word, vocabulary, whole=False, skip=True)
+
+    def last_letter(word, vocabulary):
+        return _places(word, vocabulary, inclusive=True)
+
+    def with_lengths(word, vocabulary):
+        return _places(word, vocabulary, lengths=True)
+
+    def mark_counted(word, vocabulary):
+        at, found = 0, []
+        if not _fits(word, vocabulary):
+            return [(0, len(word))]
+        for start, end in _places(word, vocabulary):
+            size = end - start + (2 if start else 0)
+            found.append((at, at + size))
+            at += size
+        return found
+
+    def nothing_for_unknown(word, vocabulary):
+        return _places(word, vocabulary) if _fits(word, vocabulary) else []
+
+    return [
+        Mistake(
+            "shortest match",
+            shortest,
+            "You take the *shortest* piece that fits. WordPiece is greedy: begin with the whole rest of the word and "
+            "make it shorter until it fits.",
+        ),
+        Mistake(
+            "no ##",
+            no_mark,
+            "Pieces that continue a word stand in the vocabulary with `##` in front; without it you look up the "
+            "beginnings of words. (A place counts the word's letters only.)",
+        ),
+        Mistake(
+            "unknown by letter",
+            unknown_by_letter,
+            "A letter that fits nothing makes the *whole* word unknown: return the one place `[(0, len(word))]`.",
+        ),
+        Mistake(
+            "unknown left out",
+            unknown_left_out,
+            "You step over letters that fit nothing. One such letter makes the *whole* word unknown: "
+            "`[(0, len(word))]`.",
+        ),
+        Mistake(
+            "last letter",
+            last_letter,
+            "Your ends are the piece's *last* letter. As in a slice, `word[start:end]`, the end is one behind it.",
+        ),
+        Mistake("length for end", with_lengths, "The second number is where the piece ends, not how long it is."),
+        Mistake(
+            "## counted",
+            mark_counted,
+            "You count the two signs of `##` as letters of the word. They are in the vocabulary's spelling only.",
+        ),
+        Mistake(
+            "nothing for unknown",
+            nothing_for_unknown,
+            "An unknown word is one piece, [UNK], that covers all of it: `[(0, len(word))]`, not an empty list.",
+        ),
+    ]
+
+
+def _fits(word, vocabulary) -> bool:
+    start = 0
+    while start < len(word):
+        front = "##" if start else ""
+        end = next((e for e in range(len(word), start, -1) if front + word[start:e] in vocabulary), None)
+        if end is None:
+            return False
+        start = end
+    return True
+
+
+_VOCABULARY = {
+    "in", "i", "inv", "invoice", "un", "u", "play", "able", "s", "a", "b", "n",
+    "##voice", "##v", "##s", "##play", "##pla", "##y", "##a", "##able", "##ab", "##le", "##n", "##b",
+    "##oice", "##ooks",
+}  # fmt: skip
+_PIECE_CASES = [
+    ("invoices", _VOCABULARY),
+    ("unplayable", _VOCABULARY),
+    ("invoice", _VOCABULARY),
+    ("play§able", _VOCABULARY),
+    ("§", _VOCABULARY),
+    ("books", _VOCABULARY),
+    ("ablesable", _VOCABULARY),
+]
+
+
+# 09-2 ---------------------------------------------------------------------------------------------------------------
+
+
+def causal_weights(Q, K, here):
+    """Attention weights (t, t): token i looks at j <= i that are there; rows add up to one."""
+    return _weights(Q, K, here)
+
+
+def _softmax(S, axis=-1):
+    S = np.exp(S - S.max(axis=axis, keepdims=True))
+    return S / S.sum(axis=axis, keepdims=True)
+
+
+def _weights(Q, K, here, *, root=True, scale=True, after=False, causal=True, padding=True, strict=False, ahead=False):
+    """`causal_weights`; the options are mistakes."""
+    S = Q @ K.T
+    if scale:
+        S = S / (np.sqrt(Q.shape[-1]) if root else Q.shape[-1])
+    t = len(Q)
+    allowed = np.ones((t, t), bool)
+    if causal:
+        allowed = np.tri(t, dtype=bool).T if ahead else np.tri(t, k=-1 if strict else 0, dtype=bool)
+    if padding:
+        allowed = allowed & here[None, :]
+    if after:
+        return np.where(allowed, _softmax(S), 0.0)
+    return _softmax(np.where(allowed, S, -1e9))
+
+
+def _attention_mistakes() -> list[Mistake]:
+    def mask_after(Q, K, here):
+        return _weights(Q, K, here, after=True)
+
+    def no_scale(Q, K, here):
+        return _weights(Q, K, here, scale=False)
+
+    def no_root(Q, K, here):
+        return _weights(Q, K, here, root=False)
+
+    def wrong_axis(Q, K, here):
+        S = Q @ K.T / np.sqrt(Q.shape[-1])
+        return _softmax(np.where(np.tri(len(Q), dtype=bool) & here[None, :], S, -1e9), axis=0)
+
+    def no_padding(Q, K, here):
+        return _weights(Q, K, here, padding=False)
+
+    def not_causal(Q, K, here):
+        return _weights(Q, K, here, causal=False)
+
+    def looks_ahead(Q, K, here):
+        return _weights(Q, K, here, ahead=True)
+
+    def not_itself(Q, K, here):
+        return _weights(Q, K, here, strict=True)
+
+    def masks_questions(Q, K, here):
+        S = Q @ K.T / np.sqrt(Q.shape[-1])
+        return _softmax(np.where(np.tri(len(Q), dtype=bool) & here[:, None], S, -1e9))
+
+    def zero_scores(Q, K, here):
+        S = Q @ K.T / np.sqrt(Q.shape[-1])
+        return _softmax(np.where(np.tri(len(Q), dtype=bool) & here[None, :], S, 0.0))
+
+    def swapped(Q, K, here):
+        return _weights(K, Q, here)
+
+    def scores(Q, K, here):
+        S = Q @ K.T / np.sqrt(Q.shape[-1])
+        return np.where(np.tri(len(Q), dtype=bool) & here[None, :], S, -1e9)
+
+    return [
+        Mistake(
+            "mask after softmax",
+            mask_after,
+            "You mask *after* the softmax: what the forbidden places took is missing, and rows no longer add up to "
+            "one. Mask the scores before it.",
+        ),
+        Mistake("no scale", no_scale, "The scores are not scaled: divide by the root of `d_k`, `Q.shape[-1]`."),
+        Mistake("no root", no_root, "You divide by `d_k`; a sum of `d_k` products spreads by its *root*."),
+        Mistake(
+            "wrong axis",
+            wrong_axis,
+            "Your softmax runs down the columns. A row is one asking token, and *rows* add up to one: `axis=-1`.",
+        ),
+        Mistake(
+            "no padding", no_padding, "Padding still gets weight: columns where `here` is False are forbidden too."
+        ),
+        Mistake(
+            "not causal", not_causal, "Tokens still see what comes after them: only `j <= i` is allowed (`np.tri`)."
+        ),
+        Mistake("looks ahead", looks_ahead, "The triangle is upside down: token i may look *back*, at `j <= i`."),
+        Mistake("not itself", not_itself, "A token may look at itself: `j <= i`, not `j < i`."),
+        Mistake(
+            "masks questions",
+            masks_questions,
+            "You mask the *rows* of padding. It is the columns that nobody may look at: `here[None, :]`.",
+        ),
+        Mistake(
+            "zero scores",
+            zero_scores,
+            'A score of 0 is not "nothing": its exponential is 1. Put a huge negative number there, -1e9.',
+        ),
+        Mistake("Q and K swapped", swapped, "Rows ask: the scores are `Q @ K.T`, not `K @ Q.T`."),
+        Mistake("scores", scores, "These are the masked scores. The softmax of each row is missing."),
+    ]
+
+
+def _attention_case(seed, t, width, there):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(t, width)), random.normal(size=(t, width)), np.arange(t) < there
+
+
+_GAP = (*_attention_case(3, 5, 3, 5)[:2], np.array([True, False, True, True, False]))
+_ATTENTION_CASES = [_attention_case(0, 3, 2, 3), _attention_case(1, 4, 8, 3), _GAP]
+
+
+# 09-3 ---------------------------------------------------------------------------------------------------------------
+
+
+def linear_rate(s, steps, warm_up, peak):
+    """The rate of step s: up in a line over the warm-up, down in a line to zero at ``steps``."""
+    return peak * (s + 1) / warm_up if s < warm_up else peak * (steps - s) / (steps - warm_up)
+
+
+def _rate_mistakes() -> list[Mistake]:
+    def from_zero(s, steps, warm_up, peak):
+        return peak * s / warm_up if s < warm_up else linear_rate(s, steps, warm_up, peak)
+
+    def no_warm_up(s, steps, warm_up, peak):
+        return peak * (steps - s) / steps
+
+    def over_all(s, steps, warm_up, peak):
+        return peak * (s + 1) / warm_up if s < warm_up else peak * (steps - s) / steps
+
+    def one_late(s, steps, warm_up, peak):
+        return peak * (s + 1) / warm_up if s < warm_up else peak * (steps - s - 1) / (steps - warm_up)
+
+    def zero_at_last(s, steps, warm_up, peak):
+        return peak * (s + 1) / warm_up if s < warm_up else peak * (steps - 1 - s) / (steps - 1 - warm_up)
+
+    def cosine(s, steps, warm_up, peak):
+        if s < warm_up:
+            return peak * (s + 1) / warm_up
+        return peak * 0.5 * (1 + np.cos(np.pi * (s - warm_up) / (steps - warm_up)))
+
+    def stays(s, steps, warm_up, peak):
+        return peak * min(1.0, (s + 1) / warm_up)
+
+    def no_peak(s, steps, warm_up, peak):
+        return linear_rate(s, steps, warm_up, 1.0)
+
+    def upwards(s, steps, warm_up, peak):
+        return peak * (s + 1) / warm_up if s < warm_up else peak * (s - warm_up) / (steps - warm_up)
+
+    return [
+        Mistake(
+            "rate zero in step 0", from_zero, "Step 0 has the rate 0: a step for nothing. Use `s + 1` in the warm-up."
+        ),
+        Mistake("no warm-up", no_warm_up, "There is no warm-up: while `s < warm_up` the rate climbs."),
+        Mistake(
+            "falls over all steps",
+            over_all,
+            "The way down is divided by all steps, so it does not begin at the peak. It takes `steps - warm_up` steps.",
+        ),
+        Mistake(
+            "one step early", one_late, "The fall is one step early: in step `warm_up` the rate is the peak itself."
+        ),
+        Mistake(
+            "zero in the last step",
+            zero_at_last,
+            "Your last step has the rate 0: a step for nothing. Zero is reached in step `steps`, one after the last.",
+        ),
+        Mistake("cosine", cosine, "That is the half cosine of the chapter. A straight line is asked for."),
+        Mistake("stays at the peak", stays, "After the warm-up the rate must fall; yours stays at the peak."),
+        Mistake("no peak", no_peak, "Your rate runs from 0 to 1: multiply by `peak`."),
+        Mistake(
+            "upwards", upwards, "After the warm-up your rate climbs from zero again. Count the steps that are *left*."
+        ),
+    ]
+
+
+_RATE_CASES = [(s, 20, 4, 3e-1) for s in (0, 1, 3, 4, 5, 12, 19)] + [(0, 7, 1, 2.0), (1, 7, 1, 2.0), (6, 7, 1, 2.0)]
+
+
+# 09-4 ---------------------------------------------------------------------------------------------------------------
+
+
+def swap_adapter(merged, A7, B7, A8, B8, alpha):
+    """Take one adapter's change out of a merged kernel and put another's in."""
+    return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
+
+
+def _adapter_mistakes() -> list[Mistake]:
+    def no_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha * A7 @ B7 + alpha * A8 @ B8
+
+    def times_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha * A7.shape[1] * A7 @ B7 + alpha * A8.shape[1] * A8 @ B8
+
+    def no_factor(merged, A7, B7, A8, B8, alpha):
+        return merged - A7 @ B7 + A8 @ B8
+
+    def one_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A7.shape[1] * A8 @ B8
+
+    def width_for_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A7.shape[0] * A7 @ B7 + alpha / A8.shape[0] * A8 @ B8
+
+    def adds_only(merged, A7, B7, A8, B8, alpha):
+        return merged + alpha / A8.shape[1] * A8 @ B8
+
+    def takes_only(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A7.shape[1] * A7 @ B7
+
+    def other_way(merged, A7, B7, A8, B8, alpha):
+        return merged + alpha / A7.shape[1] * A7 @ B7 - alpha / A8.shape[1] * A8 @ B8
+
+    def change_only(merged, A7, B7, A8, B8, alpha):
+        return alpha / A8.shape[1] * A8 @ B8
+
+    def order(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A7.shape[1] * B7 @ A7 + alpha / A8.shape[1] * B8 @ A8
+
+    factor = "The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`."
+    return [
+        Mistake("alpha without r", no_rank, f"You multiply by α alone. {factor}"),
+        Mistake("alpha times r", times_rank, f"You multiply by α · r. {factor}"),
+        Mistake("no factor", no_factor, f"The factor is missing. {factor}"),
+        Mistake("one rank for both", one_rank, "The two adapters may have different ranks: each its own `shape[1]`."),
+        Mistake("width for rank", width_for_rank, "`shape[0]` is the width d. The rank r is `A.shape[1]`."),
+        Mistake("old change stays in", adds_only, "Customer 7's change is still in the kernel: subtract it first."),
+        Mistake("new change missing", takes_only, "That is the original kernel again; customer 8's change is missing."),
+        Mistake("other way round", other_way, "The signs are swapped: take 7 out, put 8 in."),
+        Mistake("change only", change_only, "That is customer 8's change alone, without the kernel."),
+        Mistake("B A for A B", order, "The product is `A @ B`, (d, r) times (r, m); `B @ A` has the shape (r, r)."),
+    ]
+
+
+def _adapter_case(seed, width, out, first, second, alpha):
+    random = np.random.default_rng(seed)
+    shapes = ((width, out), (width, first), (first, out), (width, second), (second, out))
+    return (*(random.normal(size=shape) for shape in shapes), alpha)
+
+
+_ADAPTER_CASES = [
+    _adapter_case(0, 5, 4, 2, 3, 8.0),
+    _adapter_case(1, 6, 6, 3, 3, 16.0),
+    _adapter_case(2, 4, 7, 1, 2, 1.0),
+]
+
+
+EXERCISES = (
+    Exercise(
+        "09-1",
+        "Where does each piece stand?",
+        "modify",
+        12,
+        "Write `piece_places(word, vocabulary)`: WordPiece, but it returns a list of `(start, end)`, one for each "
+        "piece, such that `word[start:end]` is what the piece covers, without its `##`. A word in which some part "
+        "fits nothing gives `[(0, len(word))]`. Put your code where the three dots stand.",
+        function(piece_places, _PIECE_CASES, mistakes=_piece_mistakes()),
+    ),
+    Exercise(
+        "09-2",
+        "Attention that looks back only",
+        "modify",
+        15,
+        "Write `causal_weights(Q, K, here)`: attention weights (t, t) of one head from Q and K, (t, d_k), and a "
+        "boolean (t,). Token i may look at token j only if j <= i and token j is there; rows add up to one. Put your "
+        "code where the three dots stand.",
+        function(causal_weights, _ATTENTION_CASES, mistakes=_attention_mistakes()),
+    ),
+    Exercise(
+        "09-3",
+        "A straight way down",
+        "modify",
+        8,
+        "Write `linear_rate(s, steps, warm_up, peak)`: `peak * (s + 1) / warm_up` while s < warm_up; from there a "
+        "straight line that begins with `peak` in step `warm_up` and would be zero in step `steps`. Put your code "
+        "where the three dots stand.",
+        function(linear_rate, _RATE_CASES, mistakes=_rate_mistakes(), tolerance=1e-9),
+    ),
+    Exercise(
+        "09-4",
+        "Merge, and take out again",
+        "recall",
+        6,
+        "Write `swap_adapter(merged, A7, B7, A8, B8, alpha)`: the merged kernel holds W + alpha / r A7 B7; return "
+        "W + alpha / r A8 B8, each with its own rank r. Put your code where the three dots stand.",
+        function(swap_adapter, _ADAPTER_CASES, mistakes=_adapter_mistakes()),
+    ),
+)
