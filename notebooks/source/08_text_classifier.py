@@ -1589,7 +1589,9 @@ f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum()
 
 # %% tags=["nbval-ignore-output"]
 alt = "Words that lean to one class lie together; account, billing and integration each to a side, the middle is mixed"
-explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(width=560, height=460)
+explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(
+    width=560, height=460
+)
 
 # %% [markdown]
 # Some teams have a side of their own (in English account, billing and integration); the middle is a crowd. Surely words that say little make the
