@@ -51,7 +51,9 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers, ops
+from threadpoolctl import threadpool_limits
 
+threadpool_limits(1)  # logistic regression: its steps are too short to share
 pd.set_option("display.max_colwidth", 120)
 
 # %% [markdown]
