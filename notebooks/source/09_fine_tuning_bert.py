@@ -1427,7 +1427,7 @@ figures.intervals(
 )
 
 # %% [markdown]
-# Right of zero is better than TF-IDF. The network that started from nothing lies left of it. The encoder's rows lie right of it, frozen or tuned; with a hundred labels by far. What these intervals do *not* hold: another draw of the training tickets, and another seed.
+# Right of zero is better than TF-IDF. The network that started from nothing lies left of it. The encoder's rows lie right of it, frozen or tuned; with a hundred labels by far. (An interval that crosses zero leaves open whether there is a difference.) What these intervals do *not* hold: another draw of the training tickets, and another seed.
 #
 # ### Learning curves
 #
