@@ -228,6 +228,15 @@ def memory_limit() -> tuple[int, int]:
     return 0, 0
 
 
+def free_memory() -> int:
+    """Bytes of memory that can still be had, within a container's limit."""
+    import psutil
+
+    limit, used = memory_limit()
+    available = psutil.virtual_memory().available
+    return min(available, max(0, limit - used)) if limit else available
+
+
 def memory_for_process() -> int:
     """Bytes this process may have in all: what it has, and what the machine or its container still has free.
 
@@ -241,11 +250,7 @@ def memory_for_process() -> int:
         return int(said) * 2**20
     import psutil
 
-    limit, used = memory_limit()
-    free = psutil.virtual_memory().available
-    if limit:
-        free = min(free, max(0, limit - used))
-    return free + psutil.Process().memory_info().rss
+    return free_memory() + psutil.Process().memory_info().rss
 
 
 def _cpu() -> str:

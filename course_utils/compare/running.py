@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils import paths
+from course_utils import paths, runtime
 from course_utils.compare import candidates, choose, findings, models, parts, scores
 from course_utils.compare.candidates import Candidate
 from course_utils.compare.choose import Recommendation
@@ -355,7 +355,7 @@ class _Session:
                 fetch.fetch(candidates.ENCODER, self.display.shown)
             except CourseError as error:
                 return f"The encoder cannot be had. {error}"
-        free = free_memory()
+        free = runtime.free_memory()
         if free < candidate.memory:
             return (
                 f"It needs about {candidate.memory / 2**30:.1f} GiB of free memory, and {free / 2**30:.1f} GiB are "
@@ -470,17 +470,6 @@ def backend() -> str:
 
         return keras.config.backend()
     return os.environ.get("KERAS_BACKEND") or "tensorflow"
-
-
-def free_memory() -> int:
-    """Bytes of memory that can be had, within a container's limit."""
-    import psutil
-
-    from course_utils.doctor import _memory_limit
-
-    available = psutil.virtual_memory().available
-    limit, used = _memory_limit()
-    return min(available, max(0, limit - used)) if limit else available
 
 
 # --------------------------------------------------------------------------------------------------- after the last

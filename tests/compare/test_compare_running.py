@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from own_messages import JAX, messages, on_jax, text_set, write_csv
 
-from course_utils import compare, data
+from course_utils import compare, data, runtime
 from course_utils.compare import candidates, models, running, worker
 from course_utils.errors import CourseError
 
@@ -190,7 +190,7 @@ def test_what_cannot_run_here_is_skipped_with_the_reason(tickets, tmp_path, in_p
         raise CourseError("minilm: model.safetensors is not in the cache and could not be downloaded.")
 
     monkeypatch.setattr(fetch, "fetch", nothing)
-    monkeypatch.setattr(running, "free_memory", lambda: 10**8)
+    monkeypatch.setattr(runtime, "free_memory", lambda: 10**8)
     found = run(tickets, tmp_path / "out", ["tfidf", "small", "frozen"])
     states = {one.candidate.name: one for one in found.outcomes}
     assert states["frozen"].reason.startswith("The encoder cannot be had. minilm: model.safetensors")
