@@ -228,6 +228,15 @@ def memory_limit() -> tuple[int, int]:
     return 0, 0
 
 
+def high_water_mib(pid: int | None) -> float:
+    """The most memory (MiB) a process has ever had in RAM, where the system keeps it (Linux); else 0."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def free_memory() -> int:
     """Bytes of memory that can still be had, within a container's limit."""
     import psutil

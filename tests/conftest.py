@@ -20,6 +20,19 @@ def isolated_settings(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; without one every browser test is skipped and says why."""
+    from course_utils.authoring.pictures import browser
+    from course_utils.errors import CourseError
+
+    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser test ran")
+    try:
+        return browser()
+    except CourseError as error:
+        pytest.skip(f"no browser test ran, because there is no Chromium: {error}")
+
+
 def _names_used(node: ast.AST) -> set[str]:
     """What a statement at the top of a cell needs from others; a function's own names (`a`, `w`) are not among it."""
 

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils import paths
-from course_utils.authoring.worker import error_at, high_water_mib, mark
+from course_utils.authoring.worker import error_at, mark
 from course_utils.errors import CourseError, near_misses
-from course_utils.runtime import MIME, PROFILES, cores
+from course_utils.runtime import MIME, PROFILES, cores, high_water_mib
 
 if TYPE_CHECKING:
     import psutil

@@ -17,19 +17,12 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from course_utils.runtime import high_water_mib
+
 
 def first_line(source: str) -> str:
     """The first line of a cell that says something: not blank, not a cell magic's empty line."""
     return next((line.strip() for line in source.splitlines() if line.strip()), "")
-
-
-def high_water_mib(pid: int | None) -> float:
-    """The most memory (MiB) a process has ever had in RAM, where the system keeps it (Linux); else 0."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
 
 
 class Events:

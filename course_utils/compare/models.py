@@ -20,6 +20,7 @@ import numpy as np
 
 from course_utils import paths
 from course_utils.errors import CourseError
+from course_utils.recipes.encoder import softmax
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -31,12 +32,6 @@ SCHEMA = 1
 CARD = "model.json"
 BATCH = 32
 _VECTORIZER = ("analyzer", "ngram_range", "sublinear_tf", "lowercase", "norm", "smooth_idf", "token_pattern")
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits (n, classes) → probabilities; a logit of minus infinity has the probability 0."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def linear_head(fitted: "LogisticRegression", classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -242,8 +237,6 @@ class Frozen(Model):
         language: str,
     ) -> "Frozen":
         """From the encoder and a logistic regression fitted on its sentence vectors."""
-        from course_utils.recipes.encoder import pooled
-
         weights, offsets = linear_head(head, len(class_names))
         return cls(
             class_names=class_names,
@@ -252,7 +245,7 @@ class Frozen(Model):
             weights=weights,
             offsets=offsets,
             length=length,
-            call=compiled(pooled(encoder.backbone)),
+            call=compiled(encoder.pooled),
         )
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
@@ -289,7 +282,7 @@ class Frozen(Model):
             weights=arrays["weights"],
             offsets=arrays["offsets"],
             length=int(card["settings"]["length"]),
-            call=compiled(encoder.pooled(made.backbone)),
+            call=compiled(made.pooled),
             **_common(card),
         )
 
@@ -320,10 +313,9 @@ class FineTuned(Model):
         )
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
-        from course_utils.recipes.encoder import Encoder
+        from course_utils.recipes.encoder import token_ids
 
-        rows = Encoder("", self.network, self.tokenizer).token_ids(texts, self.length)
-        return softmax(_in_batches(self.call, rows))
+        return softmax(_in_batches(self.call, token_ids(self.tokenizer, texts, self.length)))
 
     def settings(self) -> dict[str, Any]:
         """How many word pieces of a text are read."""

@@ -1,8 +1,11 @@
 """The messages in three parts: those of a text set as they come, those of a CSV file by a stated rule."""
 
 import collections
+import functools
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,6 +51,18 @@ class Parts:
     rule: str
     findings: tuple[Finding, ...] = ()
 
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of the messages, their labels and their parts."""
+        each = {name: getattr(self, name) for name in NAMES}
+        return fingerprint(
+            {
+                "classes": self.class_names,
+                "language": self.language,
+                **{name: [part.texts, part.labels.tolist()] for name, part in each.items()},
+            }
+        )
+
     def all(self) -> Part:
         """The three parts in one."""
         three = [getattr(self, name) for name in NAMES]
@@ -56,6 +71,11 @@ class Parts:
             np.concatenate([part.labels for part in three]),
             [where for part in three for where in part.where],
         )
+
+
+def fingerprint(content: Any) -> str:
+    """A hash of anything that JSON can say."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
 
 
 def of_text_data(data: "TextData") -> Parts:

@@ -5,7 +5,6 @@ was interrupted goes on from there.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import queue
@@ -237,7 +236,7 @@ def _parts(data: Any, text: str | None, label: str | None, seed: int) -> parts.P
 def _folder(out: Path | str | None, compared: parts.Parts, fresh: bool) -> Path:
     """The folder for the results, made and marked; CourseError where it holds anything else."""
     folder = Path(out).expanduser() if out is not None else Path(f"compare-{Path(compared.name).stem}")
-    shown, data = paths.display(folder), fingerprint(_contents(compared))
+    shown, data = paths.display(folder), compared.fingerprint
     try:
         if folder.exists() and not folder.is_dir():
             raise CourseError(f"{shown} is a file; --out names a folder.")
@@ -270,20 +269,6 @@ def _folder(out: Path | str | None, compared: parts.Parts, fresh: bool) -> Path:
     return folder
 
 
-def fingerprint(content: Any) -> str:
-    """A hash of anything that JSON can say."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-def _contents(compared: parts.Parts) -> dict[str, Any]:
-    each = {name: getattr(compared, name) for name in parts.NAMES}
-    return {
-        "classes": compared.class_names,
-        "language": compared.language,
-        **{name: [part.texts, part.labels.tolist()] for name, part in each.items()},
-    }
-
-
 # -------------------------------------------------------------------------------------------------- one candidate
 
 
@@ -295,15 +280,14 @@ class _Session:
     ) -> None:
         self.compared, self.folder, self.profile, self.seed = compared, folder, profile, seed
         self.display, self.named = display, named
-        self.data = fingerprint(_contents(compared))
 
     def outcome(self, candidate: Candidate) -> Outcome:
         """What became of the candidate; what is skipped or fails is tried again by the next run."""
         settings = candidate.settings[self.profile]
-        key = fingerprint(
+        key = parts.fingerprint(
             {
                 "schema": [SCHEMA, models.SCHEMA],
-                "data": self.data,
+                "data": self.compared.fingerprint,
                 "candidate": candidate.name,
                 "settings": settings,
                 "seed": self.seed,

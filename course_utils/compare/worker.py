@@ -50,7 +50,7 @@ def main() -> int:
         traceback.print_exc()
         emit("failed", reason=f"{type(error).__name__}: {str(error)[:300]}")
         return 1
-    emit("done", memory_mib=high_water_mib(), **facts)
+    emit("done", memory_mib=peak_mib(), **facts)
     return 0
 
 
@@ -104,7 +104,7 @@ def judge(job: dict[str, Any], say: Callable[[str, float | None], None]) -> dict
     say("answering one message at a time", None)
     singles = job["parts"]["test"][:MOST_SINGLE]
     times = single_latency(model, singles)
-    memory = high_water_mib()  # one message at a time is how a service answers; large batches come after it
+    memory = peak_mib()  # one message at a time is how a service answers; large batches come after it
     say("predicting validation and test", None)
     found: dict[str, Any] = {}
     for part, texts in job["parts"].items():
@@ -145,14 +145,12 @@ def _start(seed: int, say: Callable[[str, float | None], None]) -> None:
     runtime._framework("quick", seed)  # float32 in every profile: what is saved is to run anywhere
 
 
-def high_water_mib() -> float | None:
+def peak_mib() -> float | None:
     """The most memory (MiB) this process has had; None where the system does not keep it."""
-    try:
-        for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
+    from course_utils.runtime import high_water_mib
+
+    if known := high_water_mib(os.getpid()):
+        return known
     try:
         import resource
     except ImportError:

@@ -7,12 +7,13 @@ Sources: J. Devlin and others (2019), BERT, NAACL, https://arxiv.org/abs/1810.04
 Sentence-BERT, EMNLP, https://arxiv.org/abs/1908.10084 (section 3: the mean of the last states is a sentence's vector).
 """
 
+import contextlib
 import dataclasses
 import functools
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,14 @@ class Encoder:
 
     def token_ids(self, texts: Sequence[str], length: int) -> list[list[int]]:
         """Each text as its token numbers between [CLS] and [SEP], at most ``length`` of them in all."""
-        start, end = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        cut = [text[: length * CHARACTERS_PER_TOKEN] for text in texts]
-        return [[start, *ids[: length - 2], end] for ids in self.tokenizer(cut)] if cut else []
+        return token_ids(self.tokenizer, texts, length)
+
+
+def token_ids(tokenizer: WordPieces, texts: Sequence[str], length: int) -> list[list[int]]:
+    """Each text as its token numbers between [CLS] and [SEP], at most ``length`` of them in all."""
+    cut = [text[: length * CHARACTERS_PER_TOKEN] for text in texts]
+    pieces = tokenizer(cut) if cut else []
+    return [[tokenizer.cls_token_id, *ids[: length - 2], tokenizer.sep_token_id] for ids in pieces]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,8 +116,6 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0
     dropout: float = 0.1
-    train_token_embeddings: bool = False
-    bucketing: bool = True
     layers: int | None = None
 
 
@@ -141,14 +145,15 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
             ) from error
 
 
-class _quiet_logging:
-    """keras_hub's loaders and Keras warn of what is meant so here (weights without a use)."""
-
-    def __enter__(self):
-        logging.disable(logging.WARNING)
-
-    def __exit__(self, *_):
-        logging.disable(logging.NOTSET)
+@contextlib.contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """keras_hub's loaders warn of what is meant so here: weights without a use."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 # ---- batches
@@ -238,17 +243,22 @@ def batches(
 # ---- models
 
 
+def _inputs(ids) -> dict:
+    """What a BERT backbone takes, from token numbers (n, t) alone: one segment, and the mask of what is no padding."""
+    from keras import ops
+
+    here = ops.cast(ops.not_equal(ids, PAD), "int32")
+    return {"token_ids": ids, "segment_ids": ops.zeros_like(ids), "padding_mask": here}
+
+
 def pooled(backbone: "keras.Model") -> "keras.Model":
     """Token numbers (n, t) → the mean of the last states over the tokens that are there, (n, width)."""
     import keras
     from keras import layers, ops
 
     ids = keras.Input((None,), dtype="int32", name="token_ids")
-    here = ops.not_equal(ids, PAD)
-    states = backbone({"token_ids": ids, "segment_ids": ops.zeros_like(ids), "padding_mask": ops.cast(here, "int32")})[
-        "sequence_output"
-    ]
-    return keras.Model(ids, layers.GlobalAveragePooling1D(name="mean")(states, mask=here))
+    states = backbone(_inputs(ids))["sequence_output"]
+    return keras.Model(ids, layers.GlobalAveragePooling1D(name="mean")(states, mask=ops.not_equal(ids, PAD)))
 
 
 def sentence_vectors(encoder: Encoder, texts: Sequence[str], *, length: int = 128, batch: int = 32) -> np.ndarray:
@@ -280,7 +290,7 @@ def _freeze(encoder: Encoder, recipe: Recipe) -> int:
             layer.trainable = False
         for k in range(below, backbone.num_layers):
             backbone.get_layer(f"transformer_layer_{k}").trainable = True
-    backbone.get_layer("token_embedding").trainable = recipe.train_token_embeddings and not below
+    backbone.get_layer("token_embedding").trainable = False
     return below
 
 
@@ -302,13 +312,11 @@ def _upper(model: "keras.Model", encoder: Encoder, below: int) -> "keras.Model":
 def _states_below(encoder: Encoder, rows: list[list[int]], below: int, batch: int) -> list[np.ndarray]:
     """Each row's states (t, width) behind the first ``below`` layers."""
     import keras
-    from keras import ops
 
     ids = keras.Input((None,), dtype="int32")
     tokens = encoder.backbone
     inner = keras.Model(tokens.input, tokens.get_layer(f"transformer_layer_{below - 1}").output, name="below")
-    mask = ops.cast(ops.not_equal(ids, PAD), "int32")
-    model = keras.Model(ids, inner({"token_ids": ids, "segment_ids": ops.zeros_like(ids), "padding_mask": mask}))
+    model = keras.Model(ids, inner(_inputs(ids)))
     out: list[np.ndarray] = [np.empty(0)] * len(rows)
     data = batches(rows, None, batch, shuffle=False)
     for k, chosen in enumerate(data.order):
@@ -368,9 +376,7 @@ def fine_tune(
     trained, states = model, None
     if below:
         trained, states = _upper(model, encoder, below), _states_below(encoder, rows, below, recipe.batch)
-    data = batches(
-        rows, np.asarray(labels), recipe.batch, shuffle=True, bucketing=recipe.bucketing, states=states, seed=seed
-    )
+    data = batches(rows, np.asarray(labels), recipe.batch, shuffle=True, states=states, seed=seed)
     _compile(trained, recipe, recipe.epochs * len(data))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gradients do not exist")  # BERT's pooler has no part in this model
@@ -383,10 +389,11 @@ def predict(
 ) -> np.ndarray:
     """Texts → probabilities, float32 (n, classes), of a model that gives logits."""
     logits = _predict(model, encoder.token_ids(texts, length), batch, model.output_shape[-1])
-    return _softmax(logits)
+    return softmax(logits)
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits (n, classes) → probabilities; a logit of minus infinity has the probability 0."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 

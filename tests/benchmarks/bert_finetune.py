@@ -43,9 +43,8 @@ def prepare(data_set: str, rows: int, folder: Path) -> None:
     part = data.load(data_set).train
     files = fetch.fetch("minilm")
     pieces = encoder.WordPieces(files["tokenizer.json"])
-    start, end = pieces.cls_token_id, pieces.sep_token_id
     chosen = np.random.default_rng(0).permutation(len(part))[:rows]
-    ids = [[start, *found[: LENGTH - 2], end] for found in pieces([part.texts[i] for i in chosen])]
+    ids = encoder.token_ids(pieces, [part.texts[i] for i in chosen], LENGTH)
     labels = part.labels[chosen].tolist()
     by_length = encoder.buckets(np.array([len(row) for row in ids]), BATCH, np.random.default_rng(0))
     by_chance = [list(range(k, min(k + BATCH, rows))) for k in range(0, rows, BATCH)]

@@ -21,24 +21,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def macro_f1(labels, predicted, classes: int) -> float:
-    from sklearn.metrics import f1_score
-
-    return f1_score(labels, predicted, labels=range(classes), average="macro", zero_division=0)
-
-
-def interval(labels, first, second, classes: int, rounds: int = 2_000) -> tuple[float, float]:
-    """The 95 % interval of macro-F1(first) - macro-F1(second) over resampled rows, the same rows for both."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    found = []
-    for _ in range(rounds):
-        rows = random.integers(0, len(labels), len(labels))
-        found.append(macro_f1(labels[rows], first[rows], classes) - macro_f1(labels[rows], second[rows], classes))
-    return tuple(np.quantile(found, [0.025, 0.975]))
-
-
 def draw(labels, size: int, seed: int):
     """``size`` row numbers, class by class; all of them if there are no more."""
     import numpy as np
@@ -52,10 +34,12 @@ def tickets(draws: int, fine_tune: bool) -> list[dict]:
     from sklearn.linear_model import LogisticRegression
 
     from course_utils import data
+    from course_utils.compare.scores import Draws, macro_f1
     from course_utils.recipes import encoder, text
 
     made = data.load("tickets")
     classes = len(made.class_names)
+    resampled = Draws.of(made.test.labels, classes)
     still = encoder.load(progress=False)
     vectors = {
         part: encoder.sentence_vectors(still, getattr(made, part).texts) for part in ("train", "validation", "test")
@@ -87,8 +71,9 @@ def tickets(draws: int, fine_tune: bool) -> list[dict]:
                 for kind, a in answers.items()
             }
             best, base = answers[row["chosen"]]["test"], answers["TF-IDF"]["test"]
-            row["difference"] = round(row[row["chosen"]] - row["TF-IDF"], 4)
-            row["interval"] = [round(float(end), 4) for end in interval(made.test.labels, best, base, classes)]
+            ahead = resampled.shortfall(best, base)
+            row["difference"] = round(ahead.value, 4)
+            row["interval"] = [round(ahead.low, 4), round(ahead.high, 4)]
             rows.append(row)
             print(json.dumps(row), flush=True)
     few = [row["difference"] for row in rows if row["rows"] == 100]

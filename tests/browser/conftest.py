@@ -335,19 +335,6 @@ def centre(located) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> str:
-    """The path of a Chromium; without one every browser test is skipped and says why."""
-    from course_utils.authoring.pictures import browser
-    from course_utils.errors import CourseError
-
-    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser test ran")
-    try:
-        return browser()
-    except CourseError as error:
-        pytest.skip(f"no browser test ran, because there is no Chromium: {error}")
-
-
-@pytest.fixture(scope="package")
 def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
     """JupyterLab and a Chromium, both ended with the last test of this folder."""
     from playwright.sync_api import sync_playwright

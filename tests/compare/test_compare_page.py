@@ -9,18 +9,6 @@ pytestmark = pytest.mark.browser
 NASTY = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202e" + "x" * 400
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    from course_utils.authoring.pictures import browser
-    from course_utils.errors import CourseError
-
-    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser test ran")
-    try:
-        return browser()
-    except CourseError as error:
-        pytest.skip(f"no browser test ran, because there is no Chromium: {error}")
-
-
 @pytest.mark.parametrize("width", [1100, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_still_and_fits(tmp_path, in_process, chromium, width, scheme):
