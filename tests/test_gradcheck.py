@@ -72,6 +72,16 @@ def test_the_relative_error_lies_between_equal_and_opposite():
     assert gradcheck.relative_error(np.zeros(3), np.ones(3)) == 1
 
 
+def test_a_difference_as_small_as_the_loss_rounding_says_nothing_and_a_larger_one_still_does():
+    tiny = np.full(3, 1e-7)
+    assert gradcheck.relative_error(tiny, tiny + 1e-11) > 1e-6
+    assert gradcheck.relative_error(tiny, tiny + 1e-11, floor=1e-9) == 0
+    assert gradcheck.relative_error(tiny, 2 * tiny, floor=1e-9) == pytest.approx(1 / 3)
+    x = np.full(3, 0.5)
+    table = gradcheck.compare(lambda: float(1e-6 * x.sum()), {"x": x}, {"x": np.full(3, 2e-6)}, floor=1e-9)
+    assert table["central difference"]["x"] == pytest.approx(1 / 3, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "message"),
     [

@@ -376,6 +376,7 @@ class _Session:
         package = Path(__file__).resolve().parents[2]
         before = os.environ.get("PYTHONPATH")
         environment = {
+            **runtime.TENSORFLOW_ENVIRONMENT,
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(package), *([before] if before else [])]),
             "KERAS_BACKEND": backend(),

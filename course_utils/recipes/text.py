@@ -109,5 +109,10 @@ def train_small(
     weights = len(labels) / (np.maximum(counts, 1) * np.count_nonzero(counts))
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
     inputs = token_ids(texts, numbers, length, language)
-    model.fit(inputs, labels, sample_weight=weights[labels], batch_size=32, epochs=epochs, verbose=0)
+    model.build(inputs.shape)
+    model.optimizer.build(model.trainable_variables)  # made now, the step is traced once instead of twice
+    # All epochs as one, shuffled one after another: an epoch of fifty steps costs Keras as much to begin as to compute.
+    random = np.random.default_rng(seed)
+    order = np.concatenate([random.permutation(len(labels)) for _ in range(epochs)])
+    model.fit(inputs[order], labels[order], sample_weight=weights[labels[order]], batch_size=32, shuffle=False, verbose=0)
     return SmallClassifier(model, numbers, length, language)

@@ -1152,7 +1152,7 @@ def logits_of(model, chosen, states):
 # %% tags=["nbval-ignore-output"]
 answered = np.concatenate([where["validation"], where["test"]])
 tuned_logits, tuned_seconds = {}, {}
-epochs = {n: course.choose(quick=6 if n < 200 else 3, full=12 if n < 200 else 6) for n in sizes}
+epochs = {n: course.choose(quick=4 if n < 200 else 3, full=12 if n < 200 else 6) for n in sizes}
 epochs = epochs if upper else dict.fromkeys(sizes, 30)  # a head alone is cheap
 peak = 1e-2 if not upper else course.choose(quick=5e-4, full=2e-4)  # more layers, smaller steps
 for n in sizes:
@@ -1282,7 +1282,7 @@ f"{inside:,} in the layer, {inside / layer:.1%} of its {layer:,} parameters"
 began = time.process_time()
 trained_thin = roomy and (course.full or not on_cpu_jax)
 if trained_thin:
-    train(compiled(thin), draw(500, 0), below_last, course.choose(quick=2, full=10), 3e-3)
+    train(compiled(thin), draw(500, 0), below_last, course.choose(quick=1, full=10), 3e-3)
     lora_logits = logits_of(thin, answered, below_last)
     lora_answers = lora_logits[100:].argmax(axis=1)
 lora_seconds = time.process_time() - began
@@ -1367,7 +1367,7 @@ digits = dict(zip(columns[1:], (2, 1, 0, 3, 3), strict=True))
 pd.DataFrame(costs, list(bill), columns).round(digits)
 
 # %% [markdown]
-# Read it from the top. TF-IDF learns more numbers than you would have thought, in seconds. The frozen encoder learns the fewest and gains macro-F1. Fine-tuning two layers gains again, at the price of a minute (one layer, as on JAX without a GPU, may not pay). LoRA on one layer, for two epochs, stays near the frozen encoder, from which its head came: what it saves is memory while learning, and that shows. And *every* answer of the last
+# Read it from the top. TF-IDF learns more numbers than you would have thought, in seconds. The frozen encoder learns the fewest and gains macro-F1. Fine-tuning two layers gains again, at the price of a minute (one layer, as on JAX without a GPU, may not pay). LoRA on one layer, for one epoch in the quick profile, stays near the frozen encoder, from which its head came: what it saves is memory while learning, and that shows. And *every* answer of the last
 # three rows costs the encoder's forward pass, for as long as the product lives.
 #
 # ### Is the difference real?

@@ -14,9 +14,12 @@ interval is of the difference, from 2,000 resamplings of the test tickets, the s
 import argparse
 import datetime
 import json
+import os
 import statistics
 import time
 from pathlib import Path
+
+from course_utils.runtime import TENSORFLOW_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,6 +129,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--write", action="store_true", help="keep the figures in data/results/09.json")
     given = parser.parse_args()
+    os.environ.update(TENSORFLOW_ENVIRONMENT | os.environ)
     rows = (
         tickets(given.draws, given.fine_tune)
         if given.data == "tickets"
