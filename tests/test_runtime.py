@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 
@@ -123,6 +124,17 @@ def test_a_framework_may_start_late_and_says_what_it_is(capsys):
     started = course.start_framework()
     assert started.backend == "tensorflow" and started.seed == 3 and course.backend is None
     assert "Keras" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="TensorFlow has oneDNN's kernels in its builds for x86")
+@pytest.mark.parametrize(("chosen", "on"), [(None, True), ("0", False)])
+def test_tensorflow_computes_with_onednn_unless_somebody_chose_otherwise(chosen, on):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_"))}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "0"} | ({"TF_ENABLE_ONEDNN_OPTS": chosen} if chosen else {})
+    program = "from course_utils import runtime; runtime._start('tensorflow', 0)"  # setup would hold back what it logs
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert ("oneDNN custom operations are on" in result.stderr) == on
 
 
 def test_memory_for_this_process_is_what_it_has_and_what_is_free(monkeypatch):

@@ -114,5 +114,7 @@ def train_small(
     # All epochs as one, shuffled one after another: an epoch of fifty steps costs Keras as much to begin as to compute.
     random = np.random.default_rng(seed)
     order = np.concatenate([random.permutation(len(labels)) for _ in range(epochs)])
-    model.fit(inputs[order], labels[order], sample_weight=weights[labels[order]], batch_size=32, shuffle=False, verbose=0)
+    model.fit(
+        inputs[order], labels[order], sample_weight=weights[labels[order]], batch_size=32, shuffle=False, verbose=0
+    )
     return SmallClassifier(model, numbers, length, language)
