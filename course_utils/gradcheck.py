@@ -64,7 +64,8 @@ def relative_error(ours: Any, theirs: Any, *, floor: float = 0.0) -> float:
     """The distance of two gradients over their sizes, by norms: ‖a − b‖ / (‖a‖ + ‖b‖), from 0 (equal) to 1.
 
     Two zeros agree. A distance up to ``floor`` counts as none: a measured gradient is off by the loss's rounding over
-    the step (ε·loss/h, some 1e-10 for a loss near 1), so it says of a smaller one only that it is small. Raises CourseError, naming both shapes, where they differ, and where one holds NaN or infinity.
+    the step (ε·loss/h, some 1e-10 for a loss near 1), so it says of a smaller one only that it is small. Raises
+    CourseError, naming both shapes, where they differ, and where one holds NaN or infinity.
     """
     a, b = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
     if a.shape != b.shape:
@@ -140,8 +141,8 @@ def compare(
     """A row for each gradient: its shape, its relative error against the central difference, and the framework's.
 
     ``arrays`` are what ``loss()`` reads, ``gradients`` what was worked out by hand, ``framework`` the framework's own,
-    all by name. The errors are those of `relative_error`, ``floor`` is for the central difference's. Raises CourseError for a name without a gradient, for shapes
-    that do not match (both are named), and for NaN or infinity in a gradient.
+    all by name. The errors are those of `relative_error`, ``floor`` is for the central difference's. Raises
+    CourseError for a name without a gradient, for shapes that do not match (both are named), and for NaN or infinity.
     """
     import pandas as pd
 
