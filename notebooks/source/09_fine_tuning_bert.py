@@ -1391,9 +1391,10 @@ small.rename_axis(["labels", "draw"]).round(3)
 # %% [markdown]
 # ### The cost table
 #
-# At 500 labels. *Seconds* are processor seconds of training on this machine; the rows that stand on the encoder need its one *reading* of the tickets
-# on top. *MB to learn* counts 16 bytes a learnt parameter: weight, gradient, and Adam's two averages. (The two regressions are fitted without Adam;
-# for them it is a yardstick only. What the layers compute on the way is not counted.)
+# At 500 labels. *Seconds* are processor seconds of training on this machine (in the last two rows the answers to 500 tickets are in it, in LoRA's the
+# compiling too); the rows that stand on the encoder need its one *reading* of the tickets on top. *MB to learn* counts 16 bytes a learnt parameter:
+# weight, gradient, and Adam's two averages. (The two regressions are fitted without Adam; for them it is a yardstick only. What the layers compute on
+# the way is not counted.)
 
 # %% tags=["nbval-ignore-output"]
 began = time.process_time()
@@ -1491,7 +1492,8 @@ figures.intervals(
 # %% [markdown]
 # Right of zero is better than TF-IDF. The network that started from nothing lies left of it. With a hundred labels the encoder's two intervals lie
 # far to the right. With five hundred the tuned one still does (in the stored run from 4 to 18 points); the frozen one crosses zero, so these 400
-# tickets leave open whether it is better at all. What these intervals do *not* hold: another draw of the training tickets, and another seed.
+# tickets leave open whether it is better at all. What these intervals do *not* hold: another draw of the training tickets, and another seed. And they
+# compare with TF-IDF only. If your choice is between frozen and tuned, ask for that pair: `paired(probe_answers[(500, 0)], tuned_answers[500])`.
 #
 # ### Learning curves
 #
@@ -1627,8 +1629,8 @@ pd.DataFrame(calibration, columns).T.rename_axis("labels").round(3)
 # Compare the first two columns. Where they agree, the temperature is near one and there is nothing to mend. Where confidence lies above accuracy, as
 # with 500 labels, it rises above one. Does the error then shrink? It need not, and in the stored run it does not: the temperature lowers the loss on
 # a hundred *validation* tickets, which is another thing. And this error is coarse. A gap counts whichever way luck made it, so from 400 tickets it is
-# never zero and uncertain by a point or two; other bins give another number. A picture says more. For 500 labels: confidence against the share that
-# is right, in five bins that hold equally many tickets.
+# hardly ever zero, and uncertain by a point or two; other bins give another number. A picture says more. For 500 labels: confidence against the share
+# that is right, in five bins that hold equally many tickets.
 
 
 # %% tags=["nbval-ignore-output"]
