@@ -385,6 +385,106 @@ _ADAPTER_CASES = [
 ]
 
 
+# 09-5 ---------------------------------------------------------------------------------------------------------------
+
+
+def paired_interval(y, a, b, picks):
+    """Labels and two models' answers (n,), draws (rounds, n) -> the 95 % interval of the accuracies' difference."""
+    return _interval(_differences(y, a, b, picks))
+
+
+def _differences(y, a, b, picks):
+    gained = (b == y).astype(np.float64) - (a == y)
+    return gained[picks].mean(axis=1)
+
+
+def _interval(found, low=0.025, high=0.975):
+    return tuple(np.quantile(found, [low, high]))
+
+
+def _interval_mistakes() -> list[Mistake]:
+    def other_way(y, a, b, picks):
+        return paired_interval(y, b, a, picks)
+
+    def ninety(y, a, b, picks):
+        return _interval(_differences(y, a, b, picks), 0.05, 0.95)
+
+    def one_sided(y, a, b, picks):
+        return _interval(_differences(y, a, b, picks), 0.0, 0.95)
+
+    def unpaired(y, a, b, picks):
+        first, second = (a == y)[picks].mean(axis=1), (b == y)[picks].mean(axis=1)
+        return _interval(second[::-1] - first)
+
+    def counts(y, a, b, picks):
+        return _interval(_differences(y, a, b, picks) * len(y))
+
+    def normal(y, a, b, picks):
+        found = _differences(y, a, b, picks)
+        return found.mean() - 1.96 * found.std(), found.mean() + 1.96 * found.std()
+
+    def spread_of_the_mean(y, a, b, picks):
+        found = _differences(y, a, b, picks)
+        half = 1.96 * found.std() / np.sqrt(len(found))
+        return found.mean() - half, found.mean() + half
+
+    def without_labels(y, a, b, picks):
+        return _interval((a != b).astype(np.float64)[picks].mean(axis=1))
+
+    def high_first(y, a, b, picks):
+        return paired_interval(y, a, b, picks)[::-1]
+
+    def no_picks(y, a, b, picks):
+        return _interval((b == y).astype(np.float64) - (a == y))
+
+    def one_model(y, a, b, picks):
+        return _interval((b == y)[picks].mean(axis=1))
+
+    return [
+        Mistake("A minus B", other_way, "That is A minus B. The question is how far B is ahead: b minus a."),
+        Mistake("ninety per cent", ninety, "Your interval holds 90 %. For 95 % leave out 2.5 % at each end."),
+        Mistake("one end", one_sided, "You leave out 5 % at one end. Leave out 2.5 % at each."),
+        Mistake(
+            "not paired",
+            unpaired,
+            "The two models are judged on different draws. Take the same row of `picks` for both: what is hard for one "
+            "is often hard for the other, and cancels.",
+        ),
+        Mistake("counts", counts, "Those are numbers of messages. An accuracy is a share: take the mean over a draw."),
+        Mistake(
+            "normal curve",
+            normal,
+            "That is the mean plus and minus 1.96 standard deviations, which supposes a normal curve. The bootstrap "
+            "takes the quantiles of what it found.",
+        ),
+        Mistake(
+            "spread of the mean",
+            spread_of_the_mean,
+            "You divide by the root of the number of rounds: more rounds would make the interval ever narrower. "
+            "It is the spread over the draws that is asked for.",
+        ),
+        Mistake("labels unused", without_labels, "You count where the models differ, not which of them is right."),
+        Mistake("high first", high_first, "The two ends are swapped: the low one first."),
+        Mistake("no draws", no_picks, "You take the quantiles over messages. Take the mean of each draw first."),
+        Mistake("one model", one_model, "That is the interval of B's accuracy alone, not of the difference."),
+    ]
+
+
+def _interval_case(seed, n, rounds, classes, right_a, right_b):
+    random = np.random.default_rng(seed)
+    y = random.integers(0, classes, n)
+    hard = random.random(n)  # what is hard for one is hard for the other
+    answers = [np.where(hard + 0.3 * random.random(n) < share, y, (y + 1) % classes) for share in (right_a, right_b)]
+    return (y, *answers, random.integers(0, n, (rounds, n)))
+
+
+_INTERVAL_CASES = [
+    _interval_case(0, 40, 300, 3, 0.7, 0.9),
+    _interval_case(1, 25, 200, 8, 0.9, 0.8),
+    _interval_case(2, 60, 101, 2, 0.6, 1.1),
+]
+
+
 EXERCISES = (
     Exercise(
         "09-1",
@@ -424,5 +524,15 @@ EXERCISES = (
         "Write `swap_adapter(merged, A7, B7, A8, B8, alpha)`: the merged kernel holds W + alpha / r A7 B7; return "
         "W + alpha / r A8 B8, each with its own rank r. Put your code where the three dots stand.",
         function(swap_adapter, _ADAPTER_CASES, mistakes=_adapter_mistakes()),
+    ),
+    Exercise(
+        "09-5",
+        "Better, or luck?",
+        "recall",
+        10,
+        "Write `paired_interval(y, a, b, picks)`: the 95 % interval `(low, high)` of how far b's accuracy is above a's, "
+        "by the paired bootstrap. y, a and b are labels and answers (n,); each row of picks, (rounds, n), "
+        "holds the places of one draw. Put your code where the three dots stand.",
+        function(paired_interval, _INTERVAL_CASES, mistakes=_interval_mistakes()),
     ),
 )

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from course_utils.exercises import chapter_09, find
 
-NAMES = {"09-1": "piece_places", "09-2": "causal_weights", "09-3": "linear_rate", "09-4": "swap_adapter"}
+NAMES = {
+    "09-1": "piece_places",
+    "09-2": "causal_weights",
+    "09-3": "linear_rate",
+    "09-4": "swap_adapter",
+    "09-5": "paired_interval",
+}
 IDS = tuple(NAMES)
 
 
@@ -171,3 +177,27 @@ def test_swapping_there_and_back_changes_nothing():
     merged, A7, B7, A8, B8, alpha = case
     there = chapter_09.swap_adapter(*case)
     np.testing.assert_allclose(chapter_09.swap_adapter(there, A8, B8, A7, B7, alpha), merged)
+
+
+def interval_round_by_round(y, a, b, picks):
+    found = []
+    for pick in picks:
+        found.append(np.mean(b[pick] == y[pick]) - np.mean(a[pick] == y[pick]))
+    return [np.percentile(found, 2.5), np.percentile(found, 97.5)]
+
+
+def test_an_interval_found_round_by_round_passes():
+    assert find("09-5").judge(interval_round_by_round)
+
+
+@settings(max_examples=40)
+@given(st.integers(2, 12), st.integers(1, 30), st.integers(0, 99))
+def test_the_paired_interval_of_a_model_with_itself_is_zero_and_turns_with_the_models(n, rounds, seed):
+    random = np.random.default_rng(seed)
+    y, a, b = random.integers(0, 3, (3, n))
+    picks = random.integers(0, n, (rounds, n))
+    assert chapter_09.paired_interval(y, a, a, picks) == (0, 0)
+    low, high = chapter_09.paired_interval(y, a, b, picks)
+    assert -1 <= low <= high <= 1
+    np.testing.assert_allclose(chapter_09.paired_interval(y, b, a, picks), (-high, -low), atol=1e-12)
+    np.testing.assert_allclose(interval_round_by_round(y, a, b, picks), (low, high), atol=1e-12)
