@@ -530,7 +530,7 @@ EXERCISES = (
         "Better, or luck?",
         "recall",
         10,
-        "Write `paired_interval(y, a, b, picks)`: the 95 % interval `(low, high)` of how far b's accuracy is above a's, "
+        "Write `paired_interval(y, a, b, picks)`: the 95 % interval (low, high) of how far b's accuracy is above a's, "
         "by the paired bootstrap. y, a and b are labels and answers (n,); each row of picks, (rounds, n), "
         "holds the places of one draw. Put your code where the three dots stand.",
         function(paired_interval, _INTERVAL_CASES, mistakes=_interval_mistakes()),

@@ -411,12 +411,15 @@ assert costs["Chinese"]["unknown"] > 0.1 > 0.01 > costs["English"]["unknown"]
 import re
 
 cuts = np.random.default_rng(0)
-between = re.compile("(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")  # two Chinese characters, side by side
+# two Chinese characters, side by side
+between = re.compile("(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])")
 
 
 def segmented(message):
     """Words and signs apart; between two Chinese characters a space or none, by chance."""
-    return " ".join(between.sub(lambda _: cuts.choice(["", " "]), word) for word in message.split())
+    return " ".join(
+        between.sub(lambda _: cuts.choice(["", " "]), word) for word in message.split()
+    )
 
 
 same = all(token_numbers(t) == token_numbers(segmented(t)) for t in every)
@@ -1816,9 +1819,8 @@ f"{megabytes:.0f} MB, sha256 {digest[:16]}…; largest difference after reloadin
 # numbers come from this run, not from memory:
 
 # %% tags=["nbval-ignore-output"]
-from IPython.display import Markdown
-
 from course_utils.data import registry
+from IPython.display import Markdown
 
 by_class = evaluate.accuracy(y_test, final)
 recall = {names[k]: (final[y_test == k] == k).mean() for k in range(K)}
