@@ -5,10 +5,11 @@ import datetime
 from course_utils.errors import CourseError
 
 
-def load(chapter: str) -> dict:
+def load(chapter: str, *part: str) -> dict:
     """What was measured for a chapter: ``date``, ``machine``, ``made by`` and the figures themselves.
 
-    Raises CourseError where nothing is kept for the chapter or the file cannot be read.
+    A file may hold several records; ``part`` names one, key by key: ``load("09", "accuracy", "sst2")``. Raises
+    CourseError where nothing is kept for the chapter or the file cannot be read.
     """
     import json
 
@@ -17,6 +18,8 @@ def load(chapter: str) -> dict:
     path = packaged(f"results/{chapter}.json")
     try:
         record = json.loads(path.read_text("utf-8"))
+        for key in part:
+            record = record[key]
         datetime.date.fromisoformat(record["date"])
         record["machine"]["versions"]["keras"], record["made by"]
     except (ValueError, KeyError, TypeError) as error:

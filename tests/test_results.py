@@ -1,6 +1,8 @@
 """Kept measurements: read, described, refused when broken."""
 
 import json
+import statistics
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,35 @@ def test_a_broken_record_is_refused(kept, content):
         results.load("07")
 
 
+def test_a_file_may_hold_several_records(kept):
+    kept.write_text(json.dumps({"speed": {"one": RECORD, "two": {}}}), "utf-8")
+    assert results.load("07", "speed", "one") == RECORD
+    for part in ((), ("speed",), ("speed", "two"), ("memory", "one"), ("speed", "one", "date", "x")):
+        with pytest.raises(CourseError, match="not a file of measured results"):
+            results.load("07", *part)
+
+
 def test_no_record_is_a_sentence():
     with pytest.raises(CourseError, match=r"results/99\.json is missing"):
         results.load("99")
+
+
+def test_chapter_09_quotes_what_the_benchmark_kept():
+    root = Path(__file__).resolve().parents[1]
+    kept = results.load("09", "accuracy", "tickets")
+    words = " ".join((root / "notebooks" / "source" / "09_fine_tuning_bert.py").read_text("utf-8").split())
+    few = [row for row in kept["rows"] if row["rows"] == 100]
+    tuned, frozen = ([row[kind] for row in few] for kind in ("fine-tuned", "frozen"))
+    said = (
+        f"macro-F1 {statistics.mean(tuned):.3f} # on average and from {min(tuned):.2f} to {max(tuned):.2f}, "
+        f"against {statistics.mean(frozen):.3f}, and from {min(frozen):.2f} to {max(frozen):.2f}, frozen"
+    )
+    assert len(few) == 5 and said.replace(" # ", " ") in words.replace(" # ", " ")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [("fine-tuning step", "sst2"), ("fine-tuning step", "tickets"), ("accuracy", "sst2"), ("accuracy", "tickets")],
+)
+def test_what_is_kept_for_chapter_09_can_be_read(part):
+    assert results.described(results.load("09", *part)).startswith("Recorded on 2")
