@@ -1382,7 +1382,7 @@ f"{inside:,} in the layer, {inside / layer:.1%} of its {layer:,} parameters"
 began = time.process_time()
 trained_thin = roomy and (course.full or not on_cpu_jax)
 if trained_thin:
-    train(compiled(thin), draw(500, 0), below_last, course.choose(quick=2, full=10), 1e-3)
+    train(compiled(thin), draw(500, 0), below_last, course.choose(quick=1, full=10), 1e-3)
     lora_seconds = time.process_time() - began
     lora_logits = logits_of(thin, answered, below_last)
     lora_answers = lora_logits[100:].argmax(axis=1)
@@ -1472,9 +1472,9 @@ pd.DataFrame(costs, list(bill), columns).round(digits)
 # %% [markdown]
 # Read it from the top. TF-IDF learns more numbers than you would have thought, in seconds. The frozen encoder learns the fewest; it is as often
 # right, and its few points of macro-F1 come from the small classes. Fine-tuning two layers gains in both, at the price of the longest training (one
-# layer, as on JAX without a GPU, may not pay). LoRA on one layer, for two epochs in the quick profile, stays near the frozen encoder, from which its head came, and
-# does not pay here: what it saves is memory while learning. And *every* answer of the last three rows costs the encoder's forward pass, for as long
-# as the product lives.
+# layer, as on JAX without a GPU, may not pay). LoRA on one layer, for one epoch in the quick profile, ends a point or so from
+# the frozen encoder, from which its head came: what it saves is memory while learning. And *every* answer of the last three rows costs the encoder's
+# forward pass, for as long as the product lives.
 #
 # ### Is the difference real?
 #
