@@ -60,12 +60,12 @@ def _value(loss: Callable[[], Any]) -> float:
     return float(value.item())
 
 
-def relative_error(ours: Any, theirs: Any, *, floor: float = 0.0) -> float:
+def relative_error(ours: Any, theirs: Any, *, least: float = 0.0) -> float:
     """The distance of two gradients over their sizes, by norms: ‖a − b‖ / (‖a‖ + ‖b‖), from 0 (equal) to 1.
 
-    Two zeros agree. A distance up to ``floor`` counts as none: a measured gradient is off by the loss's rounding over
-    the step (ε·loss/h, some 1e-10 for a loss near 1), so it says of a smaller one only that it is small. Raises
-    CourseError, naming both shapes, where they differ, and where one holds NaN or infinity.
+    Two zeros agree. Where ``theirs`` is below ``least``, the distance is divided by ``least`` instead: a measured
+    gradient is off by the loss's rounding over the step (ε·loss/h, some 1e-10 for a loss near 1), so of a tiny one only
+    the size can be told. Raises CourseError, naming both shapes, where they differ, and for NaN or infinity.
     """
     a, b = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
     if a.shape != b.shape:
@@ -75,8 +75,8 @@ def relative_error(ours: Any, theirs: Any, *, floor: float = 0.0) -> float:
             raise CourseError(f"{whose} gradient holds NaN (not a number), {_first(np.isnan(values))}.")
         if np.isinf(values).any():
             raise CourseError(f"{whose} gradient is infinite, {_first(np.isinf(values))}.")
-    distance = np.linalg.norm(a - b)
-    return float(distance / (np.linalg.norm(a) + np.linalg.norm(b))) if distance > floor else 0.0
+    size = least if np.linalg.norm(b) < least else np.linalg.norm(a) + np.linalg.norm(b)
+    return float(np.linalg.norm(a - b) / size) if size > 0 else 0.0
 
 
 def _first(found: np.ndarray) -> str:
@@ -136,13 +136,12 @@ def compare(
     *,
     framework: Mapping[str, np.ndarray] | None = None,
     step: float = STEP,
-    floor: float = 0.0,
 ) -> "pd.DataFrame":
     """A row for each gradient: its shape, its relative error against the central difference, and the framework's.
 
     ``arrays`` are what ``loss()`` reads, ``gradients`` what was worked out by hand, ``framework`` the framework's own,
-    all by name. The errors are those of `relative_error`, ``floor`` is for the central difference's. Raises
-    CourseError for a name without a gradient, for shapes that do not match (both are named), and for NaN or infinity.
+    all by name. The errors are those of `relative_error`. Raises CourseError for a name without a gradient, for shapes
+    that do not match (both are named), and for NaN or infinity in a gradient.
     """
     import pandas as pd
 
@@ -155,7 +154,7 @@ def compare(
             ours = np.asarray(gradients[name], dtype=np.float64)
             relative_error(ours, np.zeros(np.shape(array)))  # refuses a wrong shape before the long way round
             measured = central_difference(loss, array, step=step)
-            row = {"shape": str(array.shape), "central difference": relative_error(ours, measured, floor=floor)}
+            row = {"shape": str(array.shape), "central difference": relative_error(ours, measured)}
             if framework is not None:
                 row["framework"] = relative_error(ours, framework[name])
         except CourseError as error:

@@ -75,11 +75,12 @@ def test_the_relative_error_lies_between_equal_and_opposite():
 def test_a_difference_as_small_as_the_loss_rounding_says_nothing_and_a_larger_one_still_does():
     tiny = np.full(3, 1e-7)
     assert gradcheck.relative_error(tiny, tiny + 1e-11) > 1e-6
-    assert gradcheck.relative_error(tiny, tiny + 1e-11, floor=1e-9) == 0
-    assert gradcheck.relative_error(tiny, 2 * tiny, floor=1e-9) == pytest.approx(1 / 3)
-    x = np.full(3, 0.5)
-    table = gradcheck.compare(lambda: float(1e-6 * x.sum()), {"x": x}, {"x": np.full(3, 2e-6)}, floor=1e-9)
-    assert table["central difference"]["x"] == pytest.approx(1 / 3, rel=1e-3)
+    assert gradcheck.relative_error(tiny + 1e-11, tiny, least=1e-3) == pytest.approx(np.sqrt(3) * 1e-8)
+    assert gradcheck.relative_error(2 * tiny, tiny, least=1e-3) > 1e-4
+    large = np.full(3, 1e-2)
+    assert gradcheck.relative_error(large * 1.001, large, least=1e-3) == gradcheck.relative_error(large * 1.001, large)
+    assert gradcheck.relative_error(large, tiny, least=1e-3) > 1
+    assert gradcheck.relative_error(np.zeros(3), np.zeros(3), least=1e-3) == 0
 
 
 @pytest.mark.parametrize(

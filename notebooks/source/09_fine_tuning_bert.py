@@ -819,7 +819,7 @@ following = [np.diagonal(m[1], 1, axis1=1, axis2=2).mean(axis=1) for _, m in att
 differ = np.mean([[how_rows_differ(A) for A in m] for _, m in attended.values()], axis=0)
 found = {"next token, layer 2, best head": np.argmax(np.mean(following, axis=0)) + 1}
 found["what it gives"] = np.mean(following, axis=0).max()
-found |= {"rows differ, layer 2": differ[1], f"layer {len(differ)}": differ[-1]}
+found |= {"rows differ, layer 2": differ[1], f"rows differ, layer {len(differ)}": differ[-1]}
 tokens, maps = attended[sentences[1]]
 if "crash" in tokens and "t" in tokens:
     found['most from "crash" to "t" above layer 1'] = maps[
@@ -842,7 +842,7 @@ if encoder_name == "minilm":
 
 # %%
 message = sentences[0]
-tokens, maps = attend(message)
+tokens, maps = attended[message]
 special = np.array([token in ("[CLS]", "[SEP]") for token in tokens])
 share = maps[:, :, ~special][..., special].sum(axis=-1).mean(axis=(1, 2))
 pd.Series(

@@ -73,21 +73,27 @@ def batches(content: dict, plan: str, width: int | None) -> list[tuple[list, lis
     return made
 
 
-def timed(step, arrays: list) -> dict:
-    """Run ``step`` on every batch; the first WARM_UP are timed apart."""
-    first = time.perf_counter()
-    for k in range(WARM_UP):
-        step(*arrays[k])
-    began, worked = time.perf_counter(), time.process_time()
-    for ids, labels in arrays[WARM_UP:]:
-        loss = step(ids, labels)
-    return {
-        "first": began - first,
-        "seconds": time.perf_counter() - began,
-        "processor": time.process_time() - worked,
-        "examples": sum(len(labels) for _, labels in arrays[WARM_UP:]),
-        "loss": float(loss),
-    }
+class Clock:
+    """Times steps from its making on; the first WARM_UP are timed apart."""
+
+    def __init__(self):
+        self.steps, self.start = 0, time.perf_counter()
+
+    def step(self, loss: float) -> None:
+        """A step is done; ``loss`` is a number, so it has been waited for."""
+        self.steps, self.loss = self.steps + 1, loss
+        if self.steps == WARM_UP:
+            self.began, self.worked = time.perf_counter(), time.process_time()
+
+    def result(self, arrays: list) -> dict:
+        """Seconds, processor seconds and examples of the steps after the first ones, over batches (ids, labels)."""
+        return {
+            "first": self.began - self.start,
+            "seconds": time.perf_counter() - self.began,
+            "processor": time.process_time() - self.worked,
+            "examples": sum(len(labels) for _, labels in arrays[WARM_UP:]),
+            "loss": self.loss,
+        }
 
 
 def ours(content: dict) -> dict:
@@ -109,24 +115,10 @@ def ours(content: dict) -> dict:
         def __getitem__(self, k):
             return arrays[k]
 
-    class Clock(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            self.first = time.perf_counter()
-
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == WARM_UP - 1:
-                self.began, self.worked = time.perf_counter(), time.process_time()
-            self.loss = float(logs["loss"])  # waits for the step, as the peer's .item() does
-
     clock = Clock()
-    model.fit(Batches(), shuffle=False, verbose=0, callbacks=[clock])
-    return {
-        "first": clock.began - clock.first,
-        "seconds": time.perf_counter() - clock.began,
-        "processor": time.process_time() - clock.worked,
-        "examples": sum(len(labels) for _, labels in arrays[WARM_UP:]),
-        "loss": clock.loss,
-    }
+    told = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: clock.step(float(logs["loss"])))
+    model.fit(Batches(), shuffle=False, verbose=0, callbacks=[told])
+    return clock.result(arrays)
 
 
 def peer(content: dict, kind: str) -> dict:
@@ -155,7 +147,11 @@ def peer(content: dict, kind: str) -> dict:
         return loss.item()
 
     made = batches(content, "by length" if same else "by chance", LENGTH if kind == "peer" else None)
-    return timed(step, [(torch.tensor(i), torch.tensor(y)) for i, y in made])
+    arrays = [(torch.tensor(ids), torch.tensor(labels)) for ids, labels in made]
+    clock = Clock()
+    for ids, labels in arrays:
+        clock.step(step(ids, labels))
+    return clock.result(arrays)
 
 
 def measured(python: str, kind: str, folder: Path) -> dict:

@@ -69,7 +69,7 @@ def test_the_whole_network_against_the_central_difference(chapter, seed, shape, 
     found = chapter["backward"](P, C, y, weight)
     for name in P:
         measured = gradcheck.central_difference(loss, P[name])
-        error = gradcheck.relative_error(found[name], measured, floor=FLOOR)
+        error = gradcheck.relative_error(found[name], measured, least=FLOOR / LIMIT)
         noted(f"{name}, {'mean' if mean else 'attention'}", error)
 
 
@@ -80,7 +80,7 @@ def test_the_lookup_against_the_central_difference_and_by_counts(chapter, seed, 
     E, G = P["E"], np.random.default_rng(seed).normal(size=(len(ids), shape[2]))
     by_hand = chapter["lookup_backward"](G, ids, len(E))
     measured = gradcheck.central_difference(lambda: (G * chapter["mean_of_real"](E, ids)).sum(), E)
-    noted("lookup", gradcheck.relative_error(by_hand, measured, floor=FLOOR))
+    noted("lookup", gradcheck.relative_error(by_hand, measured))
     B = chapter["count_tokens"](ids, len(E)).astype("float64")
     np.testing.assert_allclose((B / B.sum(axis=1, keepdims=True)).T @ G, by_hand, atol=1e-12)
 
@@ -119,7 +119,8 @@ def test_the_whole_network_against_the_framework(chapter, seed, shape):
     theirs = gradcheck.by_framework(functools.partial(loss, ids, y, weight), *P.values())
     ours = chapter["backward"](P, C, y, weight)
     for name, gradient in zip(P, theirs, strict=True):
-        noted(f"{name}, framework", gradcheck.relative_error(ours[name], gradient, floor=FLOOR))
+        if max(np.abs(ours[name]).max(), np.abs(gradient).max()) >= 1e-9:
+            noted(f"{name}, framework", gradcheck.relative_error(ours[name], gradient))
 
 
 def test_the_largest_errors_seen():
