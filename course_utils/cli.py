@@ -139,8 +139,8 @@ def run(
 
     root = paths.require_checkout()
     values = parameters(parameter or [])
-    from course_utils.authoring import report, runs
-    from course_utils.authoring.chapters import select
+    from course_utils.chapters import select
+    from course_utils.running import report, runs
 
     out = out or root / "build"
     chosen = select(chapters or [], root)
@@ -178,8 +178,8 @@ def build(
 
     root = paths.require_checkout()
     from course_utils.authoring import editions
-    from course_utils.authoring.chapters import select
     from course_utils.authoring.lint import lint_chapters
+    from course_utils.chapters import select
 
     chosen = select(chapters or [], root)
     if not check and not lint:

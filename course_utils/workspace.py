@@ -84,7 +84,7 @@ def reset(names: list[str], root: Path | None = None) -> list[Copy]:
 
     ``names`` are chapters as everywhere ("07", "mnist"). Raises CourseError for an unknown one before anything changes.
     """
-    from course_utils.authoring.chapters import select
+    from course_utils.chapters import select
 
     if not names:
         raise CourseError("Which chapter should be brought back? Name one or more, for example: course reset 07")

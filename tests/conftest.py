@@ -63,7 +63,7 @@ def chapter_functions() -> Callable[..., dict]:
     arguments stand for names that the chapter computes (``seed=0``).
     """
     from course_utils.authoring import sources
-    from course_utils.authoring.chapters import select
+    from course_utils.chapters import select
 
     def define(number: str, *names: str, exercise: str | None = None, **given) -> dict:
         source = sources.read(select([number])[0])

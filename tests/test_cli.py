@@ -226,7 +226,8 @@ class FakeRuns:
 @pytest.fixture
 def runs(monkeypatch, checkout):
     """The runs and the report replaced: what the command asks of them is kept."""
-    from course_utils.authoring import chapters, report, runs
+    from course_utils import chapters
+    from course_utils.running import report, runs
 
     fake = FakeRuns()
     monkeypatch.setattr(runs, "run", fake.run)

@@ -54,7 +54,7 @@ def test_without_the_setting_the_missing_backend_is_named():
 
 @pytest.mark.timeout(3000)  # every chapter in turn
 def test_the_solved_chapters_pass(tmp_path):
-    from course_utils.authoring.chapters import chapters
+    from course_utils.chapters import chapters
 
     words = ["-m", "course_utils", "run", "--edition", "solutions", "--strict", "--out", str(tmp_path)]
     result = run(*words, COURSE_CACHE=str(tmp_path / "cache"))

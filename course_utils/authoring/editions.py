@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from course_utils.authoring.chapters import Chapter
 from course_utils.authoring.execute import PLOTLY
 from course_utils.authoring.outputs import joined, output_problems, shorten, size_problems
 from course_utils.authoring.sources import Cell, Source, read
+from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
 from course_utils.paths import display, write_together
 

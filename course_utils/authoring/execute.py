@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from course_utils.authoring.chapters import Chapter
+from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
 from course_utils.paths import PROJECT, cache_dir, display
 

@@ -11,9 +11,9 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 
 from course_utils.authoring import sources
-from course_utils.authoring.chapters import Chapter
 from course_utils.authoring.outputs import MACHINE_PATH, shows_figure
 from course_utils.authoring.sources import SKIP, Cell, LintProblem, Source, called, read
+from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
 from course_utils.paths import packaged
 

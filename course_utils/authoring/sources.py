@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_utils.authoring.chapters import Chapter, read_chapter, read_source
+from course_utils.chapters import Chapter, read_chapter, read_source
 from course_utils.errors import CourseError, near_misses
 from course_utils.paths import display
 

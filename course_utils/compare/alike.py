@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.data.own_csv import Finding
+from course_utils.data.messages import Finding
 
 SHARE = 0.8  # of the words and pairs of words that two messages have, the part that both have
 READ = 2_000  # characters of a message that are compared

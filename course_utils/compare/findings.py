@@ -9,7 +9,7 @@ import numpy as np
 from course_utils.compare import alike
 from course_utils.compare.candidates import one_thread
 from course_utils.compare.parts import NAMES, Parts
-from course_utils.data.own_csv import LONG_CHARACTERS, Finding
+from course_utils.data.messages import LONG_CHARACTERS, Finding
 
 FEW_TEST = 50
 FEW_TRAIN = 10

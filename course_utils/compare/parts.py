@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_utils.compare import alike
-from course_utils.data.own_csv import Finding, OwnData
+from course_utils.data.messages import Finding, OwnData
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from course_utils import paths, runtime
 from course_utils.compare import candidates, choose, findings, models, parts, scores
 from course_utils.compare.candidates import Candidate
 from course_utils.compare.choose import Recommendation
-from course_utils.data.own_csv import Finding
+from course_utils.data.messages import Finding
 from course_utils.errors import CourseError, near_misses
 from course_utils.evaluate import Estimate
 from course_utils.runtime import PROFILES, cores

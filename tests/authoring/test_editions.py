@@ -13,7 +13,7 @@ import pytest
 from sample_chapter import GOOD, HEADER, chapter, registered, replaced, write_chapter  # noqa: F401 (a fixture)
 
 from course_utils.authoring import editions, execute, outputs, pictures, sources
-from course_utils.authoring.chapters import chapters
+from course_utils.chapters import chapters
 from course_utils.errors import CourseError
 
 PNG = base64.b64encode(b"\x89PNG").decode() + "\n"
@@ -336,7 +336,8 @@ def test_ctrl_c_ends_the_kernel_and_keeps_the_old(quick, monkeypatch):
     sleeps = f"import os, time\n\nopen({str(root / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write_chapter(root, QUICK.replace("2 + 2", sleeps))
     program = (
-        "import sys; from pathlib import Path; from course_utils.authoring import chapters, editions;"
+        "import sys; from pathlib import Path; from course_utils import chapters;"
+        "from course_utils.authoring import editions;"
         "editions.build(chapters.chapters(Path(sys.argv[1])), pictures=False)"
     )
     process = subprocess.Popen([sys.executable, "-c", program, str(root)], stderr=subprocess.PIPE, text=True)

@@ -207,8 +207,8 @@ def main() -> None:
 
 def write(given, speed: dict, work: dict) -> None:
     """Keep the figures in data/results/09.json, beside what is there."""
-    from course_utils.authoring import runs
     from course_utils.paths import write_atomic
+    from course_utils.running import runs
 
     place = ROOT / "data" / "results" / "09.json"
     content = json.loads(place.read_text("utf-8")) if place.exists() else {}

@@ -136,8 +136,8 @@ def main() -> None:
         else sst2(given.rows, given.seeds, given.epochs)
     )
     if given.write:
-        from course_utils.authoring import runs
         from course_utils.paths import write_atomic
+        from course_utils.running import runs
 
         place = ROOT / "data" / "results" / "09.json"
         content = json.loads(place.read_text("utf-8")) if place.exists() else {}

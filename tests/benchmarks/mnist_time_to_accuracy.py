@@ -162,9 +162,9 @@ def against_the_article(seeds: list[int]) -> dict[str, list[dict]]:
 
 
 def write(record: dict) -> None:
-    from course_utils.authoring import runs
     from course_utils.paths import write_atomic
     from course_utils.recipes import mnist
+    from course_utils.running import runs
 
     path = ROOT / "data" / "results" / "07.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else {}

@@ -23,9 +23,9 @@ def main() -> int:
     arguments = parser.parse_args()
 
     sys.path.insert(0, str(ROOT))  # the checkout that this script belongs to, whatever is installed
-    from course_utils.authoring.chapters import select
-    from course_utils.authoring.runs import run
+    from course_utils.chapters import select
     from course_utils.errors import CourseError
+    from course_utils.running.runs import run
 
     try:
         chapters = select(arguments.chapters, ROOT)

@@ -274,9 +274,9 @@ def test_files_that_cannot_be_compared_are_refused_in_a_sentence(tmp_path, conte
 
 
 def test_a_file_above_the_limit_is_refused(tickets, tmp_path, monkeypatch):
-    from course_utils.data import own_csv
+    from course_utils.data import messages
 
-    monkeypatch.setattr(own_csv, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(messages, "MOST_BYTES", 1_000)
     with pytest.raises(CourseError, match="more than the"):
         run(tickets, tmp_path / "out")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from course_utils import data
-from course_utils.data import embedded, images, registry
+from course_utils.data import images, registry, sklearn_digits
 from course_utils.errors import CourseError
 
 MIDDLE = 14.0  # measured on the published MNIST: 13.99 and 14.00 over its first 5,000 images
@@ -132,14 +132,14 @@ def test_the_digits_have_mnists_form():
         edge = np.ones((28, 28), bool)
         edge[1:-1, 1:-1] = False
         assert part.images[:, edge].mean() < 0.5
-    small, _ = embedded.digits()
+    small, _ = sklearn_digits.digits()
     mass = small.sum((1, 2)) / 16 * 2.5**2
     whole = np.concatenate([digits.train.images, digits.validation.images, digits.test.images])
     assert np.abs(whole.sum((1, 2)) / 255 / mass - 1).max() < 0.12
 
 
 def test_the_enlarged_digits_are_still_the_small_ones():
-    small, _ = embedded.digits()
+    small, _ = sklearn_digits.digits()
     large = data.load("digits").train.images[:200] / 255
     # Reading each image back at the 8×8 raster finds the values that went in.
     offsets = (np.arange(28) - MIDDLE) / 2.5
@@ -155,7 +155,7 @@ def test_the_enlarged_digits_are_still_the_small_ones():
 def test_the_parts_are_blocks_of_whole_forms():
     digits = data.load("digits")
     assert (len(digits.train), len(digits.validation), len(digits.test)) == (1029, 386, 382)
-    _, labels = embedded.digits()
+    _, labels = sklearn_digits.digits()
     parts = [digits.train.labels, digits.validation.labels, digits.test.labels]
     assert np.array_equal(np.concatenate(parts), labels)
     assert {start for start, _ in images.DIGITS_BLOCKS.values()} <= set(images.DIGITS_FORMS)
@@ -166,7 +166,7 @@ def test_the_parts_are_blocks_of_whole_forms():
 
 
 def test_a_form_is_one_hand():
-    small, labels = embedded.digits()
+    small, labels = sklearn_digits.digits()
     flat = small.reshape(len(small), -1) / 16
     form = np.searchsorted(images.DIGITS_FORMS, np.arange(len(labels)), side="right")
     square = (flat**2).sum(1)

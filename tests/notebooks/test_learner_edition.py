@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from course_utils.authoring.chapters import chapters
+from course_utils.chapters import chapters
 from course_utils.data.fetch import fetch
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.authoring import sources
-from course_utils.authoring.chapters import select
+from course_utils.chapters import select
 from course_utils.recipes import mnist
 
 

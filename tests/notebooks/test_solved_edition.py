@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from course_utils import claims
-from course_utils.authoring.chapters import chapters
+from course_utils.chapters import chapters
 
 CHAPTERS = chapters()
 pytestmark = pytest.mark.timeout(3000)  # the first test waits for a run of every chapter

@@ -3,7 +3,7 @@
 import pytest
 
 from course_utils.authoring import editions, lint
-from course_utils.authoring.chapters import chapters
+from course_utils.chapters import chapters
 
 CHAPTERS = chapters()
 

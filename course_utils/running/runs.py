@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils import paths
-from course_utils.authoring.worker import error_at, mark
 from course_utils.errors import CourseError, near_misses
+from course_utils.running.worker import error_at, mark
 from course_utils.runtime import MIME, PROFILES, cores, high_water_mib
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from course_utils.authoring.chapters import Chapter
+    from course_utils.chapters import Chapter
 
 EDITIONS = ("learner", "solutions")
 TIMEOUT = {"quick": 15 * 60, "full": 6 * 3600}  # seconds a chapter may take before it counts as hanging
@@ -359,7 +359,7 @@ class _Job:
             options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "course_utils.authoring.worker", json.dumps(job)],
+                [sys.executable, "-m", "course_utils.running.worker", json.dumps(job)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils import data
-from course_utils.data import own_csv
+from course_utils.data import messages
 from course_utils.errors import CourseError
 
 PLAIN = (
@@ -200,7 +200,7 @@ def test_a_missing_file_a_folder_and_one_column_twice(tmp_path):
 
 
 def test_a_file_above_the_limit_is_refused_unread(write, monkeypatch):
-    monkeypatch.setattr(own_csv, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(messages, "MOST_BYTES", 2**20)
     with pytest.raises(CourseError, match=r"has 2 MiB, more than the 1 MiB that are read\. Take a sample"):
         load(write(b"x" * (2 * 2**20)))
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.authoring import report, safe_html
-from course_utils.authoring.runs import Outcome
+from course_utils.authoring import safe_html
 from course_utils.errors import CourseError
+from course_utils.running import report
+from course_utils.running.runs import Outcome
 
 BREAKOUT = "</script><script>alert(1)</script><!--"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

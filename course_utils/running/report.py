@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.authoring import safe_html
-from course_utils.authoring.runs import MARKS, MIME, Outcome, machine
 from course_utils.claims import evidence_of
 from course_utils.errors import CourseError
 from course_utils.paths import display, write_atomic
+from course_utils.running.runs import MARKS, MIME, Outcome, machine
 
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"

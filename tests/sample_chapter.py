@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from course_utils.authoring import sources
-from course_utils.authoring.chapters import Chapter, read_chapter
+from course_utils.chapters import Chapter, read_chapter
 
 HEADER = """\
 # ---

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from sample_chapter import GOOD, replaced, write_chapter
 
-from course_utils.authoring.chapters import chapters, read_chapter, select
+from course_utils.chapters import chapters, read_chapter, select
 from course_utils.errors import CourseError
 
 
@@ -144,7 +144,7 @@ def test_no_framework_is_imported(root):
     code = f"""
         import sys
         from pathlib import Path
-        from course_utils.authoring.chapters import select
+        from course_utils.chapters import select
         assert select(["7"], Path({str(root)!r}))
         heavy = {{"tensorflow", "keras", "jupytext", "nbformat", "plotly", "pandas", "numpy"}} & set(sys.modules)
         assert not heavy, heavy

@@ -1,6 +1,6 @@
 """One chapter, executed in a process of its own by papermill; the parent (``runs``) reads what happens line by line.
 
-Started as ``python -m course_utils.authoring.worker JOB`` where JOB is a JSON object with ``notebook`` (what to
+Started as ``python -m course_utils.running.worker JOB`` where JOB is a JSON object with ``notebook`` (what to
 execute), ``output`` (where the executed notebook goes), ``folder`` (the kernel's working folder), ``runtime`` (a
 folder for the kernel's connection file) and ``parameters``.
 Every event is one JSON object on a line of standard output; everything else that is printed goes to standard error.

@@ -14,9 +14,9 @@ import nbformat
 import psutil
 import pytest
 
-from course_utils.authoring import runs
-from course_utils.authoring.chapters import Chapter
+from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
+from course_utils.running import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -308,8 +308,8 @@ def test_an_interrupted_run_says_what_was_finished_and_leaves_nothing_running(ch
     ]
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys\nfrom pathlib import Path\nfrom course_utils.authoring import runs\n"
-        "from course_utils.authoring.chapters import Chapter\n"
+        "import sys\nfrom pathlib import Path\nfrom course_utils.running import runs\n"
+        "from course_utils.chapters import Chapter\n"
         f"root = Path({str(tmp_path)!r})\n"
         "chapters = [Chapter(n[:2], n, n[3:], 5, (), {}, 60, 600, root, root / 'notebooks' / f'{n}.ipynb', root)\n"
         f"            for n in {[one.name for one in chapters]!r}]\n"
@@ -343,7 +343,7 @@ def test_a_worker_ends_with_its_parent_even_when_that_is_killed(chapter, tmp_pat
     job["runtime"] = str(tmp_path / "runtime")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     worker = subprocess.Popen(
-        [sys.executable, "-m", "course_utils.authoring.worker", json.dumps(job)],
+        [sys.executable, "-m", "course_utils.running.worker", json.dumps(job)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
