@@ -23,7 +23,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Colab's own module, and a name in tests/test_cli.py that no library has.
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 # What only an author's build imports comes with the test extra, and only these files may import it.
-AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/execute.py"}
+AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/building.py"}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:

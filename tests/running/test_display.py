@@ -63,8 +63,9 @@ def test_each_row_has_its_figures_below_their_heads(width):
     assert row.split() == ["✓", "05_recurrent_networks", "36.4", "41.9", "812"]
     for head, figure in (("seconds", "36.4"), ("processor s", "41.9"), ("peak MiB", "812")):
         assert lines[0].index(head) + len(head) == row.index(figure) + len(figure)
-    assert lines[-2].split()[-2:] == ["1,345.4", "134.9"], "the sums"
-    assert lines[-1].split(", ") == ["  1 passed", "1 failed", "1 not run", "1 over budget", "1 interrupted"]
+    sums = next(number for number, line in enumerate(lines) if line.split()[-2:] == ["1,345.4", "134.9"])
+    counted = " ".join(" ".join(lines[sums + 1 :]).split())
+    assert counted.split(", ") == ["1 passed", "1 failed", "1 not run", "1 over budget", "1 interrupted"]
 
 
 def test_a_single_chapter_needs_no_sum():
