@@ -104,6 +104,14 @@ class Source:
             digest.update(f"{cell.kind}\n{cell.source}\n\0".encode())
         return digest.hexdigest()
 
+    def code_sha256(self) -> str:
+        """Identifies the code of the solved source: what a run depends on, whatever the prose around it."""
+        digest = hashlib.sha256()
+        for cell in self.cells:
+            if cell.code:
+                digest.update(f"{cell.source}\n\0".encode())
+        return digest.hexdigest()
+
 
 def parse_code(source: str) -> ast.Module:
     """The syntax tree of a code cell; line magics and shell lines are translated as IPython would."""

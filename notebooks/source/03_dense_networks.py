@@ -1323,10 +1323,12 @@ figures.lines(
 # points.
 
 # %%
-free, held = (
+free_loss, held_loss = (
     table.loc[table["part"].str.startswith("validation"), "loss"] for table in (free, held)
 )
-assert free.iloc[-1] > 2 * free.min() and held.iloc[-1] < 0.5 * free.iloc[-1]
+assert (
+    free_loss.iloc[-1] > 2 * free_loss.min() and held_loss.iloc[-1] < 0.5 * free_loss.iloc[-1]
+)
 
 # %% [markdown]
 # ## 7 · The article's network

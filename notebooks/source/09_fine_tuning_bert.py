@@ -1788,7 +1788,7 @@ f"{whole.count_params():,} parameters"
 # It must answer as before. (Where memory is short no layer has changed; then only the head goes into the file, and the encoder stays its own.)
 
 # %% tags=["nbval-ignore-output"]
-del below, below_last, raw, table  # no longer needed; 150 MB
+below = below_last = raw = table = None  # no longer needed; 150 MB
 some = ops.convert_to_tensor(encoder.padded([rows[i] for i in where["test"][:16]], 32))
 ship, asked = (whole, some) if upper else (upper_part, [lower_part(inputs_of(some)), some])
 together = ops.convert_to_numpy(ship(asked))
