@@ -1193,6 +1193,7 @@ pd.DataFrame(whose).T
 # %%
 assert whose["discriminator_step"] == {"discriminator": True, "generator": False}
 assert whose["generator_step"] == {"discriminator": False, "generator": True}
+untrained = {name: model.get_weights() for name, model in players.items()}
 
 # %% [markdown]
 # Now play. The same few hundred vectors are turned into images at the start, after a third and at the end, so that you see them become something.
@@ -1201,6 +1202,8 @@ assert whose["generator_step"] == {"discriminator": False, "generator": True}
 steps, batch = course.choose(quick=(210, 16), full=(1500, 32))
 fixed = vectors(course.choose(quick=300, full=500), random)
 snapshots = {}
+for name, model in players.items():
+    model.set_weights(untrained[name])  # so that the cell, run again, trains anew
 for step in range(steps + 1):
     if step in (0, steps // 3, steps):
         snapshots[step] = as_pictures(generator.predict(fixed, batch_size=100, verbose=0))
