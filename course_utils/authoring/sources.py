@@ -173,9 +173,9 @@ def read(source: Path | Chapter) -> Source:
 
 def registered_exercises(number: str) -> dict[str, object]:
     """The exercises that ``course_utils.exercises`` knows for one chapter, by id. Only this asks it."""
-    from course_utils.exercises import core
+    from course_utils.exercises import registry
 
-    return {exercise.id: exercise for exercise in core.exercises(number)}
+    return {exercise.id: exercise for exercise in registry.exercises(number)}
 
 
 def _content_lines(text: str) -> list[int]:
