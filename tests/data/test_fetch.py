@@ -15,9 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from course_utils import data, paths
-from course_utils.data import fetch, registry
+from course_utils.data import fetch, network, registry
 from course_utils.errors import CourseError
 
 CONTENT = b"published bytes " * 4096  # 64 KiB
@@ -269,6 +270,34 @@ def test_a_mirror_that_hangs_is_given_up(site, cache, register, behaviour):
 def test_an_error_status_is_named(site, cache, register):
     register(site.url("missing"))
     assert "HTTP status 404" in refused("not in the cache")
+
+
+def test_the_remedy_of_each_trouble_stands_once_below_the_addresses(site, cache, register):
+    register(site.url("missing"), site.url("missing"), f"http://127.0.0.1:{closed_port()}/set.bin")
+    message = refused("not in the cache")
+    remedies = message.split("\n  - ")[-1].splitlines()[1:-1]
+    gone, closed = (network.explain(error, "http://127.0.0.1/") for error in (_http_error(404), ConnectionRefusedError(
+        errno.ECONNREFUSED, "refused")))  # fmt: skip
+    assert remedies == [gone.remedy, closed.remedy]
+
+
+def _http_error(status: int) -> Exception:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError(response=response)
+
+
+def test_a_login_page_in_place_of_a_file_has_its_remedy(site, cache, register):
+    register(site.url("page"))
+    assert network.page().remedy in refused("did not come as published")
+
+
+def test_certificates_that_are_not_there_are_not_taken_for_a_cache_that_cannot_be_written(
+    site, cache, register, monkeypatch
+):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem")
+    register("https://127.0.0.1:9/set.bin")
+    assert "REQUESTS_CA_BUNDLE" in refused("could not be downloaded")
 
 
 def test_a_cache_that_is_a_file(site, cache, register, tmp_path):
