@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from course_utils import data, paths
-from course_utils.data import fetch, network, registry
+from course_utils.data import fetch, network, registry, verify
 from course_utils.errors import CourseError
 
 CONTENT = b"published bytes " * 4096  # 64 KiB
@@ -411,7 +411,7 @@ def test_course_data_that_is_not_there_or_lacks_the_file(site, cache, register, 
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
     refused("COURSE_DATA is set to .*nowhere, and there is no such folder")
     with pytest.raises(CourseError, match="no such folder"):
-        fetch.verify(["small"])
+        verify.verify(["small"])
     assert site.asked == []
     (tmp_path / "nowhere").mkdir()
     assert "has no small/set.bin" in refused("not in the cache")
@@ -431,17 +431,17 @@ def test_status_follows_the_files(site, cache, register):
 
 def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, register, tmp_path, monkeypatch):
     register(site.url("good"))
-    (row,) = fetch.verify(["small"])
+    (row,) = verify.verify(["small"])
     assert (row.file, row.verdict, row.ok) == ("set.bin", "missing", False) and "course data fetch small" in row.detail
     assert site.asked == []
     fetch.fetch("small", progress=False)
-    assert [row.ok for row in fetch.verify()] == [True]
+    assert [row.ok for row in verify.verify()] == [True]
     (cache / "set.bin").write_bytes(TAMPERED)
     mirror = tmp_path / "mirror" / "small"
     mirror.mkdir(parents=True)
     (mirror / "set.bin").write_bytes(CONTENT)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
-    rows = {row.place: row for row in fetch.verify(["small"])}
+    rows = {row.place: row for row in verify.verify(["small"])}
     assert (rows["cache"].verdict, rows["COURSE_DATA"].verdict) == ("damaged", "good")
     assert SHA256 in rows["cache"].detail
     assert (cache / "set.bin").read_bytes() == TAMPERED
@@ -450,7 +450,7 @@ def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, 
 def test_a_set_without_a_card_is_one_more_row(cache, register, tmp_path):
     register("https://example.org/set.bin")
     (tmp_path / "cards" / "small.md").unlink()
-    (row,) = [row for row in fetch.verify(["small"]) if row.place == "course"]
+    (row,) = [row for row in verify.verify(["small"]) if row.place == "course"]
     assert (row.name, row.ok, row.detail) == ("small", False, "write data/cards/small.md")
 
 
@@ -459,7 +459,7 @@ def test_another_embedded_set_is_not_taken_for_the_digits(tmp_path, monkeypatch)
     text = f'[tiny]\ntitle = "T"\nkind = "embedded"\nlicence = "L"\ncitation = "C"\nsha256 = "{SHA256}"\n'
     path.write_text(text, "utf-8")
     monkeypatch.setattr(registry, "source", lambda: path)
-    assert not any(row.ok for row in fetch.verify(["tiny"]))
+    assert not any(row.ok for row in verify.verify(["tiny"]))
     with pytest.raises(CourseError, match="tiny has no loader: "):
         data.load("tiny")
 
@@ -474,12 +474,12 @@ def test_a_set_of_images_in_another_form_is_refused_before_it_is_fetched(site, c
 def test_the_embedded_set_needs_no_fetching(cache):
     assert fetch.fetch("digits") == {}
     assert fetch.status("digits") == fetch.Status("digits", "embedded", 0, 0)
-    (row,) = fetch.verify(["digits"])
+    (row,) = verify.verify(["digits"])
     assert row.ok and row.place == "library"
 
 
 def test_an_unknown_set(cache):
-    for function in (fetch.fetch, fetch.status, lambda name: fetch.verify([name]), data.load):
+    for function in (fetch.fetch, fetch.status, lambda name: verify.verify([name]), data.load):
         with pytest.raises(CourseError, match="Did you mean mnist"):
             function("mnst")
 
@@ -559,7 +559,7 @@ def test_a_packed_copy_in_course_data_is_unpacked_and_hashed(cache, register, tm
     packed.write_bytes(gzip.compress(CONTENT))
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
     assert fetch.status("small").state == "in COURSE_DATA"
-    assert [row.ok for row in fetch.verify(["small"])] == [True]
+    assert [row.ok for row in verify.verify(["small"])] == [True]
     fetch.fetch("small", progress=False)
     assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
 
@@ -574,7 +574,7 @@ def test_a_damaged_packed_copy_is_refused(cache, register, tmp_path, monkeypatch
     packed.parent.mkdir(parents=True)
     packed.write_bytes(damage(gzip.compress(CONTENT)))
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
-    assert [row.verdict for row in fetch.verify(["small"])] == ["damaged"]
+    assert [row.verdict for row in verify.verify(["small"])] == ["damaged"]
     assert "It has not been touched" in refused("not the published file")
     assert parts(cache) == []
 

@@ -226,7 +226,7 @@ def test_other_digits_are_refused(monkeypatch):
     monkeypatch.setattr(datasets, "load_digits", lambda: bunch)
     with pytest.raises(CourseError, match="not the 1,797 known ones"):
         data.load("digits")
-    (row,) = data.verify(["digits"])
+    (row,) = data.verify.verify(["digits"])
     assert not row.ok and row.verdict == "damaged"
 
 
@@ -296,5 +296,5 @@ def test_the_published_sets(tmp_path, monkeypatch, name, mean):
     assert (len(published.train), len(published.validation), len(published.test)) == (55_000, 5_000, 10_000)
     assert published.train.images.mean() == pytest.approx(mean, abs=0.2)
     assert np.bincount(published.test.labels).shape == (10,)
-    assert all(row.ok for row in data.verify([name]))
+    assert all(row.ok for row in data.verify.verify([name]))
     assert data.status(name).state == "cached"
