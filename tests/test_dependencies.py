@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import importlib.util
 import re
 import sys
 import tomllib
@@ -180,6 +181,37 @@ def test_tensorflow_and_its_text_library_are_of_one_minor_version(python):
     pinned = pins(python)
     minor = [pinned[name].split(".")[:2] for name in ("tensorflow", "tensorflow-text")]
     assert minor[0] == minor[1], "tensorflow-text of another minor version fails on import"
+
+
+# ---- the lowest versions (.ci/lowest.py)
+
+
+@pytest.fixture(scope="module")
+def lowest():
+    spec = importlib.util.spec_from_file_location("lowest", ROOT / ".ci" / "lowest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_dependency_names_its_lowest_version(lowest):
+    found = lowest.declared(PROJECT)
+    assert found == EVERY
+    assert {name: f">={lowest.bound(requirement)}" for name, requirement in found.items()} == ranges(EVERY)
+
+
+@pytest.mark.parametrize("text", ["numpy", "numpy<3", "numpy==2.0", "numpy>=2.0,>=2.1"])
+def test_a_dependency_without_one_lowest_version_is_refused(lowest, text):
+    with pytest.raises(ValueError, match="numpy"):
+        lowest.bound(Requirement(text))
+
+
+@pytest.mark.parametrize(
+    ("found", "beyond"), [("2.2.0", 0), ("2.2.3", 0), ("2.2", 0), ("2.3.0", 1), ("2.20.0", 1), ("3.0", 1)]
+)
+def test_a_bound_that_cannot_be_had_is_named(lowest, found, beyond):
+    lines = lowest.above({"pandas": Requirement("pandas>=2.2")}, {"pandas": found})
+    assert len(lines) == beyond and all(found in line and "pandas: 2.2 is declared" in line for line in lines)
 
 
 # ---- imports
