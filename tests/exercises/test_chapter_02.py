@@ -270,7 +270,7 @@ def test_every_listed_mistake_gets_its_own_hint(number):
     judge = find(number).judge
     for mistake in judge.mistakes:
         with np.errstate(all="ignore"):
-            verdict = judge(mistake.implementation)
+            verdict = judge(mistake.wrong)
         assert (verdict.state, verdict.mistake, verdict.hint) == ("wrong", mistake.name, mistake.hint), mistake.name
 
 

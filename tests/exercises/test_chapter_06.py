@@ -21,7 +21,7 @@ def test_every_mistake_is_told_from_the_reference_and_from_the_others():
 def test_every_listed_mistake_gets_its_own_hint(k):
     judge = find(f"06-{k}").judge
     for mistake in judge.mistakes:
-        verdict = judge(mistake.implementation)
+        verdict = judge(mistake.wrong)
         assert (verdict.state, verdict.mistake, verdict.hint) == ("wrong", mistake.name, mistake.hint)
 
 

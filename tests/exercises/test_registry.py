@@ -199,7 +199,7 @@ def test_every_exercise_knows_its_solution_its_stub_and_three_mistakes(exercise)
         namespace = {}
         exec(f"def {judge.name}(*arguments, **keywords):\n    ...  # your code here", namespace)
         assert judge(namespace[judge.name]).state == "not attempted"
-        wrong = [(mistake.implementation, mistake.name, mistake.hint) for mistake in judge.mistakes]
+        wrong = [(mistake.wrong, mistake.name, mistake.hint) for mistake in judge.mistakes]
     for answer, name, hint in wrong:
         verdict = judge(answer)
         assert (verdict.state, verdict.mistake, verdict.hint) == ("wrong", name, hint)
