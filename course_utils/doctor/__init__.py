@@ -4,10 +4,10 @@
 """
 
 from course_utils.doctor.facts import Facts, collect
-from course_utils.doctor.judgements import judge
+from course_utils.doctor.judgements import NOT_FOR_NOTEBOOKS, TENSORFLOWS, judge
 from course_utils.doctor.table import Report, Row
 
-__all__ = ["Facts", "Report", "Row", "collect", "judge", "report"]
+__all__ = ["NOT_FOR_NOTEBOOKS", "TENSORFLOWS", "Facts", "Report", "Row", "collect", "judge", "report"]
 
 
 def report(*, framework: bool = False) -> Report:

@@ -16,6 +16,7 @@ NOT_FOR_NOTEBOOKS = frozenset(
     (
         "ipykernel",
         "jupyter-client",
+        "jupyter-core",
         "jupyterlab",
         "jupytext",
         "latex2mathml",
