@@ -18,7 +18,6 @@ NOT_FOR_NOTEBOOKS = frozenset(
         "jupyter-client",
         "jupyter-core",
         "jupyterlab",
-        "jupytext",
         "latex2mathml",
         "mdit-py-plugins",
         "nbclient",
