@@ -26,7 +26,12 @@ PYTHONS = ("3.11", "3.12", "3.13")
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
 # What only an author's build imports comes with the extra `author`, and only these files may import it.
-AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/sources.py"}
+AUTHORS_FILES = {
+    "course_utils/authoring/building.py",
+    "course_utils/authoring/pictures.py",
+    "course_utils/authoring/pytest_plugin.py",
+    "course_utils/authoring/sources.py",
+}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:
