@@ -28,7 +28,6 @@ NOT_FOR_NOTEBOOKS = frozenset(
         "ipykernel",
         "jupyter-client",
         "jupyterlab",
-        "jupytext",
         "latex2mathml",
         "mdit-py-plugins",
         "nbclient",

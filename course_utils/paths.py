@@ -61,6 +61,25 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / PROJECT
 
 
+def set_cache() -> str:
+    """The command that moves the cache to a folder where it can be written: in the checkout, else a temporary one."""
+    root = checkout()
+    places = [root / ".cache"] if root else []
+    places.append(Path(tempfile.gettempdir()) / PROJECT)
+    place = next((place for place in places if not obstacle(place)), places[-1])
+    return set_variable("COURSE_CACHE", str(place))
+
+
+def set_variable(name: str, value: str) -> str:
+    """The command that sets a variable of the environment in this system's shell."""
+    return f"set {name}={value}" if sys.platform == "win32" else f'export {name}="{value}"'
+
+
+def unset_variable(name: str) -> str:
+    """The command that takes a variable out of the environment in this system's shell."""
+    return f"set {name}=" if sys.platform == "win32" else f"unset {name}"
+
+
 def display(path: Path | str) -> str:
     """A path as a reader sees it: relative inside the current folder, the home folder as ``~``."""
     path = Path(path)
@@ -69,6 +88,40 @@ def display(path: Path | str) -> str:
     with contextlib.suppress(ValueError, RuntimeError):
         return str("~" / path.resolve().relative_to(Path.home()))
     return str(path)
+
+
+def for_shell(path: Path | str) -> str:
+    """A path as it can be typed into a shell: as `display` shows it, or quoted where that would fall apart."""
+    import shlex
+
+    shown = display(path)
+    if shown.removeprefix("~") == shlex.quote(shown.removeprefix("~")):
+        return shown
+    return f'"{Path(path).absolute()}"' if sys.platform == "win32" else shlex.quote(str(Path(path).absolute()))
+
+
+def obstacle(folder: Path) -> str:
+    """Why no file can be written into a folder, or into one that would have to be made there; "" where one can.
+
+    What is tried leaves nothing behind: permissions alone do not tell of a system that is mounted read-only.
+    """
+    from course_utils.language import say
+
+    there = existing(folder)
+    if not there.is_dir():
+        return say("{place} is a file, not a folder", place=display(there))
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return say("{place} is not writable ({reason})", place=display(there), reason=error.strerror or str(error))
+    return ""
+
+
+def existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above it that there is."""
+    path = path.absolute()
+    return next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
 
 
 def _write_beside(path: Path, content: bytes | str, mark: str) -> Path:

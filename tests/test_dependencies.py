@@ -22,8 +22,9 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Imported where they are, never required: the other Keras backends (a learner's choice), the peer of a benchmark,
 # Colab's own module, and a name in tests/test_cli.py that no library has.
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
-# What only an author's build imports comes with the test extra, and only these files may import it.
-AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/execute.py"}
+EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
+# What only an author's build imports comes with the extra `author`, and only these files may import it.
+AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/sources.py"}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:
@@ -35,8 +36,11 @@ def by_name(requirements: list[str]) -> dict[str, Requirement]:
 
 
 MAIN = by_name(PROJECT["dependencies"])
-TEST = by_name(PROJECT["optional-dependencies"]["test"])
-EVERY = by_name([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]])
+AUTHOR = by_name(PROJECT["optional-dependencies"]["author"])
+OWN = f"{PROJECT['name']}[author]"  # how the extra `test` takes in the extra `author`
+EVERY = by_name(
+    [*PROJECT["dependencies"], *(t for extra in PROJECT["optional-dependencies"].values() for t in extra if t != OWN)]
+)
 
 
 def conda(path: str) -> tuple[list[str], list[str]]:
@@ -71,7 +75,13 @@ def ranges(requirements: dict[str, Requirement]) -> dict[str, str]:
 # ---- the files agree
 
 
-def test_the_conda_environment_is_the_project_with_its_test_extra():
+def test_the_readmes_test_line_installs_every_extra():
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras) == EXTRAS
+    assert OWN in extras["test"]
+
+
+def test_the_conda_environment_is_the_project_with_its_extras():
     own, pip = conda("environment.yml")
     assert pip[-1] == "-e ."
     assert ranges(by_name(pip[:-1])) == ranges(EVERY)
@@ -90,8 +100,8 @@ def test_the_environment_without_tensorflow_is_the_project_on_jax():
     names = [line.split("#")[0].strip() for line in text.splitlines()]
     found = by_name([name for name in names if name])
     assert not any(str(requirement.specifier) for requirement in found.values()), "the ranges stand in pyproject.toml"
-    # keras-hub itself comes without its dependencies, of which one is TensorFlow's: these are the others it imports
-    hub = {"regex", "sentencepiece"}
+    # keras-hub itself comes without its dependencies, of which one is TensorFlow's: this is another that it imports
+    hub = {"regex"}
     assert set(found) == set(MAIN) - TENSORFLOWS | {"jax"} | hub
 
 
@@ -214,7 +224,8 @@ def test_what_the_package_and_the_chapters_import_is_declared():
     everything = files("course_utils", "notebooks/source")
     authors = [path for path in everything if path.relative_to(ROOT).as_posix() in AUTHORS_FILES]
     assert undeclared([path for path in everything if path not in authors], set(MAIN)) == []
-    assert undeclared(authors, set(EVERY)) == []
+    assert len(authors) == len(AUTHORS_FILES)
+    assert undeclared(authors, set(MAIN) | set(AUTHOR)) == []
 
 
 def test_what_the_tests_import_is_declared():
@@ -242,7 +253,7 @@ def test_every_dependency_is_used():
         "pytest-timeout": "a pytest plugin",
         "pytest-xdist": "a pytest plugin",
         "ruff": "started by CI as a program",
-        "safetensors": "keras_hub reads Hugging Face's layout with it, and does not declare it",
+        "sentencepiece": "keras_hub imports it, and did not declare it yet in 0.26",
     }
     providers = importlib.metadata.packages_distributions()
     used = {

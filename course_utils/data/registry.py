@@ -1,7 +1,7 @@
 """What data sets there are: ``data/registry.toml``, read and checked.
 
 Each entry names one set: title, kind, licence, citation, class names and its files with their hashes and
-addresses. A new kind of set needs one more name in ``KINDS`` and a loader in ``course_utils.data``.
+addresses. A new kind of set needs one more name in ``KINDS`` and a loader in ``loaders.LOADERS``.
 """
 
 import re
@@ -60,7 +60,7 @@ class Entry:
 
     @property
     def card(self) -> Path:
-        """The set's data card, a Markdown file beside the registry (`fetch.verify` says where it is missing)."""
+        """The set's data card, a Markdown file beside the registry (`verify` says where it is missing)."""
         return source().parent / "cards" / f"{self.name}.md"
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from course_utils.exercises.core import Exercise
 from course_utils.exercises.judges import Mistake, function, number
+from course_utils.exercises.verdicts import Exercise
 
 # 02-1: three tickets, their right teams, and what a model says.
 _SAYS = np.array([[0.2, 0.3, 0.5], [0.8, 0.1, 0.1], [0.5, 0.25, 0.25]])

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from course_utils.exercises.core import Exercise
 from course_utils.exercises.judges import Mistake, function, number
+from course_utils.exercises.verdicts import Exercise
 
 _BEST_LOGIT = math.log(0.6 / 0.2)
 

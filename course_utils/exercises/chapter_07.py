@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from course_utils.exercises.core import RIGHT, WRONG, Exercise, Verdict
+from course_utils.exercises.comparing import name_of, text_of
+from course_utils.exercises.contest import Contest
 from course_utils.exercises.judges import Mistake, function, number
-from course_utils.exercises.values import name_of, text_of
-from course_utils.recipes.contest import Contest
+from course_utils.exercises.verdicts import RIGHT, WRONG, Exercise, Verdict
 
 
 def _parameters(

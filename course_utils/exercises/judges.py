@@ -20,9 +20,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from course_utils.errors import CourseError
-from course_utils.exercises.core import NOT_ATTEMPTED, RIGHT, WRONG, Verdict
-from course_utils.exercises.running import Outcome, call, is_stub
-from course_utils.exercises.values import NotAnArray, as_number, compare, name_of, same, text_of
+from course_utils.exercises.calling import Outcome, call, is_stub
+from course_utils.exercises.comparing import NotAnArray, as_number, compare, name_of, same, text_of
+from course_utils.exercises.verdicts import NOT_ATTEMPTED, RIGHT, WRONG, Verdict
 
 _COUNT_HINT = "Work it out step by step and let Python do the sums: an answer may be a calculation."
 

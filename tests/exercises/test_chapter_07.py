@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.exercises import chapter_07, check, find, progress
-from course_utils.recipes import contest
+from course_utils.exercises import chapter_07, check, contest, find, progress
 
 CONVOLUTIONS = {"first": 27 * 32 + 32, "second": 9 * 32 * 64 + 64, "third": 9 * 64 * 64 + 64}
 

@@ -12,7 +12,8 @@ import pytest
 from course_utils.authoring import sources
 from course_utils.chapters import select
 from course_utils.errors import CourseError
-from course_utils.recipes import contest, mnist
+from course_utils.exercises import contest
+from course_utils.recipes import mnist
 
 DIGITS_TEST = 382
 
@@ -242,7 +243,7 @@ def test_an_unknown_profile_is_refused_before_anything_runs():
 
 def test_importing_the_contest_imports_no_framework():
     program = (
-        "import sys; import course_utils.recipes.contest, course_utils.exercises.chapter_07; "
+        "import sys; import course_utils.exercises.contest, course_utils.exercises.chapter_07; "
         "print(sorted({'keras', 'tensorflow', 'jax', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.exercises.values import clean, identical
+from course_utils.exercises.comparing import clean, identical
 
 _REPEAT_SECONDS = 0.05
 

@@ -11,12 +11,12 @@ from course_utils.exercises import (
     ExerciseNotAttempted,
     ExerciseWrong,
     Verdict,
-    core,
     exercises,
     find,
     identifiers,
     preview,
     register,
+    registry,
 )
 from course_utils.exercises.judges import Function, Number, number
 
@@ -28,8 +28,8 @@ def make(**changes):
 
 @pytest.fixture
 def empty_registry(monkeypatch):
-    monkeypatch.setattr(core, "_registered", {})
-    monkeypatch.setattr(core, "_loaded", set())
+    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry, "_loaded", set())
 
 
 @pytest.mark.parametrize("bad", ["7-1", "07-0", "07-01", "07_1", "07-1 ", "071", "", 7, None])
@@ -59,14 +59,14 @@ def test_a_taken_id_is_refused_and_nothing_is_registered(empty_registry):
     register(make())
     with pytest.raises(CourseError, match=r"98-1 is registered twice \('A title' and 'Another'\)"):
         register(make(id="98-2"), make(title="Another"))
-    assert "98-2" not in core._registered
-    assert core._registered["98-1"].title == "A title"
+    assert "98-2" not in registry._registered
+    assert registry._registered["98-1"].title == "A title"
     with pytest.raises(CourseError, match="registered twice"):
         register(make(id="98-3"), make(id="98-3"))
 
 
 HEAD = """\
-from course_utils.exercises.core import Exercise
+from course_utils.exercises.verdicts import Exercise
 from course_utils.exercises.judges import number
 
 """
@@ -107,7 +107,7 @@ def test_a_module_that_cannot_be_used_is_named_by_file_and_line(empty_registry, 
         with pytest.raises(CourseError) as caught:
             find("97-1")
         assert str(caught.value).startswith("chapter_97.py" + said)
-    assert core._registered == {}
+    assert registry._registered == {}
     sys.modules.pop("course_utils.exercises.chapter_97", None)
     vars(package).pop("chapter_97", None)
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from course_utils.exercises import running
+from course_utils.exercises import calling
 from course_utils.exercises.judges import function
 
 
@@ -66,14 +66,14 @@ def test_what_never_ends_is_stopped_in_another_thread(answer):
 
 
 def test_without_the_signal_a_thread_does_it(monkeypatch):
-    monkeypatch.delattr(running.signal, "SIGALRM", raising=False)
+    monkeypatch.delattr(calling.signal, "SIGALRM", raising=False)
     assert JUDGE(endless).mistake == "no end"
     assert PATIENT(lambda value: value)
     assert "unstoppable" not in JUDGE(endless).message
 
 
 def test_what_cannot_be_stopped_is_said(monkeypatch):
-    monkeypatch.delattr(running.signal, "SIGALRM", raising=False)
+    monkeypatch.delattr(calling.signal, "SIGALRM", raising=False)
     verdict = JUDGE(lambda value: time.sleep(2.5))
     assert "restart the kernel" in verdict.message
 
@@ -102,17 +102,17 @@ def test_an_alarm_that_was_set_before_still_rings():
 
 
 def test_a_keyboard_interrupt_in_a_worker_thread_is_let_through(monkeypatch):
-    monkeypatch.delattr(running.signal, "SIGALRM", raising=False)
+    monkeypatch.delattr(calling.signal, "SIGALRM", raising=False)
 
     def interrupted():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        running.call(interrupted)
+        calling.call(interrupted)
 
 
 def test_warnings_of_the_answer_are_not_shown(recwarn):
-    outcome = running.call(lambda values: values / values, (np.zeros(2),))
+    outcome = calling.call(lambda values: values / values, (np.zeros(2),))
     assert np.isnan(outcome.value).all()
     assert not recwarn.list
 
@@ -125,7 +125,7 @@ def test_calls_work_on_copies_and_name_what_changed():
         second[1].append(4)
         third["new"] = 1
 
-    outcome = running.call(change, (array, items), {"third": {}})
+    outcome = calling.call(change, (array, items), {"third": {}})
     assert outcome.changed == (0, 1, "third")
     assert (array.tolist(), items) == ([0.0, 0.0], [1, [2, 3]])
 
@@ -143,4 +143,4 @@ def constant(value):
     [(written_as_pass, True), (lambda value: ..., True), (constant, False), (endless, False), (len, False), (5, False)],
 )
 def test_is_stub(candidate, expected):
-    assert running.is_stub(candidate) is expected
+    assert calling.is_stub(candidate) is expected

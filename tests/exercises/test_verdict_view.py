@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from course_utils.exercises import Verdict, check, find, show
+from course_utils.exercises import Verdict, check, find, verdict_view
 
 EXERCISE = find("07-3")
 WRONG = Verdict(
@@ -35,7 +35,7 @@ class Tags(html.parser.HTMLParser):
 
 
 def test_what_is_shown_is_escaped_and_well_formed():
-    text = show.as_html(EXERCISE, WRONG)
+    text = verdict_view.as_html(EXERCISE, WRONG)
     assert set(Tags(text).seen) <= {"div", "span", "pre", "code", "strong"}
     assert "<code>np.where</code>" in text
     assert "&lt;script&gt;" in text
@@ -44,20 +44,20 @@ def test_what_is_shown_is_escaped_and_well_formed():
 @pytest.mark.parametrize(("state", "mark"), [("right", "✓"), ("wrong", "✗"), ("not attempted", "○")])
 def test_the_state_is_told_by_a_mark_and_a_word_in_both_forms(state, mark):
     verdict = Verdict(state, exercise="07-3")
-    for text in (show.plain(EXERCISE, verdict), show.as_html(EXERCISE, verdict)):
+    for text in (verdict_view.plain(EXERCISE, verdict), verdict_view.as_html(EXERCISE, verdict)):
         assert mark in text
         assert {"right": "· right", "wrong": "not right yet", "not attempted": "not attempted yet"}[state] in text
 
 
 def test_right_is_one_line_and_carries_the_score():
     assert (
-        show.plain(EXERCISE, Verdict("right", score="99.61 %"))
+        verdict_view.plain(EXERCISE, Verdict("right", score="99.61 %"))
         == "✓ Exercise 07-3 · A person decides · right · 99.61 %"
     )
 
 
 def test_no_background_and_no_text_colour_are_set_so_that_both_themes_can_be_read():
-    text = show.as_html(EXERCISE, WRONG)
+    text = verdict_view.as_html(EXERCISE, WRONG)
     assert "background:none" in text
     assert text.replace("background:none", "").count("background") == 0
     assert "color:#" not in text.split("</span>", 1)[1]
@@ -121,6 +121,6 @@ def test_a_check_in_the_middle_of_a_cell_is_shown_too(outputs):
 
 def test_the_same_answer_gives_the_same_text_twice():
     def judged():
-        return show.plain(EXERCISE, EXERCISE.judge(lambda p, t: np.random.default_rng(0).random))
+        return verdict_view.plain(EXERCISE, EXERCISE.judge(lambda p, t: np.random.default_rng(0).random))
 
     assert judged() == judged()

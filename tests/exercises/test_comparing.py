@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from course_utils.exercises.values import as_array, as_number, compare, identical, name_of, same, text_of
+from course_utils.exercises.comparing import as_array, as_number, compare, identical, name_of, same, text_of
 
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=3, max_side=5)
 
@@ -117,7 +117,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, numpy as np
 from keras import layers
 from course_utils.exercises import find
-from course_utils.exercises.values import NotAnArray, as_array, compare, precision_of
+from course_utils.exercises.comparing import NotAnArray, as_array, compare, precision_of
 
 def network(*shape):
     return keras.Sequential([

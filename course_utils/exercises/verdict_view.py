@@ -5,7 +5,7 @@ import re
 import sys
 import textwrap
 
-from course_utils.exercises.core import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Verdict
+from course_utils.exercises.verdicts import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Verdict
 
 _WIDTH = 100
 _INDENT = "    "
