@@ -531,6 +531,16 @@ def exercises(source: Source) -> Iterator[Finding]:
             yield head, line, f"the exercise's check says {wanted}; make heading and check agree."
 
 
+@rule("exercises-last")
+def exercises_last(source: Source) -> Iterator[Finding]:
+    """After the first exercise no code but exercises: both editions run the same cells before them."""
+    code = _code(source)
+    first = next((number for number, cell in enumerate(code) if cell.exercise), len(code))
+    for cell in code[first:]:
+        if not cell.exercise:
+            yield cell, 0, "code after the first exercise depends on the learner's answers; move it above them."
+
+
 @rule("recap")
 def recap(source: Source) -> Iterator[Finding]:
     """The recap answers the goals one to one."""

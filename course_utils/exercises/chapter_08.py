@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from course_utils.exercises.core import Exercise
 from course_utils.exercises.judges import Mistake, function
+from course_utils.exercises.verdicts import Exercise
 
 # 08-1 -------------------------------------------------------------------------------------------------------------
 

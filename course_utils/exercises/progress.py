@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils import paths
 from course_utils.errors import CourseError, warn
-from course_utils.exercises import core
+from course_utils.exercises import registry
+from course_utils.exercises.verdicts import NOT_ATTEMPTED, RIGHT, WRONG
 
 if TYPE_CHECKING:
     import pandas
@@ -52,7 +53,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_row(row: Any) -> bool:
-    if not isinstance(row, dict) or row.get("state") not in (core.RIGHT, core.WRONG):
+    if not isinstance(row, dict) or row.get("state") not in (RIGHT, WRONG):
         return False
     attempts, first, score = row.get("attempts"), row.get("first_right_at"), row.get("score")
     return (
@@ -138,11 +139,11 @@ def _update(file: Path, identifier: str, right: bool, score: str | None) -> None
             beside = _keep_aside(file)
             rows = error.salvaged
             warn(f"the progress file could not be read; it is kept as {paths.display(beside)} and a new one begins.")
-        row = dict(rows.get(identifier) or {"state": core.WRONG, "attempts": 0, "first_right_at": None, "score": None})
-        if row["state"] != core.RIGHT:  # once right it stays right, and running a notebook again counts no attempts
+        row = dict(rows.get(identifier) or {"state": WRONG, "attempts": 0, "first_right_at": None, "score": None})
+        if row["state"] != RIGHT:  # once right it stays right, and running a notebook again counts no attempts
             row["attempts"] += 1
         if right and row["first_right_at"] is None:
-            row["state"] = core.RIGHT
+            row["state"] = RIGHT
             row["first_right_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         if right and score is not None:
             row["score"] = score
@@ -177,7 +178,7 @@ def _rows() -> dict[str, dict]:
 
 def _records() -> list[dict[str, Any]]:
     rows = _rows()
-    known = {exercise.id: exercise.title for exercise in core.exercises()}
+    known = {exercise.id: exercise.title for exercise in registry.exercises()}
     titles = {**known, **{name: "(no longer in the course)" for name in sorted(rows) if name not in known}}
     records = []
     for name, title in titles.items():
@@ -186,7 +187,7 @@ def _records() -> list[dict[str, Any]]:
             name,
             title,
             name[:2],
-            row.get("state", core.NOT_ATTEMPTED),
+            row.get("state", NOT_ATTEMPTED),
             row.get("attempts", 0),
             row.get("first_right_at") or "",
             row.get("score") or "",
