@@ -35,7 +35,7 @@ class Rules:
 
 
 # Quick: the solution's worst of five seeds lies above the target, the articles' program and the recipe far below it
-# (tests/recipes/test_contest.py). Full: the course's own aim.
+# (tests/exercises/test_contest.py). Full: the course's own aim.
 RULES = {
     "quick": Rules("digits", ("train",), 0.96, 16),
     "full": Rules("mnist", ("train", "validation"), 0.996, 10),  # the articles train on all 60,000
