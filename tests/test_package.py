@@ -143,5 +143,8 @@ def test_outside_a_checkout_the_doctor_and_the_data_commands_work(installed, tmp
 
 
 def test_the_command_is_declared():
+    from importlib.metadata import EntryPoint
+
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
-    assert scripts == {"course": "course_utils.cli:main"}
+    assert list(scripts) == ["course"]
+    assert callable(EntryPoint("course", scripts["course"], "console_scripts").load())
