@@ -270,6 +270,7 @@ def words(
     made = Words.of(vectors, names, lean, class_names)
     at = {"k": _found(made, show, word, len(made.names)), "show": show}
     n = len(made.names)
+    stage: Stage | None = None
 
     def respond(event: Event) -> Scene:
         chosen, shown = event.values["show"], int(event.values["count"])
@@ -281,9 +282,11 @@ def words(
             at["k"] = int(event.values["word"])
         if chosen != at["show"]:
             at.update(show=chosen, k=_found(made, chosen, None, shown))
+        if stage is not None:  # the slider follows the pointer, so that a keyboard can go on from there
+            stage.values.update(word=float(min(at["k"], shown - 1)))
         return scene(made, chosen, shown, at["k"])
 
-    return Stage(
+    stage = Stage(
         say("Words"),
         [
             Choice("show", say("Class"), {ALL: say("all classes")} | {name: name for name in made.class_names}, show),
@@ -292,3 +295,4 @@ def words(
         ],
         respond,
     )
+    return stage

@@ -69,11 +69,13 @@ def test_the_live_explorer_answers_to_every_control():
     assert "“word7”" in picked.sentence and picked.sentence != before
     x, y = stage_place(3)
     assert "“word3”" in stage.send_event("hover", panel="map", x=np.floor(x), y=np.floor(y)).sentence
+    assert stage.values["word"] == 3, "the slider follows the pointer"
     stayed = stage.send_event("hover", panel="map", x=-90, y=-90)
     assert "“word3”" in stayed.sentence
     chosen = stage.send_event("change", "show", "security")
     assert "lean to security" in chosen.sentence
     assert "leans to security" in chosen.sentence, "the class chosen picks one of its words"
+    assert f"“word{stage.values['word']:g}”" in chosen.sentence
     fewer = stage.send_event("change", "count", 50)
     assert fewer.sentence != chosen.sentence
 
