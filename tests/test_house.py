@@ -30,7 +30,6 @@ CIRCLES: dict[tuple[str, str], str] = {
 UPWARDS: dict[tuple[str, str], str] = {
     ("course_utils.runtime", "course_utils.figures"): "setup makes the course's template plotly's default",
     ("course_utils.running.report", "course_utils.authoring.safe_html"): "the guard of pages stands with the authors",
-    ("course_utils.recipes.contest", "course_utils.exercises.contest"): "the old place of the contest's names",
 }
 
 

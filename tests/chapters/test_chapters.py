@@ -58,7 +58,7 @@ def test_its_report_stands_on_its_own(executed):
 def test_a_learners_untouched_exercises_are_not_attempted(chapter):
     """No kernel is needed: a stub is the same code for each exercise, and its stored output is that of its verdict."""
     from course_utils.authoring import execute
-    from course_utils.exercises import Verdict, find, show
+    from course_utils.exercises import Verdict, find, verdict_view
 
     stored = json.loads(chapter.learner.read_text("utf-8"))
     stubs = [cell for cell in stored["cells"] if "exercise" in cell["metadata"]]
@@ -68,7 +68,7 @@ def test_a_learners_untouched_exercises_are_not_attempted(chapter):
         compile("".join(cell["source"]), f"exercise {name}", "exec")
         shown = execute.normalise_outputs(agreement.plain(cell["outputs"]))
         assert [output.get("data", {}).get("text/plain") or output.get("text", "").strip() for output in shown] == [
-            show.plain(find(name), Verdict("not attempted"))
+            verdict_view.plain(find(name), Verdict("not attempted"))
         ], name
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from course_utils.authoring.execute import PLOTLY, WIDGET
+from course_utils.authoring.normalise import PLOTLY, WIDGET
 from course_utils.authoring.sources import Cell, Source, called
 from course_utils.paths import display
 
