@@ -1,6 +1,29 @@
-"""``python -m course_utils`` is the ``course`` command, also where its script is not on the PATH."""
+"""The ``course`` command, also as ``python -m course_utils`` where its script is not on the PATH.
 
-from course_utils.cli import main
+Before anything is imported, the current folder leaves the path: a file there that is called like a module
+(``random.py``) would be taken for it.
+"""
+
+import contextlib
+import os
+import sys
+
+
+def _do_not_look_here() -> None:
+    here = {""}
+    with contextlib.suppress(OSError):  # a folder that has been deleted
+        here.add(os.getcwd())
+    # The package itself stays: its modules are found through it, not through the path.
+    sys.path[:] = [entry for entry in sys.path if entry not in here]
+
+
+def main() -> None:
+    """Run the command and exit with its status."""
+    _do_not_look_here()
+    from course_utils.cli import main as command
+
+    command()
+
 
 if __name__ == "__main__":
     main()

@@ -15,6 +15,10 @@ class CourseError(Exception):
         return [f"{type(self).__name__}: {console.message(str(self))}"]
 
 
+class NetworkError(CourseError):
+    """What could not be had over a network; ``course run`` tells it from a chapter's own failure."""
+
+
 def near_misses(name: str, known: list[str]) -> str:
     """`` Did you mean …?`` for an unknown name, or a list of the known ones (one sentence, leading space)."""
     import difflib

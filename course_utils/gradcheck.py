@@ -136,12 +136,14 @@ def compare(
     *,
     framework: Mapping[str, np.ndarray] | None = None,
     step: float = STEP,
+    least: float = 0.0,
 ) -> "pd.DataFrame":
     """A row for each gradient: its shape, its relative error against the central difference, and the framework's.
 
     ``arrays`` are what ``loss()`` reads, ``gradients`` what was worked out by hand, ``framework`` the framework's own,
-    all by name. The errors are those of `relative_error`. Raises CourseError for a name without a gradient, for shapes
-    that do not match (both are named), and for NaN or infinity in a gradient.
+    all by name. The errors are those of `relative_error`; ``least`` is for what the central difference measures alone:
+    a framework's gradient is exact. Raises CourseError for a name without a gradient, for shapes that do not match
+    (both are named), and for NaN or infinity in a gradient.
     """
     import pandas as pd
 
@@ -154,7 +156,7 @@ def compare(
             ours = np.asarray(gradients[name], dtype=np.float64)
             relative_error(ours, np.zeros(np.shape(array)))  # refuses a wrong shape before the long way round
             measured = central_difference(loss, array, step=step)
-            row = {"shape": str(array.shape), "central difference": relative_error(ours, measured)}
+            row = {"shape": str(array.shape), "central difference": relative_error(ours, measured, least=least)}
             if framework is not None:
                 row["framework"] = relative_error(ours, framework[name])
         except CourseError as error:

@@ -51,14 +51,42 @@ def packaged(name: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """The folder for downloads and progress: ``COURSE_CACHE``, else the user's cache folder. Not created here."""
+    """The folder for downloads and progress: ``COURSE_CACHE``, else the user's cache folder. Not created here.
+
+    Where there is no home folder it is one for temporary files, so that the course runs nevertheless.
+    """
     if os.environ.get("COURSE_CACHE"):
         return Path(os.environ["COURSE_CACHE"]).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / PROJECT
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / PROJECT
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / PROJECT
+    import platformdirs
+
+    try:
+        place = Path(platformdirs.user_cache_dir(PROJECT, appauthor=False, opinion=False))
+        if sys.platform == "darwin" and (made := Path.home() / "Library" / "Caches" / PROJECT).is_dir():
+            return made  # before XDG_CACHE_HOME counted on macOS: a learner's cache does not move
+    except RuntimeError:  # neither HOME nor the system's list of users knows one
+        place = Path()
+    if place.is_absolute():
+        return place
+    return Path(tempfile.gettempdir()) / f"{PROJECT}-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+
+
+def set_cache() -> str:
+    """The command that moves the cache to a folder where it can be written: in the checkout, else a temporary one."""
+    root = checkout()
+    places = [root / ".cache"] if root else []
+    places.append(Path(tempfile.gettempdir()) / PROJECT)
+    place = next((place for place in places if not obstacle(place)), places[-1])
+    return set_variable("COURSE_CACHE", str(place))
+
+
+def set_variable(name: str, value: str) -> str:
+    """The command that sets a variable of the environment in this system's shell."""
+    return f"set {name}={value}" if sys.platform == "win32" else f'export {name}="{value}"'
+
+
+def unset_variable(name: str) -> str:
+    """The command that takes a variable out of the environment in this system's shell."""
+    return f"set {name}=" if sys.platform == "win32" else f"unset {name}"
 
 
 def display(path: Path | str) -> str:
@@ -69,6 +97,40 @@ def display(path: Path | str) -> str:
     with contextlib.suppress(ValueError, RuntimeError):
         return str("~" / path.resolve().relative_to(Path.home()))
     return str(path)
+
+
+def for_shell(path: Path | str) -> str:
+    """A path as it can be typed into a shell: as `display` shows it, or quoted where that would fall apart."""
+    import shlex
+
+    shown = display(path)
+    if shown.removeprefix("~") == shlex.quote(shown.removeprefix("~")):
+        return shown
+    return f'"{Path(path).absolute()}"' if sys.platform == "win32" else shlex.quote(str(Path(path).absolute()))
+
+
+def obstacle(folder: Path) -> str:
+    """Why no file can be written into a folder, or into one that would have to be made there; "" where one can.
+
+    What is tried leaves nothing behind: permissions alone do not tell of a system that is mounted read-only.
+    """
+    from course_utils.language import say
+
+    there = existing(folder)
+    if not there.is_dir():
+        return say("{place} is a file, not a folder", place=display(there))
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return say("{place} is not writable ({reason})", place=display(there), reason=error.strerror or str(error))
+    return ""
+
+
+def existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above it that there is."""
+    path = path.absolute()
+    return next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
 
 
 def _write_beside(path: Path, content: bytes | str, mark: str) -> Path:

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from course_utils.errors import CourseError, near_misses
+from course_utils import paths
+from course_utils.errors import CourseError, near_misses, warn
+from course_utils.language import say
 
 PROFILES = ("quick", "full")
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -51,7 +53,7 @@ class Runtime:
         For chapters that begin with ``framework=False`` and compare with Keras later. Raises CourseError as ``setup``
         does.
         """
-        started = dataclasses.replace(self, **_framework(self.profile, self.seed))
+        started = dataclasses.replace(self, **start_keras(self.profile, self.seed))
         emit({"kind": "setup", **dataclasses.asdict(started)}, str(started))
         return started
 
@@ -79,7 +81,7 @@ class Runtime:
 
 def emit(record: dict, text: str) -> None:
     """Show ``text``; in a notebook the output also carries ``record``, for the programs that read runs."""
-    if _in_notebook():
+    if in_notebook():
         from IPython.display import display
 
         display({MIME: record, "text/plain": text}, raw=True)
@@ -94,10 +96,12 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
     Keras and its backend alone (chapters that need only NumPy start in seconds).
 
     Global state, all of it: the seeds of ``random``, NumPy and Keras; deterministic operations in TensorFlow;
-    64-bit numbers allowed in JAX; bfloat16 mixed precision when the full profile finds a GPU; TensorFlow's log
-    level (not its speed: oneDNN stays on); plotly's default template.
+    64-bit numbers allowed in JAX; Keras's image data format, float type, epsilon and precision (where a settings file
+    or an earlier cell had others, one more line says so); bfloat16 mixed precision when the full profile finds a GPU;
+    TensorFlow's log level (not its speed: oneDNN stays on); plotly's default template.
 
-    Raises CourseError for an unknown chapter form, profile, seed or backend, and for a backend not installed.
+    Raises CourseError for an unknown chapter form, profile, seed or backend, for a backend not installed, and for a
+    settings file with which Keras does not start.
     """
     if not re.fullmatch(r"\d\d", str(chapter)):
         raise CourseError(f'setup wants a chapter\'s two digits, such as "07"; it got {chapter!r}.')
@@ -110,7 +114,7 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
 
     # The course passes generators around; this covers the libraries that still draw from the global one.
     np.random.seed(seed)  # noqa: NPY002
-    found = _framework(profile, seed) if framework else {"backend": None, "device": _cpu(), "gpu": False}
+    found = start_keras(profile, seed) if framework else {"backend": None, "device": _cpu(), "gpu": False}
     if importlib.util.find_spec("plotly"):
         from course_utils.figures import use_template
 
@@ -120,17 +124,41 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
     return runtime
 
 
-def _framework(profile: str, seed: int) -> dict:
-    """Start the Keras backend: what it is and computes on, as fields of a Runtime."""
+def start_keras(profile: str, seed: int) -> dict[str, Any]:
+    """Start Keras with the settings that the course relies on, seeded: backend, device, gpu and precision of a Runtime.
+
+    What another setting had to give way to is said on standard error. Raises CourseError as `setup` does.
+    """
+    from course_utils import surroundings
+
     backend = _backend()
+    if "keras" not in sys.modules:
+        file = surroundings.keras_file()
+        if file.fault:
+            raise CourseError(
+                say(
+                    "Keras does not start with its settings file {file}: {fault}. Put the file aside ({mend}), and "
+                    "start again.",
+                    file=paths.display(file.path),
+                    fault=file.fault,
+                    mend=file.mend,
+                )
+            )
+        if "nnx_enabled" in file.differs or os.environ.get("KERAS_NNX_ENABLED"):
+            os.environ["KERAS_NNX_ENABLED"] = "false"  # read when Keras is imported, after the file
+    if "tensorflow" not in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS"):
+        del os.environ["TF_USE_LEGACY_KERAS"]  # read when TensorFlow is imported
+        warn(say("TF_USE_LEGACY_KERAS is set, for Keras 2; the course uses Keras 3 and goes on without it."))
     with quiet_native_output():
         device, gpu = _start(backend, seed)
-    precision = "float32"
-    if gpu and profile == "full":
-        import keras
+    import keras
 
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
-        precision = "bfloat16 mixed precision"
+    changed = surroundings.settle_keras(keras)
+    if changed:
+        warn(say("Keras was set otherwise here; for the course it now has {settings}.", settings=", ".join(changed)))
+    mixed = gpu and profile == "full"
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
+    precision = "bfloat16 mixed precision" if mixed else "float32"
     return {"backend": backend, "device": device, "gpu": gpu, "precision": precision}
 
 
@@ -174,7 +202,12 @@ def _start(backend: str, seed: int) -> tuple[str, bool]:
 
         # Keras asks for float64 in vain otherwise: it gets float32 and a gradient check cannot succeed.
         jax.config.update("jax_enable_x64", True)
-        gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        try:
+            gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        except (RuntimeError, AssertionError) as error:
+            words = "JAX finds nothing to compute on where JAX_PLATFORMS is {value}. {mend}, and start again."
+            value, mend = repr(os.environ.get("JAX_PLATFORMS", "")), paths.unset_variable("JAX_PLATFORMS")
+            raise CourseError(say(words, value=value, mend=mend)) from error
         name = gpus[0].device_kind if gpus else ""
     else:
         import torch
@@ -277,7 +310,8 @@ def _version(package: str) -> str:
         return "(version unknown)"
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether this code runs in a Jupyter kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return bool(shell) and hasattr(shell, "kernel")

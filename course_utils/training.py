@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
     import pandas as pd
+    from IPython.display import DisplayHandle
 
 
 def progress(epochs: int) -> "keras.callbacks.Callback":
@@ -31,7 +32,7 @@ def progress(epochs: int) -> "keras.callbacks.Callback":
 
         def show(self):
             line = _line(self.done, epochs, time.perf_counter() - self.start, self.logs)
-            self.handle = _update(self.handle, line)
+            self.handle = update_line(self.handle, line)
 
     return Progress()
 
@@ -44,11 +45,14 @@ def _line(done: int, epochs: int, seconds: float, logs: dict) -> str:
     return f"{bar} {done}/{epochs} epochs · {seconds:.1f} s" + (f" · {metrics}" if metrics else "")
 
 
-def _update(handle, line: str):
-    """Rewrite the line in place in a notebook; elsewhere print it over the last one."""
-    from course_utils.runtime import _in_notebook
+def update_line(handle: "DisplayHandle | None", line: str) -> "DisplayHandle | None":
+    """Show a line of progress and return its handle; with that handle it is rewritten in place.
 
-    if not _in_notebook():
+    Outside a notebook the line is printed over the last one, and there is no handle.
+    """
+    from course_utils.runtime import in_notebook
+
+    if not in_notebook():
         print(f"\r{line}", end="", flush=True)
         return None
     from IPython.display import display

@@ -7,12 +7,12 @@ be refreshed; any other copy is the learner's own and is only ever moved aside, 
 import hashlib
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils import paths
-from course_utils.errors import CourseError
+from course_utils import paths, surroundings
+from course_utils.errors import CourseError, warn
+from course_utils.language import say
 
 FOLDER = "work"
 STATE = ".course.json"
@@ -136,7 +136,7 @@ def lab_command(
             "inside a container of your own: course lab -- --allow-root"
         )
     work = folder(root)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={work}"]
+    command = surroundings.python("-m", "jupyterlab", f"--ServerApp.root_dir={work}")
     if (work / FIRST).exists():
         command.append(f"--LabApp.default_url=/lab/tree/{FIRST}")
     if not browser:
@@ -150,21 +150,87 @@ def serve(command: list[str], root: Path) -> int:
     """Run JupyterLab in the working copy until it ends; returns its status.
 
     Ctrl-C in a terminal reaches JupyterLab too, which asks its own question: this process then only waits. A request to
-    terminate is passed on, so that JupyterLab ends its kernels.
+    terminate is passed on, so that JupyterLab ends its kernels. Raises CourseError where JupyterLab has no folder for
+    its own files.
     """
     import signal
     import subprocess
+    import tempfile
 
-    process = subprocess.Popen(command, cwd=folder(root))
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
-    }
+    with tempfile.TemporaryDirectory(prefix="course-lab-", ignore_cleanup_errors=True) as scratch:
+        process = subprocess.Popen(command, cwd=folder(root), env=lab_environment(Path(scratch)))
+        before = {
+            signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+        }
+        try:
+            return process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def lab_environment(scratch: Path) -> dict[str, str]:
+    """The environment of JupyterLab and its kernels; the folder ``scratch`` must stay while JupyterLab runs.
+
+    It holds the kernel ``python3`` of `course_utils.kernel`, which is always this Python, whatever kernel of that name
+    the user has installed. Where JupyterLab's own folders cannot be written (a home that is read-only, or that there is
+    not), they lie in the course's cache; CourseError where that cannot be written either.
+    """
+    from ipykernel.kernelspec import write_kernel_spec
+
+    argv = [*surroundings.python("-m", "course_utils.kernel"), "-f", "{connection_file}"]
+    kernels = scratch / "kernels"
+    kernels.mkdir()
+    write_kernel_spec(kernels / "python3", overrides={"argv": argv, "display_name": "Python 3 (ipykernel)"})
+    environment = surroundings.environment()
+    places = [str(scratch), *filter(None, [environment.get("JUPYTER_PATH")])]
+    return environment | {"JUPYTER_PATH": os.pathsep.join(places)} | _own_jupyter_folders()
+
+
+def jupyter_obstacle() -> str:
+    """Why JupyterLab cannot keep its own files (settings, sessions) where it would; "" where it can."""
+    from jupyter_core import paths as jupyter
+
     try:
-        return process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        places = [jupyter.jupyter_config_dir(), jupyter.jupyter_data_dir(), jupyter.jupyter_runtime_dir()]
+    except RuntimeError:
+        return say("there is no home folder")
+    return next(filter(None, (paths.obstacle(Path(place)) for place in places)), "")
+
+
+def _own_jupyter_folders() -> dict[str, str]:
+    """Variables that give Jupyter and IPython folders in the cache; none where their usual ones can be written."""
+    obstacle = jupyter_obstacle()
+    if not obstacle:
+        return {}
+    cache = paths.cache_dir()
+    if paths.obstacle(cache):
+        raise CourseError(
+            say(
+                "JupyterLab can keep its files neither in your home folder nor in the course's cache ({obstacle}). "
+                "Name a folder that can be written, and run the command again: {mend}",
+                obstacle=obstacle,
+                mend=paths.set_cache(),
+            )
+        )
+    place = cache / "jupyter"
+    warn(
+        say(
+            "JupyterLab cannot keep its files in your home folder ({obstacle}), so they are in {place}.",
+            obstacle=obstacle,
+            place=paths.display(place),
+        )
+    )
+    names = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+    }
+    for name in names.values():
+        (place / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {variable: str(place / name) for variable, name in names.items()}
 
 
 def _folder(root: Path) -> Path:
@@ -178,7 +244,9 @@ def _folder(root: Path) -> Path:
 
 
 def _editions(root: Path) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+    from course_utils.chapters import LEARNER
+
+    found = {path.name: path.read_bytes() for path in LEARNER.stored(root / "notebooks")}
     if not found:
         raise CourseError(
             f"There is no notebook in {paths.display(root / 'notebooks')}. "

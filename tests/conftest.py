@@ -2,15 +2,30 @@
 
 import ast
 import builtins
+import os
 import symtable
 from collections.abc import Callable
 
 import hypothesis
 import pytest
 
+# A push tries the same examples on every machine, so that red means a fault of the push; fresh ones are the night's.
 # Other processes share CI's two cores: an example's time says nothing about the code under test.
-hypothesis.settings.register_profile("course", deadline=None)
-hypothesis.settings.load_profile("course")
+hypothesis.settings.register_profile("push", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("night", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("COURSE_EXAMPLES", "push"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with a long chapter at the end: chapters, then the browser."""
+    order = ("chapters", "browser", "compare")
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return order.index(folder) if folder in order else len(order)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

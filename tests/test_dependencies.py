@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import importlib.util
 import re
 import sys
 import tomllib
@@ -12,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import course_utils
 from course_utils.doctor import NOT_FOR_NOTEBOOKS, TENSORFLOWS
@@ -22,8 +24,14 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Imported where they are, never required: the other Keras backends (a learner's choice), the peer of a benchmark,
 # Colab's own module, and a name in tests/test_cli.py that no library has.
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
-# What only an author's build imports comes with the test extra, and only these files may import it.
-AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/execute.py"}
+EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
+# What only an author's build imports comes with the extra `author`, and only these files may import it.
+AUTHORS_FILES = {
+    "course_utils/authoring/building.py",
+    "course_utils/authoring/pictures.py",
+    "course_utils/authoring/pytest_plugin.py",
+    "course_utils/authoring/sources.py",
+}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:
@@ -35,8 +43,9 @@ def by_name(requirements: list[str]) -> dict[str, Requirement]:
 
 
 MAIN = by_name(PROJECT["dependencies"])
-TEST = by_name(PROJECT["optional-dependencies"]["test"])
-EVERY = by_name([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]])
+EXTRA = {name: by_name(texts) for name, texts in PROJECT["optional-dependencies"].items()}
+OWN = EXTRA["test"].pop(canonicalize_name(PROJECT["name"]), None)  # how the extra `test` takes in `author`
+EVERY = MAIN | EXTRA["author"] | EXTRA["test"]  # an extra may raise a bound
 
 
 def conda(path: str) -> tuple[list[str], list[str]]:
@@ -71,7 +80,19 @@ def ranges(requirements: dict[str, Requirement]) -> dict[str, str]:
 # ---- the files agree
 
 
-def test_the_conda_environment_is_the_project_with_its_test_extra():
+def test_the_readmes_test_line_installs_every_extra():
+    assert set(EXTRA) == EXTRAS
+    assert OWN is not None and OWN.extras == {"author"}
+    assert not set(EXTRA["author"]) & set(EXTRA["test"])
+
+
+def test_an_extra_names_again_only_what_it_raises(lowest):
+    for extra in EXTRA.values():
+        for name in set(extra) & set(MAIN):
+            assert Version(lowest.bound(extra[name])) > Version(lowest.bound(MAIN[name]))
+
+
+def test_the_conda_environment_is_the_project_with_its_extras():
     own, pip = conda("environment.yml")
     assert pip[-1] == "-e ."
     assert ranges(by_name(pip[:-1])) == ranges(EVERY)
@@ -90,8 +111,8 @@ def test_the_environment_without_tensorflow_is_the_project_on_jax():
     names = [line.split("#")[0].strip() for line in text.splitlines()]
     found = by_name([name for name in names if name])
     assert not any(str(requirement.specifier) for requirement in found.values()), "the ranges stand in pyproject.toml"
-    # keras-hub itself comes without its dependencies, of which one is TensorFlow's: these are the others it imports
-    hub = {"regex", "sentencepiece"}
+    # keras-hub itself comes without its dependencies, of which one is TensorFlow's: this is another that it imports
+    hub = {"regex"}
     assert set(found) == set(MAIN) - TENSORFLOWS | {"jax"} | hub
 
 
@@ -128,8 +149,8 @@ def test_the_licence_files_are_there():
 
 def test_every_dependency_says_where_it_is_used():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    for requirement in EVERY.values():
-        line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement.name}'))
+    for requirement in (*MAIN.values(), *EXTRA["author"].values(), *EXTRA["test"].values()):
+        line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement}"'))
         assert re.search(r'",\s+# \w', line), f"no comment: {line.strip()}"
 
 
@@ -170,6 +191,38 @@ def test_tensorflow_and_its_text_library_are_of_one_minor_version(python):
     pinned = pins(python)
     minor = [pinned[name].split(".")[:2] for name in ("tensorflow", "tensorflow-text")]
     assert minor[0] == minor[1], "tensorflow-text of another minor version fails on import"
+
+
+# ---- the lowest versions (.ci/lowest.py)
+
+
+@pytest.fixture(scope="module")
+def lowest():
+    spec = importlib.util.spec_from_file_location("lowest", ROOT / ".ci" / "lowest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_dependency_names_its_lowest_version(lowest):
+    assert lowest.declared(PROJECT) == MAIN
+    found = lowest.declared(PROJECT, ["test", "author"])
+    assert found == EVERY
+    assert {name: f">={lowest.bound(requirement)}" for name, requirement in found.items()} == ranges(EVERY)
+
+
+@pytest.mark.parametrize("text", ["numpy", "numpy<3", "numpy==2.0", "numpy>=2.0,>=2.1"])
+def test_a_dependency_without_one_lowest_version_is_refused(lowest, text):
+    with pytest.raises(ValueError, match="numpy"):
+        lowest.bound(Requirement(text))
+
+
+@pytest.mark.parametrize(
+    ("found", "beyond"), [("2.2.0", 0), ("2.2.3", 0), ("2.2", 0), ("2.3.0", 1), ("2.20.0", 1), ("3.0", 1)]
+)
+def test_a_bound_that_cannot_be_had_is_named(lowest, found, beyond):
+    lines = lowest.above({"pandas": Requirement("pandas>=2.2")}, {"pandas": found})
+    assert len(lines) == beyond and all(found in line and "pandas: 2.2 is declared" in line for line in lines)
 
 
 # ---- imports
@@ -214,7 +267,8 @@ def test_what_the_package_and_the_chapters_import_is_declared():
     everything = files("course_utils", "notebooks/source")
     authors = [path for path in everything if path.relative_to(ROOT).as_posix() in AUTHORS_FILES]
     assert undeclared([path for path in everything if path not in authors], set(MAIN)) == []
-    assert undeclared(authors, set(EVERY)) == []
+    assert len(authors) == len(AUTHORS_FILES)
+    assert undeclared(authors, set(MAIN) | set(EXTRA["author"])) == []
 
 
 def test_what_the_tests_import_is_declared():
@@ -242,7 +296,7 @@ def test_every_dependency_is_used():
         "pytest-timeout": "a pytest plugin",
         "pytest-xdist": "a pytest plugin",
         "ruff": "started by CI as a program",
-        "safetensors": "keras_hub reads Hugging Face's layout with it, and does not declare it",
+        "sentencepiece": "keras_hub imports it, and did not declare it yet in 0.26",
     }
     providers = importlib.metadata.packages_distributions()
     used = {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -258,7 +259,7 @@ def test_a_checkout_is_needed(tmp_path, monkeypatch):
 def test_the_lab_command_uses_this_interpreter_and_opens_the_first_chapter(root):
     workspace.refresh()
     command = workspace.lab_command(browser=False, port=9999, more=("--allow-root",))
-    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert command[:4] == [sys.executable, "-P", "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={root / 'work'}" in command
     assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in command
     assert command[-3:] == ["--no-browser", "--port=9999", "--allow-root"]
@@ -314,6 +315,55 @@ def test_jupyterlab_is_given_the_time_to_end(root, name):
     finally:
         process.kill()
     assert (root / "work" / "ended").read_text() == name
+
+
+@pytest.fixture
+def no_home(tmp_path, monkeypatch):
+    """A home folder in which nothing can be made, also not by the administrator: there is a file in its place."""
+    (tmp_path / "file").write_text("")
+    for name in list(os.environ):
+        if name.startswith(("JUPYTER", "IPYTHON", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "file" / "home"))
+
+
+def test_without_a_home_jupyterlab_keeps_its_files_in_the_cache(no_home, tmp_path, root, capsys):
+    (tmp_path / "scratch").mkdir()
+    environment = workspace.lab_environment(tmp_path / "scratch")
+    cache = paths.cache_dir() / "jupyter"
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        assert Path(environment[name]).parent == cache and Path(environment[name]).is_dir()
+    assert str(cache) in capsys.readouterr().err
+    program = "from jupyter_core import paths; print(paths.jupyter_config_dir(), paths.jupyter_runtime_dir())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == [environment["JUPYTER_CONFIG_DIR"], environment["JUPYTER_RUNTIME_DIR"]]
+
+
+def test_with_a_home_jupyterlab_keeps_its_files_there(tmp_path, monkeypatch, root, capsys):
+    for name in list(os.environ):
+        if name.startswith(("JUPYTER", "IPYTHON", "XDG_")):
+            monkeypatch.delenv(name)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    environment = workspace.lab_environment(tmp_path / "scratch")
+    assert not {name for name in environment if name.endswith("_DIR") and name.startswith("JUPYTER")}
+    assert capsys.readouterr().err == "" and list((tmp_path / "home").iterdir()) == []
+
+
+def test_with_neither_home_nor_cache_one_sentence_names_a_command_that_helps(no_home, monkeypatch, root):
+    monkeypatch.delenv("COURSE_CACHE")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-m", "course_utils", "lab", "--no-browser", "--", "--allow-root"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    place = re.search(r'COURSE_CACHE="?([^"]+)', done.stderr)[1].strip()
+    assert not paths.obstacle(Path(place)), "the remedy can be carried out"
+    monkeypatch.setenv("COURSE_CACHE", place)
+    (root / "scratch").mkdir()
+    assert workspace.lab_environment(root / "scratch")["JUPYTER_RUNTIME_DIR"].startswith(place)
 
 
 def test_the_state_file_names_no_folder(root):

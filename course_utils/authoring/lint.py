@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 
 from course_utils.authoring import sources
-from course_utils.authoring.outputs import MACHINE_PATH, shows_figure
+from course_utils.authoring.output_rules import MACHINE_PATH, shows_figure
 from course_utils.authoring.sources import SKIP, Cell, LintProblem, Source, called, read
 from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
@@ -529,6 +529,16 @@ def exercises(source: Source) -> Iterator[Finding]:
         if exercise is not None and said != (exercise.title, exercise.kind, exercise.minutes):
             wanted = f'"{exercise.title}", {exercise.kind}, {exercise.minutes} minutes'
             yield head, line, f"the exercise's check says {wanted}; make heading and check agree."
+
+
+@rule("exercises-last")
+def exercises_last(source: Source) -> Iterator[Finding]:
+    """After the first exercise no code but exercises: both editions run the same cells before them."""
+    code = _code(source)
+    first = next((number for number, cell in enumerate(code) if cell.exercise), len(code))
+    for cell in code[first:]:
+        if not cell.exercise:
+            yield cell, 0, "code after the first exercise depends on the learner's answers; move it above them."
 
 
 @rule("recap")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from course_utils.chapters import Chapter, read_chapter, read_source
 from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
 from course_utils.paths import display
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -104,6 +105,14 @@ class Source:
             digest.update(f"{cell.kind}\n{cell.source}\n\0".encode())
         return digest.hexdigest()
 
+    def code_sha256(self) -> str:
+        """Identifies the code of the solved source: what a run depends on, whatever the prose around it."""
+        digest = hashlib.sha256()
+        for cell in self.cells:
+            if cell.code:
+                digest.update(f"{cell.source}\n\0".encode())
+        return digest.hexdigest()
+
 
 def parse_code(source: str) -> ast.Module:
     """The syntax tree of a code cell; line magics and shell lines are translated as IPython would."""
@@ -118,8 +127,20 @@ def parse_code(source: str) -> ast.Module:
 
 
 def read(source: Path | Chapter) -> Source:
-    """Parse a chapter's source. Header problems raise CourseError; problems of cells are collected."""
-    import jupytext
+    """Parse a chapter's source. Header problems raise CourseError; problems of cells are collected.
+
+    CourseError too where jupytext is missing: it comes with the extra ``author``.
+    """
+    try:
+        import jupytext
+    except ImportError:
+        raise CourseError(
+            say(
+                "A chapter's source is read with jupytext, which is not installed here; install what authors need: "
+                "{command}",
+                command='python -m pip install -c constraints.txt -e ".[author]"',
+            )
+        ) from None
 
     chapter = source if isinstance(source, Chapter) else read_chapter(Path(source))
     text = read_source(chapter.source)
@@ -152,9 +173,9 @@ def read(source: Path | Chapter) -> Source:
 
 def registered_exercises(number: str) -> dict[str, object]:
     """The exercises that ``course_utils.exercises`` knows for one chapter, by id. Only this asks it."""
-    from course_utils.exercises import core
+    from course_utils.exercises import registry
 
-    return {exercise.id: exercise for exercise in core.exercises(number)}
+    return {exercise.id: exercise for exercise in registry.exercises(number)}
 
 
 def _content_lines(text: str) -> list[int]:

@@ -68,9 +68,9 @@ def data_verify(names: Sets = None) -> None:
 
     Every copy of the named sets (default: of all) is read; nothing is changed.
     """
-    from course_utils.data import fetch
+    from course_utils.data import verify
 
-    found = fetch.verify(names or None)
+    found = verify.verify(names or None)
     console.write_table(
         [{"name": r.name, "file": r.file, "place": r.place, "verdict": r.verdict, "": r.detail} for r in found]
     )

@@ -546,10 +546,10 @@ class _Display:
     def __init__(self, count: int, wanted: bool, console: "Console | None" = None) -> None:
         from rich.console import Console
 
-        from course_utils.runtime import _in_notebook
+        from course_utils.runtime import in_notebook
 
         self.console = console or Console(stderr=True, highlight=False)
-        self.notebook = wanted and _in_notebook()
+        self.notebook = wanted and in_notebook()
         self.shown = wanted and not self.notebook and self.console.is_terminal
         self.count, self.done, self.bar, self.task, self.handle = count, 0, None, None, None
         self.now, self.words, self.begun = "", "", time.monotonic()
@@ -590,9 +590,9 @@ class _Display:
 
     def _line(self, text: str) -> None:
         if self.notebook:
-            from course_utils.training import _update
+            from course_utils.training import update_line
 
-            self.handle = _update(self.handle, text)
+            self.handle = update_line(self.handle, text)
 
     def finished(self, one: Outcome) -> None:
         """A candidate is done: its line above the bar."""

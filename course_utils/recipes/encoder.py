@@ -124,15 +124,15 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
 
     Raises CourseError where it cannot be had; files whose hash is wrong are never read.
     """
-    import keras_hub
-
     if name == "minilm":
         from course_utils.data import fetch
+        from course_utils.recipes import bert_weights
 
         files = fetch.fetch(name, progress)
-        with _quiet_logging():
-            backbone = keras_hub.models.BertBackbone.from_preset(str(files["config.json"].parent))
+        backbone = bert_weights.read(files["config.json"], files["model.safetensors"])
         return Encoder(name, backbone, WordPieces(files["tokenizer.json"]))
+    import keras_hub
+
     with _quiet_logging():
         try:
             backbone = keras_hub.models.BertBackbone.from_preset(name)

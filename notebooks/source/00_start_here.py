@@ -252,7 +252,7 @@ history = model.fit(
 # %% [markdown]
 # An *epoch* has shown every training picture once. Over the epochs:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 curves = training.history_table(history)
 figures.training_curves(
     curves,
@@ -264,7 +264,7 @@ figures.training_curves(
 # *during* an epoch, while the weights still change, validation after it; so validation may look better at first.) How good is it on
 # the third part of the data, which nothing has touched so far?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 A_test = as_rows(digits.test.images)
 probabilities = model.predict(A_test, verbose=0)
 test = evaluate.accuracy(digits.test.labels, probabilities.argmax(axis=1))

@@ -322,7 +322,7 @@ sizes["BERT-large"] = bert_parameters(L=24, d=1_024)
 # %% [markdown]
 # `keras_hub` has both, built by other people. Where it is installed, it must agree.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 import importlib.util
 
 if importlib.util.find_spec("keras_hub"):
@@ -951,7 +951,7 @@ explorers.size_and_cost_picture(
 # The bar stays below the black line, the memory of the card: it fits, with so little to spare that you would store the frozen part in 8 or 4 bits.
 # The crosses mark devices on which it would not. Now turn the knobs yourself (this needs a running kernel).
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 explorers.size_and_cost(devices)
 
 # %% [markdown]
@@ -1420,7 +1420,7 @@ assert 2 * 3 == 3 * 2  # what a product would promise
 # Part-of-speech tags (this is a noun, that a verb), the last "factor", are not even needed any more. A modern model takes token numbers. What BERT
 # asks for, where `keras_hub` is installed:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 if importlib.util.find_spec("keras_hub"):
     tiny = build_only(bert, 100, 1, num_heads=1, hidden_dim=8, intermediate_dim=8)
     asks = sorted(tiny.input)

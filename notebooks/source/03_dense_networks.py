@@ -890,7 +890,7 @@ def witnessed(X, target, net, activation, kind):
 # One network first, with three hidden layers of different widths. Its biases are random, for a reason that comes in a moment. The numbers are relative errors,
 # $\lVert a - b \rVert / (\lVert a \rVert + \lVert b \rVert)$.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 draw = np.random.default_rng(seed)
 x_check, classes = draw.normal(size=(7, 3)), draw.integers(0, 2, 7)
 checked = [(W, draw.normal(size=b.shape)) for W, b in start([3, 6, 5, 4, 2], draw)]
@@ -900,7 +900,7 @@ table.map(lambda value: value if isinstance(value, str) else f"{value:.0e}")
 # %% [markdown]
 # And the largest error of each activation with each loss:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 targets = {"cross-entropy": classes, "squared error": draw.normal(size=(7, 2))}
 largest = pd.DataFrame(
     {
@@ -920,7 +920,7 @@ largest.map("{:.0e}".format)
 #
 # The same from the other side: Keras's own `Dense` layers, given these weights, must give the same logits.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 A = ops.convert_to_tensor(x_tiny, dtype="float64")
 for W, b in tiny:
     dense = keras.layers.Dense(
@@ -966,7 +966,7 @@ sides
 # Is that far-fetched? Take an example that is all zeros (padding, a blank image) and biases that are all zero, as they are before training. Then
 # *every* $z$ of that example is exactly 0, and the check fails, although nothing is wrong:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 x_blank = x_check * (np.arange(7) > 0)[:, None]  # the first example is blank
 fresh = start([3, 6, 5, 4, 2], np.random.default_rng(seed))
 on_kinks = witnessed(x_blank, classes, fresh, "relu", "cross-entropy").max(numeric_only=True)
@@ -1086,7 +1086,7 @@ journey("relu", way=0).iloc[-1].map("{:.0e}".format).rename("size at layer 50").
 # Every seventh layer, on a logarithmic axis:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 def melted(table):
     return table.reset_index().melt("layer", var_name="first weights", value_name="size")
 
@@ -1104,7 +1104,7 @@ figures.lines(
 # %% [markdown]
 # Only He's line is level. The same on the way back, where $\delta$ starts at layer 50 with size 1 and travels to the left:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 figures.lines(
     melted(journey("relu", way=1)),
     "layer",
@@ -1222,7 +1222,7 @@ def accuracy(X, y, parameters, activation="tanh"):
 # %% [markdown]
 # One hidden layer of 32 tanh units: $2 \cdot 32 + 32 + 32 \cdot 2 + 2 = 162$ parameters. A thousand steps on all 400 points. At five moments you keep a copy.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 import copy
 
 net = start([2, 32, 2], np.random.default_rng(seed), scale=1.0)
@@ -1250,7 +1250,7 @@ decision_figure(
 # The border begins nearly straight, bends, and winds itself between the arms. Nobody told the network about spirals: 32 bends, a loss, and the
 # chain rule. Another seed, to be sure that it was no luck:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 again = start([2, 32, 2], np.random.default_rng(seed + 1), scale=1.0)
 for _ in training(X_train, y_train, again, 1000):
     pass
@@ -1261,7 +1261,7 @@ course.headline("validation accuracy on the spirals", both[0])
 # %% [markdown]
 # How the training loss got there:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 pd.Series({t: losses[t - 1] for t in (1, 10, 50, 150, 400, 1000)}, name="loss").rename_axis(
     "step"
 ).map("{:.4f}".format).to_frame()
@@ -1283,7 +1283,7 @@ pd.Series({t: losses[t - 1] for t in (1, 10, 50, 150, 400, 1000)}, name="loss").
 # A remedy is **weight decay**: add $\frac{\lambda}{2} \lVert W \rVert^2$ to the loss, for each $W$. Its gradient is $\lambda W$, the term that `training` already
 # has. (Here it goes through Adam's division like any gradient; the AdamW of chapter 02 pulls beside it, which is not the same.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 draw = np.random.default_rng(seed)
 X_few, y_few = spirals(60, 0.2, draw, turns=0.75)
 X_other, y_other = spirals(2000, 0.2, draw, turns=0.75)
@@ -1306,7 +1306,7 @@ def both_losses(decay, steps=1500):
 # %% [markdown]
 # Without decay, and with $\lambda = 0.003$:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 free, held = both_losses(0.0), both_losses(0.003)
 figures.lines(
     pd.concat([free, held]).round(4),
@@ -1323,10 +1323,12 @@ figures.lines(
 # points.
 
 # %%
-free, held = (
+free_loss, held_loss = (
     table.loc[table["part"].str.startswith("validation"), "loss"] for table in (free, held)
 )
-assert free.iloc[-1] > 2 * free.min() and held.iloc[-1] < 0.5 * free.iloc[-1]
+assert (
+    free_loss.iloc[-1] > 2 * free_loss.min() and held_loss.iloc[-1] < 0.5 * free_loss.iloc[-1]
+)
 
 # %% [markdown]
 # ## 7 · The article's network
@@ -1351,7 +1353,7 @@ X_38.shape, X_test.shape
 # %% [markdown]
 # Baselines first: always naming the more frequent class, and a linear model.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 majority = max(y_test.mean(), 1 - y_test.mean())
 by_line = LogisticRegression(max_iter=300).fit(X_38, y_38).score(X_test, y_test)
 f"majority {majority:.3f}, logistic regression {by_line:.3f}"
@@ -1381,7 +1383,7 @@ def article_network(rng, iterations=1000, rate=0.5):
 # %% [markdown]
 # Trained twice, from different first weights and with different batches:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 from course_utils import evaluate
 
 trained = [article_network(np.random.default_rng(s)) for s in (seed, seed + 1)]
@@ -1394,7 +1396,7 @@ reached = [evaluate.accuracy(y_test, answer) for answer in says]
 #
 # Does it classify? It does if even the lower end of its 95 % interval stays ten points above the majority, both times, both times.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 above = [r.low > majority + 0.1 for r in reached]
 claims.record(
     "c39",
@@ -1439,7 +1441,7 @@ explorers.playground_picture(
 # %% [markdown]
 # In the first column of neurons every border is straight; in the second they bend, each made of all of the first. (What follows needs a running kernel.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 explorers.playground(seed=seed)
 
 # %% [markdown]

@@ -376,7 +376,7 @@ for _ in range(200):
 # Below, one window at a time: the image with the current window framed, the kernel, their products, and the map of all sums with the
 # current one framed. Numbers are whole, from 0 (paper) to 9 (ink), so you can check each sum by hand.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from course_utils import explorers
 
 explorers.convolution_picture(
@@ -390,7 +390,7 @@ explorers.convolution_picture(
 # kernel answers with a sign, and the sign says from which side the ink comes. In the live version, point at a pixel of the map, or move the
 # two sliders, row and column. (It needs a live notebook; in a static view the picture above stands for it.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.convolution()
 
 # %% [markdown]
@@ -723,7 +723,7 @@ framework = gradcheck.by_framework(
 # %% [markdown]
 # The relative errors, in float64:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 errors = gradcheck.compare(
     lambda: (conv(a, w, b, **how) * G).sum(),
     {"w": w, "b": b, "a": a},
@@ -1253,7 +1253,7 @@ claims.record(
 # photograph's colours are turned into their opposites. As chapter 07 will explain, each part holds other writers, and here other strips of
 # the photographs too.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 source = course.choose(quick="digits", full="mnist")
 digits = data.colour_digits(source, size=32, seed=seed, limit=20_000)
 digits.summary().round(2)
@@ -1278,7 +1278,7 @@ def colour_grid(images, alt):
 # %% [markdown]
 # Eight of the training part:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 colour_grid(
     digits.train.images[:8],
     "Eight colour digits: some bright on dark, some dark on bright, some hardly to be found",
@@ -1327,7 +1327,7 @@ pixels(x_train).shape, edges(x_train).shape
 # %% [markdown]
 # **Predict first.** 768 numbers with all the colours, or 128 with none. Which does logistic regression read better, and by how much?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 from sklearn.linear_model import LogisticRegression
 
 few = slice(5000)  # a straight border needs no more examples than that
@@ -1340,7 +1340,7 @@ for features, C in strength.items():
 # %% [markdown]
 # The accuracies on the validation part:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 baselines = {
     "one class for all": (y_validation == np.bincount(y_train).argmax()).mean(),
     "pixels": fitted["pixels"].score(pixels(x_validation), y_validation),
@@ -1386,7 +1386,7 @@ f"{epochs * -(-len(x_train) // 32):,} steps"
 # %% [markdown]
 # The curves:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 figures.training_curves(
     training.history_table(history),
     alt="Training and validation accuracy rise together at first; towards the end training goes on while validation slows down",
@@ -1398,7 +1398,7 @@ figures.training_curves(
 # accuracy with its interval:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def accuracy_of(net, x=x_validation, y=y_validation):
     return evaluate.accuracy(y, net.predict(x, verbose=0).argmax(axis=1))
 
@@ -1474,7 +1474,7 @@ for epoch in range(epochs):
 # %% [markdown]
 # Both, on the validation part as it is and turned:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 nets = {"images as they are": article, "half of them turned": augmented}
 measured = pd.DataFrame(
     {
@@ -1503,7 +1503,7 @@ assert both["validation"] > plain["validation"] - 0.06
 #
 # Everything is chosen. Three classifiers, each with its 95 % interval:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 x_test, y_test = as_input(digits.test.images), digits.test.labels
 read = fitted["edges"].predict(edges(x_test))
 tested = {"logistic regression on edges": evaluate.accuracy(y_test, read)}
@@ -1515,7 +1515,7 @@ course.headline("test accuracy", final.value, final.low, final.high)
 # %% [markdown]
 # As a picture:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 rows = [(name, *estimate) for name, estimate in tested.items()]
 figures.intervals(
     pd.DataFrame(rows, columns=["name", "value", "low", "high", "n"]),
@@ -1599,7 +1599,7 @@ loss_of.round(3).head(4).to_frame()
 # %% [markdown]
 # And the rest?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 f"{(loss_of < 0.02).sum()} of 16 kernels cost less than two points each"
 
 

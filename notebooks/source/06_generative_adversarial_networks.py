@@ -285,7 +285,7 @@ trained = sigmoid(features(middles) @ w)
 # %% [markdown]
 # Three answers to the same question, one from a formula, one from training, one from counting:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 answers = {"formula": best_discriminator(middles), "trained": trained, "counted": by_counting}
 figures.lines(
     pd.DataFrame({"x": middles} | answers)
@@ -394,7 +394,7 @@ def non_saturating(a):
 # %% [markdown]
 # The proof before two witnesses, a central difference and the framework; both losses summed over some logits, so that each logit's slope stands alone.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 a = np.array([-6.0, -2.5, -0.3, 0.0, 1.2, 5.0])
 losses = {
     "saturating": (lambda: -softplus(a).sum(), lambda t: ops.sum(-ops.softplus(t))),
@@ -570,7 +570,7 @@ def keras_generator_loss(*arrays):
 # %% [markdown]
 # The framework returns the gradients by all eight arrays, first the generator's four; each side keeps its own.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 arrays = [*named(G, "G").values(), *named(D, "D").values()]
 tables = []
 for network, letter, loss, in_keras, ours, part in [
@@ -646,7 +646,7 @@ for step in range(301):
 # %% [markdown]
 # As $D$ learns: what does it think of the generator's points on average, and how long is the gradient that the generator receives by either loss?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 stalls = pd.DataFrame(rows, columns=["step of D", "D(G(z))", *slopes])
 stalls.round(4)
 
@@ -706,7 +706,7 @@ def play(random, steps=1000, rates=(0.001, 0.006), slope=non_saturating, every=1
 #
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 G, D, seen = play(np.random.default_rng(seed))
 seen.drop(columns="points").round(2)
 
@@ -755,7 +755,7 @@ def film(seen, *, alt):
 # %% [markdown]
 # Grey the real points, orange the generated ones. Move the slider below the picture through the steps of training.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 film(
     seen,
     alt="After training the generated points lie on all eight clouds of the ring, with some strays between them",
@@ -792,7 +792,7 @@ def against_fixed(slope, steps=200):
 # %% [markdown]
 # $D(G(z))$ before and after 200 steps, then the whole game, both players learning, with the printed loss for $G$:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 falls, rises = against_fixed(printed), against_fixed(non_saturating)
 *_, caught = play(np.random.default_rng(seed), steps=300, slope=printed)
 claims.record(
@@ -831,7 +831,7 @@ def discriminate(right, steps=500):
 # %% [markdown]
 # What each of the two answers, on average, to real and to generated points:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 by_printed, by_right = discriminate(right=False), discriminate(right=True)
 claims.record(
     "c29",
@@ -881,7 +881,7 @@ np.linalg.norm(path[::50], axis=1).round(2)
 # discriminator learns to refuse that place, and the generator moves on to the next. To see it, play the same game with two pairs of learning
 # rates: the discriminator ahead, as above, or the generator ahead.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 paces = {"D ahead": (0.001, 0.006), "G ahead": (0.005, 0.0005)}
 games = {("D ahead", seed): seen}
 for name, rates in paces.items():
@@ -899,7 +899,7 @@ summary.round(2)
 # second column too: with the generator ahead, nine points in ten lie on no cloud at all. Where one generator that runs ahead had its points at
 # three looks:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 figure = go.Figure()
 for look, symbol in zip((6, 8, 10), ("circle", "square", "x"), strict=True):
     step, points = games["G ahead", seed].loc[look, ["step", "points"]]
@@ -916,7 +916,7 @@ figure.update_layout(
 # %% [markdown]
 # A streak or a heap, turned another way at each look, where a ring is wanted. The modes over the steps:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 figures.lines(
     pd.concat(g.assign(game=f"{name}, seed {k}") for (name, k), g in games.items()),
     "step",
@@ -935,7 +935,7 @@ figures.lines(
 #
 # Section B3.3 lists "unstable, for instance mode collapse" as the weakness of GANs. The same program must then succeed *and* fail.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 ends = summary["modes"].to_numpy()
 claims.record(
     "c32",
@@ -968,7 +968,7 @@ explorers.duel_picture(
 # The generated points have found the clouds: the dotted share of modes has climbed to 1. The two averages hovered about ½ all the while, and
 # would not have told you. Now play it yourself. (This needs a running kernel; in a static view the picture above stands for it.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.duel()
 
 # %% [markdown]
@@ -1168,7 +1168,7 @@ def generator_step(n, random):
 # Freezing is where such programs go wrong in silence. So look: whose weights change in whose step?
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def changed(model, step):
     before = [np.array(w) for w in model.get_weights()]
     step()
@@ -1193,14 +1193,17 @@ pd.DataFrame(whose).T
 # %%
 assert whose["discriminator_step"] == {"discriminator": True, "generator": False}
 assert whose["generator_step"] == {"discriminator": False, "generator": True}
+untrained = {name: model.get_weights() for name, model in players.items()}
 
 # %% [markdown]
 # Now play. The same few hundred vectors are turned into images at the start, after a third and at the end, so that you see them become something.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 steps, batch = course.choose(quick=(210, 16), full=(1500, 32))
 fixed = vectors(course.choose(quick=300, full=500), random)
 snapshots = {}
+for name, model in players.items():
+    model.set_weights(untrained[name])  # so that the cell, run again, trains anew
 for step in range(steps + 1):
     if step in (0, steps // 3, steps):
         snapshots[step] = as_pictures(generator.predict(fixed, batch_size=100, verbose=0))
@@ -1229,7 +1232,7 @@ colour_rows(
 # On the ring you could count modes. Images have no centres to count by. Two scores are common, and both look at images through a *classifier*. The published ones use Inception, a network trained on a million photographs. Here it is a small network of our own,
 # trained on colour digits: **its scores cannot be compared with any published number**, only with one another.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 more = data.colour_digits(source, size=64, seed=seed + 1, limit=limit)  # other backgrounds
 small_convolutions = [
     layers.Conv2D(filters, 3, 2, padding="same", activation="relu") for filters in (12, 24, 32)
@@ -1252,7 +1255,7 @@ judge.count_params()
 # It is trained on every digit twice, over two different backgrounds, and tested on the validation part: in the quick profile other writers, over
 # other parts of the photographs.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
 classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 judge.compile(keras.optimizers.Adam(3e-3), classes, metrics=["accuracy"])
 judge.fit(

@@ -387,7 +387,7 @@ history = model.fit(
 # %% [markdown]
 # Numbers that move want a picture.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 curves = training.history_table(history)
 figures.training_curves(
     curves,
@@ -464,7 +464,7 @@ pd.DataFrame(
 # So 95 % means "somewhere from 92.4 to 96.7" on 400 digits and "94.6 to 95.4" on 10,000. The helper `evaluate.accuracy` is this
 # formula. On to our network.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 x_test, y_test = as_input(digits.test.images), digits.test.labels
 p_test = model.predict(x_test, verbose=0)
 test = evaluate.accuracy(y_test, p_test.argmax(axis=1))
@@ -487,7 +487,7 @@ assert abs(test.value - expected) <= tolerance, (
 # sheets one by one, and at all three models. (MNIST's test set has two sources of 5,000 digits, census employees and high-school
 # students; on the full profile these are the groups.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 answers = {
     name: model.predict(digits.test.images.reshape(-1, 784)) for name, model in fitted.items()
 }
@@ -502,7 +502,7 @@ hits.groupby(digits.test.groups).mean().rename_axis("group").round(3)
 #
 # ### Against the baselines
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 scores = pd.DataFrame(
     [(name, *evaluate.accuracy(y_test, answer)) for name, answer in answers.items()],
     columns=["name", "value", "low", "high", "n"],
@@ -518,7 +518,7 @@ figures.intervals(
 # digits, so look only at those where exactly one of two models is right. If the two were equally good, such digits would fall to
 # either side like a fair coin (**McNemar's test**).
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 from scipy.stats import binomtest
 
 only_network = int((hits["network"] & ~hits["SVM"]).sum())
@@ -602,7 +602,7 @@ figures.image_grid(
 # %% [markdown]
 # The pairs look much alike. How much, as one number:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 alike = np.corrcoef(before.ravel(), after.ravel())[0, 1]
 f"correlation of the kernels before and after training: {alike:.2f}"
 
@@ -652,7 +652,7 @@ def accuracy_when_shifted(model, pixels):
 # %% [markdown]
 # From seven pixels to the left to seven to the right:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 offsets = list(range(-7, 8))
 plain = [accuracy_when_shifted(model, pixels) for pixels in offsets]
 half = min(
@@ -688,7 +688,7 @@ for epoch in range(epochs):
 # %% [markdown]
 # And both over the same shifts:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
 shifted = [accuracy_when_shifted(sturdy, pixels) for pixels in offsets]
 kinds = ["centred digits"] * len(offsets) + ["shifted digits"] * len(offsets)
 table = pd.DataFrame({"pixels": offsets * 2, "accuracy": plain + shifted, "trained on": kinds})
@@ -736,7 +736,7 @@ figures.answers_over(
 # %% [markdown]
 # The bars do not spread out evenly as it turns, to say "I do not know"; they move. The surest *wrong* answer on the way:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 others = np.where(p_turned.argmax(axis=1) == 7, 0, p_turned.max(axis=1))
 k = int(others.argmax())
 f"turned by {angles[k]}°, it is a {p_turned[k].argmax()}, with {others[k]:.0%}"
@@ -770,7 +770,7 @@ figures.image_grid(
 # The simplest defence: answer only where the largest probability reaches a threshold, and hand the rest to a person. What does it
 # cost, what does it bring? You choose a threshold on the validation part, of course. The test part shows whether it keeps its promise.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 thresholds = np.array([0, 0.5, 0.7, 0.9, 0.95, 0.98, 0.99])
 promise = evaluate.coverage(y_validation, p_validation, thresholds).assign(
     part="validation: promised"
@@ -790,7 +790,7 @@ figures.lines(
 # sheets promise, the test sheets do not keep: a threshold is a number measured on some writers, and others are read with less
 # right to confidence. Leave a margin, and keep measuring after launch.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 at = {
     "promised": promise.set_index("threshold").loc[0.9],
     "kept": kept.set_index("threshold").loc[0.9],
@@ -804,7 +804,7 @@ pd.DataFrame(at).loc[["answered", "accuracy"]].round(3)
 #
 # Eight digits to a form. Without a threshold all forms are read by the machine; with 0.9, those on which all eight digits are answered.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 answered, right = at["kept"]["answered"] ** 8, at["kept"]["accuracy"] ** 8
 forms = pd.DataFrame(
     {"without": [1.0, test.value**8], "at 0.9": [answered, right]},
@@ -821,7 +821,7 @@ forms.round(2)
 #
 # Look at what the same threshold lets through when the *input* is wrong:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 images = digits.validation.images[:1000]
 kinds = {
     "as scanned": images,
@@ -1102,7 +1102,7 @@ f"{seconds:.1f} s; validation accuracy {by_recipe:.3f}"
 # Section 6 found no reason to prefer the network to an SVM. That was the network *as the articles train it*. On the same validation
 # digits:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 article_says = (predicted == y_validation).mean()
 pd.Series(
     {**by_baselines, "articles' network": article_says, "recipe": by_recipe}, name="validation"
@@ -1122,7 +1122,7 @@ assert by_recipe >= article_says - 0.01
 # Your turn. The course ships a small network that this recipe trained on real MNIST; the file says how it was made and how
 # good it is, and its hash is checked before it is loaded.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from course_utils import explorers, strokes, weights
 
 reader = weights.load("mnist_reader")
@@ -1162,7 +1162,7 @@ assert (reads.loc["the shipped network"].to_numpy() == np.arange(10)).sum() >= 9
 # What was drawn, what the network sees, and what it says:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def read(images):  # the canvas gives pixels from 0 to 1, the shipped network wants 0 to 255
     return reader(images * 255)
 
@@ -1178,7 +1178,7 @@ explorers.drawing_picture(
 # The middle picture is all the network ever gets. Now draw: with a mouse, a finger or a pen, or with the arrow keys (space puts
 # the pen down and lifts it). The bars follow while you draw. (This needs a running kernel; in a static view the picture above stands for it.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.draw_digit(read)
 
 # %% [markdown]
@@ -1258,7 +1258,7 @@ check("07-3", decide)
 # validation part: try `train(digits.train.images, y_train)` there first, and run the contest once you are content.
 
 # %% exercise="07-4" tags=["nbval-ignore-output"]
-from course_utils.recipes import contest
+from course_utils.exercises import contest
 
 
 def train(images, labels):

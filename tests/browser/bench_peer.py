@@ -8,7 +8,6 @@ the key to the finished picture, in the browser.
 
 import statistics
 
-import nbformat
 import pytest
 
 FIELD = """
@@ -64,12 +63,7 @@ MOVES = 20
 
 @pytest.fixture(scope="module")
 def notebook(lab, open_notebook):
-    cells = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in
-             {"field": FIELD, "stage": STAGE, "peer": PEER}.items()]  # fmt: skip
-    made = nbformat.v4.new_notebook(cells=cells)
-    made.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    nbformat.write(made, lab.folder / "peer.ipynb")
-    opened = open_notebook("peer.ipynb")
+    opened = open_notebook(lab.write("peer.ipynb", {"field": FIELD, "stage": STAGE, "peer": PEER}))
     for name in ("field", "stage", "peer"):
         opened.run(name)
     return opened

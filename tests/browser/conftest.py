@@ -1,9 +1,10 @@
-"""A real JupyterLab in a real Chromium, for the tests in this folder: fixtures `lab` and `open_notebook`.
+"""A real JupyterLab in a real Chromium, for the tests in this folder: fixtures `lab`, `page` and `explorers`.
 
 The server is started as ``course lab`` starts it, over a working copy of the stored learner notebooks in a temporary
-checkout. It listens on loopback alone, keeps its settings, cache and progress in the temporary folder, and is ended by
-its own process id. The browser reaches nothing but loopback; a request elsewhere fails the test, and so does an error
-in the browser's console. A failing test leaves a screenshot of each open page in ``build/browser/``.
+checkout. It listens on loopback alone, keeps its settings, cache and progress in the temporary folder, and ends with
+the process that runs the tests, however that ends (keeper.py). The browser reaches nothing but loopback; a request
+elsewhere fails the test, and so does an error in the browser's console. A failing test leaves a screenshot of each open
+page in ``build/browser/``.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .cells import CHAPTER, EXERCISE, EXPLORERS, OTHERS
+from .explorer import Explorers
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "browser"
@@ -90,12 +95,16 @@ _CELL = f"{_PANEL}.content.widgets.find(cell => cell.model.id === id)"
 
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "browser: opens JupyterLab in a real Chromium")
+    config.addinivalue_line("markers", "xdist_group(name): the tests of a group run on one worker (pytest-xdist)")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
+    """All of this folder is one group: one JupyterLab and one Chromium, also where several workers run tests."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"), append=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -270,6 +279,17 @@ class Lab:
             content = answer.read()
         return json.loads(content) if content else None
 
+    def write(self, name: str, cells: dict[str, str]) -> str:
+        """Write a notebook of code cells, id → source, into ``folder``; returns its name."""
+        import nbformat
+
+        made = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source.strip(), id=cell) for cell, source in cells.items()]
+        )
+        made.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+        nbformat.write(made, self.folder / name)
+        return name
+
     def open(self, name: str, *, seconds: float = 60) -> Notebook:
         """Open a notebook of ``folder`` on a page of its own and wait until its kernel is idle."""
         assert (self.folder / name).is_file(), f"there is no {name} in the working copy"
@@ -342,14 +362,16 @@ def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
     scratch = tmp_path_factory.mktemp("lab")
     folder, command = _working_copy(scratch / "checkout")
     token, log = secrets.token_hex(16), scratch / "jupyterlab.log"
+    keeper = Path(__file__).with_name("keeper.py")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, f"--IdentityProvider.token={token}"],
+            [sys.executable, str(keeper), *command, f"--IdentityProvider.token={token}"],
             cwd=folder,
             env=_environment(scratch),
             stdout=output,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # the keeper ends everything when this closes
+            start_new_session=True,  # Ctrl-C is for the tests, which then close it
         )
     try:
         url = _wait_until_it_answers(process, scratch / "runtime", token, log)
@@ -361,7 +383,26 @@ def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
             finally:
                 browser.close()
     finally:
-        _end(process)
+        process.stdin.close()
+        process.wait(40)
+
+
+@pytest.fixture(scope="package")
+def page(lab) -> Iterator[Notebook]:
+    """One notebook for all: the cells of cells.py and chapter 07's first exercise as it is stored. None has run."""
+    import nbformat
+
+    stored = nbformat.read(ROOT / "notebooks" / CHAPTER, as_version=4)
+    exercise = {cell.id: cell.source for cell in stored.cells if cell.id == EXERCISE}
+    notebook = lab.open(lab.write("page.ipynb", EXPLORERS | OTHERS | exercise))
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture(scope="package")
+def explorers(page) -> Explorers:
+    """The explorers of the page: ``explorers("descent")``."""
+    return Explorers(page)
 
 
 @pytest.fixture(scope="module")
@@ -379,10 +420,11 @@ def open_notebook(lab) -> Iterator[Callable[..., Notebook]]:
 
 
 @pytest.fixture(autouse=True)
-def quiet_console(lab) -> Iterator[None]:
-    """Every test fails on an error in the browser's console and on a request to anything but loopback."""
+def quiet_console(request) -> Iterator[None]:
+    """A test with a browser fails on an error in its console and on a request to anything but loopback."""
+    lab = request.getfixturevalue("lab") if "lab" in request.fixturenames else None
     yield
-    problems = lab.take_problems()
+    problems = lab.take_problems() if lab else []
     assert not problems, "the browser complained:\n" + "\n".join(problems)
 
 
@@ -445,31 +487,12 @@ def _environment(scratch: Path) -> dict[str, str]:
 def _wait_until_it_answers(process: subprocess.Popen, runtime: Path, token: str, log: Path) -> str:
     """The server's address, from the file that it writes about itself, once it answers."""
     deadline = time.monotonic() + SECONDS_TO_START
-    told = runtime / f"jpserver-{process.pid}.json"
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError, ValueError, urllib.error.URLError):
-            url = json.loads(told.read_text())["url"]
-            with urllib.request.urlopen(f"{url}api?token={token}", timeout=5):
-                return url
+        for told in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(OSError, ValueError, urllib.error.URLError):
+                url = json.loads(told.read_text())["url"]
+                with urllib.request.urlopen(f"{url}api?token={token}", timeout=5):
+                    return url
         time.sleep(0.1)
     state = "ended" if process.poll() is not None else f"did not answer within {SECONDS_TO_START} s"
     raise AssertionError(f"JupyterLab {state}:\n{log.read_text('utf-8', 'replace')[-3000:]}")
-
-
-def _end(process: subprocess.Popen) -> None:
-    """End the server and what it started; its kernels too, should it not manage that itself."""
-    import psutil
-
-    try:
-        started = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        started = []
-    process.terminate()  # JupyterLab ends its kernels first
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(5)
-    for child in started:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()

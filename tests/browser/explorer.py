@@ -1,11 +1,8 @@
-"""The hands and eyes of a person at an explorer (course_utils.explorers.stage) in JupyterLab."""
+"""The hands and eyes of a person at an explorer (course_utils.explorers.stage)."""
 
-from .conftest import WEAKEST
+from .cells import EXPLORERS
 
 MEASURE = "explorer: control to picture"
-# Milliseconds. The aim is 100 on average, on a quiet machine (tests/benchmarks/README.md); a test run shares its two
-# cores with a server, a kernel and a browser, and must only notice when something has gone wrong.
-BUSY = 400
 
 
 class Explorer:
@@ -27,7 +24,17 @@ class Explorer:
             timeout=15_000,
         )
 
+    def wait(self, condition: str, *, seconds: float = 60) -> None:
+        """Wait until a condition (JavaScript, about ``root``) holds."""
+        self.page.wait_for_function(
+            f"root => {condition}", arg=self.root.element_handle(), timeout=seconds * 1000, polling=20
+        )
+
     # ---- hands
+
+    def controls(self) -> list[str]:
+        """The names of all controls, in their order."""
+        return self.root.locator("[data-control]").evaluate_all("all => all.map(one => one.dataset.control)")
 
     def control(self, name: str):
         """The locator of a control, by its name in Python."""
@@ -45,8 +52,9 @@ class Explorer:
         if wait:
             self.settle()
 
-    def choose(self, name: str, option: str) -> None:
-        self.control(name).select_option(option)
+    def choose(self, name: str, key: str) -> None:
+        """Choose an option by its key, which is the option's value in the page."""
+        self.control(name).select_option(value=key)
         self.settle()
 
     def press(self, name: str, wait: bool = True) -> None:
@@ -99,15 +107,11 @@ class Explorer:
             }"""
         )
 
-    def assert_readable(self, theme: str, name: str) -> None:
-        """Hold every word to WCAG's contrast in "Light" or "Dark", and keep a screenshot as ``name-theme``."""
-        self.notebook.theme(f"JupyterLab {theme}")
-        try:
-            weakest = self.root.evaluate(WEAKEST)
-            self.notebook.screenshot(f"{name}-{theme.lower()}")
-        finally:
-            self.notebook.theme("JupyterLab Light")
-        assert weakest[0] >= 1, f"the weakest contrast (share of what WCAG wants, ratio, words): {weakest}"
+    def weakest(self) -> tuple[float, float, str]:
+        """The word whose contrast falls shortest of what WCAG wants: share of that, contrast, text."""
+        from .conftest import WEAKEST
+
+        return tuple(self.root.evaluate(WEAKEST))
 
     def forget_times(self) -> None:
         self.page.evaluate("name => performance.clearMeasures(name)", MEASURE)
@@ -121,17 +125,24 @@ class Explorer:
         )
 
 
-def open_explorer(lab, open_notebook, name: str, source: str):
-    """A notebook of one cell, ``explorer``, run; returns its `Explorer`."""
-    import nbformat
+class Explorers:
+    """The explorers of the page; each cell runs when its explorer is first asked for."""
 
-    cell = nbformat.v4.new_code_cell(source.strip(), id="explorer")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    nbformat.write(notebook, lab.folder / f"{name}.ipynb")
-    opened = open_notebook(f"{name}.ipynb")
-    opened.run("explorer")
-    return Explorer(opened, "explorer")
+    def __init__(self, notebook) -> None:
+        self.notebook, self._shown = notebook, set()
+
+    def __call__(self, name: str) -> Explorer:
+        """The explorer of a cell, on the screen, as it was left."""
+        assert name in EXPLORERS, f"no cell makes {name!r}"
+        if name not in self._shown:
+            self.notebook.run(name)
+            self._shown.add(name)
+        return Explorer(self.notebook, name)
+
+    def anew(self, name: str) -> Explorer:
+        """The explorer of a cell as it begins."""
+        self._shown.discard(name)
+        return self(name)
 
 
 def slide_through(explorer: Explorer, name: str, *, moves: int = 20) -> list[float]:

@@ -2,10 +2,9 @@
 
 import math
 
-import nbformat
 import pytest
 
-from .test_lab import WEAKEST
+from .conftest import WEAKEST
 
 READER = """
 from course_utils import explorers, weights
@@ -29,9 +28,6 @@ ONE = [[(146, 40), (142, 120), (136, 236)]]
 SEVEN = [[(72, 60), (206, 58), (170, 140), (124, 234)]]
 ZERO = [[(140 + 62 * math.sin(t / 3), 140 - 88 * math.cos(t / 3)) for t in range(20)]]
 MEASURE = "draw-digit: end of stroke to answer"
-# Milliseconds. The aim is 100 on average, on a quiet machine (tests/benchmarks/README.md); a test run shares its two
-# cores with a server, a kernel and a browser, and must only notice when something has gone wrong.
-BUSY = 300
 
 
 class Canvas:
@@ -93,6 +89,10 @@ class Canvas:
             }"""
         )
 
+    def times(self) -> list[float]:
+        """Milliseconds from the end of each stroke to its answer on the screen."""
+        return self.page.evaluate("name => performance.getEntriesByName(name).map(entry => entry.duration)", MEASURE)
+
     def press(self, name: str) -> None:
         self.root.get_by_role("button", name=name).click()
         self.settle()
@@ -105,11 +105,7 @@ class Canvas:
 @pytest.fixture(scope="module")
 def drawing(lab, open_notebook):
     """A notebook whose cells make the canvas, and one of a model that fails."""
-    cells = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    nbformat.write(notebook, lab.folder / "drawing.ipynb")
-    opened = open_notebook("drawing.ipynb")
+    opened = open_notebook(lab.write("drawing.ipynb", CELLS))
     opened.run("reader")
     opened.run("canvas")
     return opened
@@ -187,30 +183,13 @@ def test_a_dot_gets_a_sentence_not_a_class(canvas):
     assert "Only a dot" in canvas.sentence and max(canvas.bars()) < 1
 
 
-def test_twenty_quick_strokes_and_the_time_to_an_answer(canvas):
-    page = canvas.page
-    page.evaluate("name => performance.clearMeasures(name)", MEASURE)
+def test_each_of_twenty_quick_strokes_is_answered(canvas):
+    canvas.page.evaluate("name => performance.clearMeasures(name)", MEASURE)
     for i in range(20):
         x = 20 + 12 * i
         canvas.draw([[(x, 40), (x, 240)]], steps=4, wait=False)
     canvas.settle()
-    assert len(canvas.bars()) == 10 and canvas.kind == "answer"
-    times = page.evaluate("name => performance.getEntriesByName(name).map(entry => entry.duration)", MEASURE)
-    print(f"quick strokes: {sum(times) / len(times):.0f} ms on average, {max(times):.0f} ms at most")
-    assert len(times) == 20, "every stroke's end must be answered"
-    assert sum(times) / len(times) <= BUSY
-
-
-def test_time_from_the_end_of_a_stroke(canvas):
-    page = canvas.page
-    page.evaluate("name => performance.clearMeasures(name)", MEASURE)
-    for i in range(10):
-        canvas.draw(SEVEN)
-        if i % 2:
-            canvas.clear()
-    times = page.evaluate("name => performance.getEntriesByName(name).map(entry => entry.duration)", MEASURE)
-    print(f"single strokes: {sum(times) / len(times):.0f} ms on average, {max(times):.0f} ms at most")
-    assert len(times) == 15 and sum(times) / len(times) <= BUSY
+    assert len(canvas.bars()) == 10 and canvas.kind == "answer" and len(canvas.times()) == 20
 
 
 def test_one_finger_draws_and_a_second_does_not(canvas):

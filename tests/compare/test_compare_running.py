@@ -358,8 +358,8 @@ def test_a_notebook_shows_one_line(monkeypatch):
     from course_utils import runtime, training
 
     lines = []
-    monkeypatch.setattr(runtime, "_in_notebook", lambda: True)
-    monkeypatch.setattr(training, "_update", lambda handle, line: lines.append(line))
+    monkeypatch.setattr(runtime, "in_notebook", lambda: True)
+    monkeypatch.setattr(training, "update_line", lambda handle, line: lines.append(line))
     with running._Display(2, True) as display:
         display.stage("Small network")
         display.detail("training", 0.1)

@@ -15,9 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from course_utils import data, paths
-from course_utils.data import fetch, registry
+from course_utils.data import fetch, network, registry, verify
 from course_utils.errors import CourseError
 
 CONTENT = b"published bytes " * 4096  # 64 KiB
@@ -271,6 +272,34 @@ def test_an_error_status_is_named(site, cache, register):
     assert "HTTP status 404" in refused("not in the cache")
 
 
+def test_the_remedy_of_each_trouble_stands_once_below_the_addresses(site, cache, register):
+    register(site.url("missing"), site.url("missing"), f"http://127.0.0.1:{closed_port()}/set.bin")
+    message = refused("not in the cache")
+    remedies = message.split("\n  - ")[-1].splitlines()[1:-1]
+    gone, closed = (network.explain(error, "http://127.0.0.1/") for error in (_http_error(404), ConnectionRefusedError(
+        errno.ECONNREFUSED, "refused")))  # fmt: skip
+    assert remedies == [gone.remedy, closed.remedy]
+
+
+def _http_error(status: int) -> Exception:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError(response=response)
+
+
+def test_a_login_page_in_place_of_a_file_has_its_remedy(site, cache, register):
+    register(site.url("page"))
+    assert network.page().remedy in refused("did not come as published")
+
+
+def test_certificates_that_are_not_there_are_not_taken_for_a_cache_that_cannot_be_written(
+    site, cache, register, monkeypatch
+):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem")
+    register("https://127.0.0.1:9/set.bin")
+    assert "REQUESTS_CA_BUNDLE" in refused("could not be downloaded")
+
+
 def test_a_cache_that_is_a_file(site, cache, register, tmp_path):
     register(site.url("good"))
     (tmp_path / "cache").write_bytes(b"in the way")
@@ -382,7 +411,7 @@ def test_course_data_that_is_not_there_or_lacks_the_file(site, cache, register, 
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
     refused("COURSE_DATA is set to .*nowhere, and there is no such folder")
     with pytest.raises(CourseError, match="no such folder"):
-        fetch.verify(["small"])
+        verify.verify(["small"])
     assert site.asked == []
     (tmp_path / "nowhere").mkdir()
     assert "has no small/set.bin" in refused("not in the cache")
@@ -402,17 +431,17 @@ def test_status_follows_the_files(site, cache, register):
 
 def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, register, tmp_path, monkeypatch):
     register(site.url("good"))
-    (row,) = fetch.verify(["small"])
+    (row,) = verify.verify(["small"])
     assert (row.file, row.verdict, row.ok) == ("set.bin", "missing", False) and "course data fetch small" in row.detail
     assert site.asked == []
     fetch.fetch("small", progress=False)
-    assert [row.ok for row in fetch.verify()] == [True]
+    assert [row.ok for row in verify.verify()] == [True]
     (cache / "set.bin").write_bytes(TAMPERED)
     mirror = tmp_path / "mirror" / "small"
     mirror.mkdir(parents=True)
     (mirror / "set.bin").write_bytes(CONTENT)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
-    rows = {row.place: row for row in fetch.verify(["small"])}
+    rows = {row.place: row for row in verify.verify(["small"])}
     assert (rows["cache"].verdict, rows["COURSE_DATA"].verdict) == ("damaged", "good")
     assert SHA256 in rows["cache"].detail
     assert (cache / "set.bin").read_bytes() == TAMPERED
@@ -421,7 +450,7 @@ def test_verify_tells_good_damaged_and_missing_and_changes_nothing(site, cache, 
 def test_a_set_without_a_card_is_one_more_row(cache, register, tmp_path):
     register("https://example.org/set.bin")
     (tmp_path / "cards" / "small.md").unlink()
-    (row,) = [row for row in fetch.verify(["small"]) if row.place == "course"]
+    (row,) = [row for row in verify.verify(["small"]) if row.place == "course"]
     assert (row.name, row.ok, row.detail) == ("small", False, "write data/cards/small.md")
 
 
@@ -430,7 +459,7 @@ def test_another_embedded_set_is_not_taken_for_the_digits(tmp_path, monkeypatch)
     text = f'[tiny]\ntitle = "T"\nkind = "embedded"\nlicence = "L"\ncitation = "C"\nsha256 = "{SHA256}"\n'
     path.write_text(text, "utf-8")
     monkeypatch.setattr(registry, "source", lambda: path)
-    assert not any(row.ok for row in fetch.verify(["tiny"]))
+    assert not any(row.ok for row in verify.verify(["tiny"]))
     with pytest.raises(CourseError, match="tiny has no loader: "):
         data.load("tiny")
 
@@ -445,12 +474,12 @@ def test_a_set_of_images_in_another_form_is_refused_before_it_is_fetched(site, c
 def test_the_embedded_set_needs_no_fetching(cache):
     assert fetch.fetch("digits") == {}
     assert fetch.status("digits") == fetch.Status("digits", "embedded", 0, 0)
-    (row,) = fetch.verify(["digits"])
+    (row,) = verify.verify(["digits"])
     assert row.ok and row.place == "library"
 
 
 def test_an_unknown_set(cache):
-    for function in (fetch.fetch, fetch.status, lambda name: fetch.verify([name]), data.load):
+    for function in (fetch.fetch, fetch.status, lambda name: verify.verify([name]), data.load):
         with pytest.raises(CourseError, match="Did you mean mnist"):
             function("mnst")
 
@@ -530,7 +559,7 @@ def test_a_packed_copy_in_course_data_is_unpacked_and_hashed(cache, register, tm
     packed.write_bytes(gzip.compress(CONTENT))
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
     assert fetch.status("small").state == "in COURSE_DATA"
-    assert [row.ok for row in fetch.verify(["small"])] == [True]
+    assert [row.ok for row in verify.verify(["small"])] == [True]
     fetch.fetch("small", progress=False)
     assert (cache / "set.bin").read_bytes() == CONTENT and parts(cache) == ["set.bin"]
 
@@ -545,7 +574,7 @@ def test_a_damaged_packed_copy_is_refused(cache, register, tmp_path, monkeypatch
     packed.parent.mkdir(parents=True)
     packed.write_bytes(damage(gzip.compress(CONTENT)))
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mirror"))
-    assert [row.verdict for row in fetch.verify(["small"])] == ["damaged"]
+    assert [row.verdict for row in verify.verify(["small"])] == ["damaged"]
     assert "It has not been touched" in refused("not the published file")
     assert parts(cache) == []
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils import data
-from course_utils.data import messages
+from course_utils.data import csv_file, labels
 from course_utils.errors import CourseError
 
 PLAIN = (
@@ -200,7 +200,7 @@ def test_a_missing_file_a_folder_and_one_column_twice(tmp_path):
 
 
 def test_a_file_above_the_limit_is_refused_unread(write, monkeypatch):
-    monkeypatch.setattr(messages, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(csv_file, "MOST_BYTES", 2**20)
     with pytest.raises(CourseError, match=r"has 2 MiB, more than the 1 MiB that are read\. Take a sample"):
         load(write(b"x" * (2 * 2**20)))
 
@@ -233,3 +233,209 @@ def test_whatever_is_written_comes_back(tmp_path_factory, messages, separator):
         writer.writerow(["text", "label"])
         writer.writerows([text, "ab"[i % 2]] for i, text in enumerate(unique))
     assert load(path).frame["text"].tolist() == [text.strip() for text in unique]
+
+
+# ---- what other programs write: none of it is a mistake
+
+ROWS = [("the invoice is wrong, again", "billing"), ("I cannot log in", "account"), ("refund; please", "billing"),
+        ('she said "no"', "account")]  # fmt: skip
+SEPARATORS = [",", ";", "\t", "|"]
+
+
+def quoted(field: str) -> str:
+    return '"' + field.replace('"', '""') + '"'
+
+
+def texts_and_labels(found):
+    return list(zip(found.frame["text"], found.frame["label"], strict=True))
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(lambda s, t, c: f"{quoted(t)}{s}{c}", id="the last separator is missing"),
+        pytest.param(lambda s, t, c: f"{quoted(t)}{s}{c}{s}{s}", id="one too many"),
+        pytest.param(lambda s, t, c: f"{quoted(t)}{s}{c}{s}{s} {s}\u200b", id="three too many, with blanks"),
+        pytest.param(lambda s, t, c: f"  {quoted(t)}{s} {quoted(c)}", id="blanks before the quotes"),
+        pytest.param(lambda s, t, c: f"{quoted(t)} {s}{quoted(c)}  ", id="blanks behind the quotes"),
+        pytest.param(lambda s, t, c: f"\u00a0{quoted(t)}{s}\u3000{quoted(c)}", id="wide blanks before the quotes"),
+        pytest.param(lambda s, t, c: f"{quoted(t)}\u00a0{s} {quoted(c)}", id="blanks on both sides"),
+    ],
+)
+def test_habits_of_other_programs_lose_no_row(write, separator, line):
+    header = separator.join(["text", "label", "notes"])
+    found = load(write("\n".join([header, *(line(separator, *row) for row in ROWS)]) + "\n"))
+    assert texts_and_labels(found) == ROWS
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("end", ["", "{s}", "{s}{s} {s}"])
+def test_a_header_with_separators_at_its_end(write, separator, end):
+    end = end.format(s=separator)
+    rows = [f"{quoted(text)}{separator}{label}" for text, label in ROWS]
+    found = load(write("\n".join([f"text{separator}label{end}", *rows])))
+    assert texts_and_labels(found) == ROWS and found.findings == ()
+    mixed = [row + end * (k % 2) for k, row in enumerate(rows)]
+    assert texts_and_labels(load(write("\n".join([f"text{separator}label{end}", *mixed])))) == ROWS
+
+
+@pytest.mark.parametrize("first", ["sep={s}", "SEP={s}", '"sep={s}"', "sep={s}{s}"])
+@pytest.mark.parametrize("separator", [*SEPARATORS, "^"])
+def test_a_first_line_that_names_the_separator(write, first, separator):
+    lines = [first.format(s=separator), f"text{separator}label"]
+    lines += [f"{quoted(text)}{separator}{label}" for text, label in ROWS]
+    found = load(write("\r\n".join(lines)))
+    assert texts_and_labels(found) == ROWS
+    assert found.separator == separator and found.frame["line"].tolist() == [3, 4, 5, 6], "lines are the file's"
+
+
+def test_quotes_behind_a_backslash(write):
+    found = load(write('text,label\n"she said \\"no\\", twice",a\n"another, one",b\nthird,a\nfourth,b\n'))
+    assert found.frame["text"].tolist()[:2] == ['she said "no", twice', "another, one"]
+
+
+def test_a_row_with_more_in_it_than_the_header_is_left_out_and_the_others_are_not(write):
+    found = load(write(PLAIN.replace("label\n", "label,,\n", 1) + "one, two, three\none more,billing,,\n"))
+    assert kinds(found) == ["row of another length"] and found.findings[0].lines == (6,)
+    assert len(found.frame) == 5
+
+
+def test_a_refusal_says_how_many_rows_were_left_out_and_why(write):
+    spoilt = "".join(f"message {k}, with a comma,billing\n" for k in range(90)) + "only a text\n" * 14
+    with pytest.raises(CourseError) as refused:
+        load(write("text,label\n" + spoilt + "good,billing\n"))
+    said = str(refused.value)
+    assert "105 rows were left out" in said
+    assert "85 more have not the 2 fields of the header" in said and "have nothing in 'label'" in said
+
+
+def test_a_refusal_is_short_however_long_the_header(write):
+    names = ",".join(f"column{k}" for k in range(200_000))
+    with pytest.raises(CourseError, match="has no column 'text'; it has 'column0', 'column1'") as refused:
+        load(write(names + "\n"))
+    assert len(str(refused.value)) < 1_000
+    with pytest.raises(CourseError) as refused:
+        data.load_csv(write("x" * 300_000 + ",y\na,b\n"), text="x", label="y")
+    assert len(str(refused.value)) < 1_000
+
+
+# ---- labels
+
+
+def counted(write, names, tmp_path=None):
+    return load(write("text,label\n" + "".join(f"message {k} of {k},{name}\n" for k, name in enumerate(names))))
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        pytest.param(["Café", "Cafe\u0301", "x", "x"], ("Café", "x"), id="composed and decomposed"),
+        pytest.param(["한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "x", "x"], ("x", "한국"), id="Hangul"),
+        pytest.param(["bill\u200bing", "billing", "\ufeffbilling", "x", "x"], ("billing", "x"), id="zero width"),
+        pytest.param(
+            ["bil\u00adling", "billing\u200d", "\u200ebilling", "x", "x"], ("billing", "x"), id="hyphen, joiner"
+        ),
+        pytest.param(["bank feed", "bank\u00a0feed", "bank  feed ", "x", "x"], ("bank feed", "x"), id="blanks"),
+        pytest.param(["1", "1.0", "1.00", "2", "2"], ("1", "2"), id="whole numbers"),
+        pytest.param(["-1.0", "-1", "1", "1.0"], ("-1", "1"), id="signs"),
+        pytest.param(["\x1b[31mbug\x1b[0m", "bug", "x", "x"], ("bug", "x"), id="escape codes"),
+    ],
+)
+def test_labels_that_cannot_be_told_apart_are_one_class(write, names, classes):
+    found = counted(write, names)
+    assert sorted(found.class_names) == sorted(classes) and len(found.frame) == len(names)
+    blanks_only = all(" ".join(name.split()) in classes for name in names)
+    assert kinds(found) == ([] if blanks_only else ["label written in several ways"])
+
+
+def test_joiners_that_matter_stay(write):
+    family, persian = "👨\u200d👩\u200d👧", "نمی\u200cخواهم"
+    assert set(counted(write, [family, family, persian, persian]).class_names) == {family, persian}
+
+
+@pytest.mark.parametrize("name", ["nan", "NaN", "N/A", "n/a", "#N/A", "NULL", "<NA>"])
+def test_what_programs_write_for_nothing_is_no_class(write, name):
+    found = counted(write, ["a", "b", "a", "b", name, name])
+    assert found.class_names == ("a", "b")
+    assert kinds(found) == ["label that says there is none"]
+    assert found.findings[0].lines == (6, 7) and found.findings[0].dropped == 2 and name in str(found.findings[0])
+
+
+@pytest.mark.parametrize("name", ["none", "NA", "-", "?"])
+def test_what_may_be_a_class_or_nothing_is_pointed_out(write, name):
+    found = counted(write, ["a", "b", "a", "b", name, name])
+    assert name in found.class_names and kinds(found) == ["label that may be none"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("billing", "Billing"), ("bank feed", "bankfeed"), ("bank-feed", "bank_feed"), ("ｂｉｌｌ", "bill"),
+     ("саrd", "card"), ("ΑΒ", "AB"), ("01", "1"), ("2,5", "2.5"), ("can’t", "can't"),
+     ("billing.", "billing"), ("straße", "STRASSE")],
+)  # fmt: skip
+def test_labels_that_look_alike_stay_two_and_are_pointed_out(write, one, other):
+    rows = [f'message {k} of {k},"{name}"\n' for k, name in enumerate([one, other, one, other])]
+    found = load(write("text,label\n" + "".join(rows)))
+    assert set(found.class_names) == {one, other} and kinds(found) == ["labels that look alike"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("-1", "0", "1"), ("C", "C++", "C#"), ("1.5", "15"), ("v1.5", "v15"), ("año", "ano"), ("+", "-"), ("😀", "😡")],
+)
+def test_labels_that_are_different_are_not_said_to_look_alike(names):
+    assert labels.look_alike(names) == []
+
+
+def test_a_thousand_pairs_of_labels_that_look_alike_are_few_findings(write):
+    names = [
+        form for k in range(500) for form in (f"class {'abcdefghij'[k % 10]}{k}", f"Class {'abcdefghij'[k % 10]}{k}")
+    ]
+    found = counted(write, names * 2)
+    assert len(found.findings) < 10 and max(len(str(one)) for one in found.findings) < 500
+
+
+letters = st.text(st.characters(categories=("Ll", "Lu", "Lo", "Nd")), min_size=1, max_size=6)
+
+
+@given(st.lists(letters, min_size=2, max_size=5), st.data())
+def test_invisible_characters_and_composition_never_make_a_class(names, drawn):
+    import unicodedata
+
+    for name in names:
+        marked = list(unicodedata.normalize(drawn.draw(st.sampled_from(["NFC", "NFD"])), name))
+        for _ in range(drawn.draw(st.integers(0, 3))):
+            marked.insert(
+                drawn.draw(st.integers(0, len(marked))), drawn.draw(st.sampled_from("\u200b\ufeff\u00ad\u2060"))
+            )
+        assert labels.tidy("".join(marked)) == labels.tidy(name)
+
+
+@given(
+    st.lists(texts, min_size=4, max_size=8),
+    st.sampled_from([*SEPARATORS, "^"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.lists(st.integers(0, 3), min_size=8, max_size=8),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_the_habits_the_rows_come_back(
+    tmp_path_factory, messages, separator, codec, ending, surplus, declared, padded
+):
+    unique = list({" ".join(text.casefold().split()): text for text in messages}.values())
+    if len(unique) < 4:
+        return
+    lines = [f"sep={separator}"] if declared or separator == "^" else []
+    lines.append(separator.join(["id", "text", "label", "notes"]))
+    for k, text in enumerate(unique):
+        blank = " " if padded and k % 2 else ""
+        fields = [str(k), f"{blank}{quoted(text)}{blank}", "ab"[k % 2], *[""] * surplus[k % 8]]
+        lines.append(separator.join(fields))
+    path = tmp_path_factory.mktemp("csv") / "own.csv"
+    path.write_bytes(ending.join(lines).encode(codec))
+    found = load(path)
+    assert found.frame["text"].tolist() == [text.strip() for text in unique]
+    assert not [one for one in found.findings if one.dropped]

@@ -125,3 +125,9 @@ def test_the_embedded_set_needs_the_hash_of_its_content(tmp_path):
         read(tmp_path, text)
     wanted = hashlib.sha256(b"").hexdigest()
     assert read(tmp_path, text + f'sha256 = "{wanted}"\n')["set"].sha256 == wanted
+
+
+def test_every_kind_of_set_has_its_loader():
+    from course_utils.data import loaders
+
+    assert set(loaders.LOADERS) == set(registry.KINDS)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from course_utils import data, paths
-from course_utils.data import fetch, tickets
+from course_utils.data import tickets, verify
 from course_utils.errors import CourseError
 
 SIZES = {"tickets": (500, 100, 400), "tickets_zh": (165, 45, 120)}
@@ -107,7 +107,7 @@ def test_changed_files_are_refused_and_named_by_verify(tmp_path, monkeypatch):
     )
     with pytest.raises(CourseError, match="The files of tickets in data/tickets are not the published ones"):
         data.load("tickets")
-    (row,) = fetch.verify(["tickets"])
+    (row,) = verify.verify(["tickets"])
     assert row.verdict == "damaged" and "git checkout data/tickets" in row.detail
     (folder / "en_test.csv").unlink()
     with pytest.raises(CourseError, match=r"en_test.csv cannot be read .* Install the course again"):

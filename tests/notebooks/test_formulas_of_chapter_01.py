@@ -19,12 +19,10 @@ ERRORS: list[float] = []
 def chapter(chapter_functions):
     from keras import layers, ops
 
-    # The last are names that the functions use for their own variables and that cells use too: nothing to compute.
-    own = dict.fromkeys(("X", "Ws", "W", "As", "N", "n", "D", "V", "words", "tokens", "attention", "low"))
     return chapter_functions(
         "01", "decoder", "decoder_parameters", "bert_parameters", "t5_parameters", "build_only", "reachable",
         "dead_ends", "largest_on", "memory", "forward", "backward",
-        layers=layers, ops=ops, keras=keras, tally=0, **own,
+        layers=layers, ops=ops, keras=keras, tally=0,
     )  # fmt: skip
 
 

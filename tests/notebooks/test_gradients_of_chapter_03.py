@@ -13,10 +13,6 @@ from course_utils import gradcheck
 
 MARGIN = 1e-3  # the central difference moves z by far less
 LIMIT = 1e-6
-# Names that the chapter's cells bind at their top and its functions use for their own arguments.
-LETTERS = tuple("XyAZWbPYTLnztsipgmv")
-WORDS = ("rng", "scale", "inputs", "outputs", "sigma", "slope", "slopes", "error", "delta", "loss", "target", "output")
-LOCAL = dict.fromkeys((*LETTERS, *WORDS, "parameters", "activation", "gradients", "widths", "log_P"))
 FLOOR = 1e-9  # what rounding in the loss, divided by the step, does to a central difference at worst
 seen = {"largest": 0.0, "networks": 0}
 many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -31,9 +27,9 @@ def largest_error():
 @pytest.fixture(scope="module")
 def chapter(chapter_functions):
     names = ("forward", "backward", "cross_entropy", "mean_squared_error", "start", "ACTIVATIONS", "framework_loss")
-    defined = chapter_functions("03", *names, "loss_and_gradients", **LOCAL)
+    defined = chapter_functions("03", *names, "loss_and_gradients")
     for exercise, name in (("03-2", "backward_layer"), ("03-3", "silu_backward"), ("03-4", "two_layer_gradients")):
-        defined |= {name: chapter_functions("03", name, exercise=exercise, **LOCAL)[name]}
+        defined |= {name: chapter_functions("03", name, exercise=exercise)[name]}
     return defined
 
 

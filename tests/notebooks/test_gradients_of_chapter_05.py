@@ -13,11 +13,6 @@ from course_utils.exercises import chapter_05 as judged
 
 TOLERANCE = 1e-6
 FLOOR = 1e-9  # what rounding in the loss, divided by the step, does to a central difference at worst
-# Names that the chapter also computes in cells of its own, and that its functions only use inside.
-LOCAL = dict.fromkeys(
-    ("X", "H", "C", "U", "W", "W_x", "W_h", "W_y", "b_y", "b", "h_0", "y", "own", "gates", "time", "units", "delta",
-     "back", "dW_x", "dW_h", "db", "db_y", "gradients", "f", "slope", "Z", "t", "a", "k", "i", "g", "o", "h", "c")
-)  # fmt: skip
 SHAPES = {
     "seed": st.integers(0, 2**32 - 1),
     "batch": st.integers(1, 3),
@@ -39,10 +34,10 @@ def chapter(chapter_functions):
     names = ("rnn_forward", "bptt", "truncated", "answer", "loss_and_gradients", "slope_tanh", "slope_relu", "relu",
              "lstm_forward", "lstm_backward", "gru_forward", "sigmoid")  # fmt: skip
     solved = {
-        name: chapter_functions("05", name, exercise=exercise, **LOCAL)[name]
+        name: chapter_functions("05", name, exercise=exercise)[name]
         for exercise, name in (("05-2", "leaky_bptt"), ("05-4", "bptt_in_pieces"))
     }
-    return chapter_functions("05", *names, **LOCAL) | solved
+    return chapter_functions("05", *names) | solved
 
 
 def hold(witness: str, ours, theirs) -> None:

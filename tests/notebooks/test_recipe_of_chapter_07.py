@@ -1,31 +1,15 @@
 """Chapter 07 shows its recipe in the open; the package has it for the benchmark. The two must do the same."""
 
-import ast
-
 import numpy as np
 import pytest
 
-from course_utils.authoring import sources
-from course_utils.chapters import select
 from course_utils.recipes import mnist
 
 
 @pytest.fixture(scope="module")
-def shown():
+def shown(chapter_functions):
     """The functions that the chapter defines, by name."""
-    import keras
-    from keras import layers
-
-    chapter = select(["07"])[0]
-    namespace = {"keras": keras, "layers": layers, "np": np}
-    wanted = {"strided_network", "one_cycle", "random_crops", "article_network", "conv", "dense"}
-    for cell in sources.read(chapter).cells:
-        if cell.code:
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, ast.FunctionDef) and node.name in wanted:
-                    exec(compile(ast.Module([node], []), "chapter 07", "exec"), namespace)
-    assert wanted <= set(namespace)
-    return namespace
+    return chapter_functions("07", "strided_network", "one_cycle", "random_crops", "article_network")
 
 
 def described(layer_list):

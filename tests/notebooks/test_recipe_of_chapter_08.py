@@ -13,9 +13,7 @@ TEXTS = {"en": ["My invoice won't open, again!", "How do I ADD a user? My user..
 @pytest.fixture(scope="module")
 def shown(chapter_functions):
     names = ("tfidf", "units", "vocabulary", "token_ids", "small_network", "balanced", "UNIT", "PADDING", "UNKNOWN")
-    return chapter_functions(
-        "08", *names, K=8, weight=None, counts=None, numbers=None, n=None, labels=None, classes=None
-    )
+    return chapter_functions("08", *names)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

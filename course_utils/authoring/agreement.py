@@ -1,0 +1,184 @@
+"""Whether an executed chapter says what its stored edition says: words to the letter, numbers within a tolerance.
+
+Processors differ in the last bit of a float, so no float is compared to it: numbers agree within `RELATIVE` of the
+larger one. A cell may state a wider tolerance for what it trained, ``compare-within=0.02`` among its tags: then numbers
+agree within 0.02, or within 2 % where they are above 1. Pictures are drawn from figures and are not compared.
+"""
+
+import base64
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from course_utils.authoring.normalise import PLOTLY, normalise_outputs
+
+RELATIVE = 1e-9
+IGNORE = "nbval-ignore-output"
+WITHIN = "compare-within="
+
+_NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d)\.|(?<=\d))(?:[eE][-+]?\d+)?(?![\d])")
+_LEFT_OUT = ("image/png", "image/svg+xml", "image/jpeg")
+
+
+def tolerance(tags: Iterable[str]) -> float | None:
+    """What the tags of a cell ask for: None where its output is not compared, else the tolerance of its numbers."""
+    tags = list(tags)
+    stated = [float(tag.removeprefix(WITHIN)) for tag in tags if tag.startswith(WITHIN)]
+    if stated:
+        return stated[0]
+    return None if IGNORE in tags else 0.0
+
+
+def differences(executed: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
+    """A sentence for each cell of ``stored`` that says something else in ``executed`` (notebooks as dictionaries).
+
+    Cells are found by their id. Left out are the cells of exercises, whose answers the two editions do not share, and
+    those tagged `IGNORE` that state no tolerance. A code cell of ``stored`` that is missing is a difference.
+    """
+    ran = {cell.get("id"): cell for cell in executed["cells"]}
+    found = []
+    for cell in stored["cells"]:
+        metadata = cell.get("metadata", {})
+        within = tolerance(metadata.get("tags", []))
+        if cell["cell_type"] != "code" or "exercise" in metadata or within is None:
+            continue
+        if cell.get("id") not in ran:
+            found.append(f"cell {cell.get('id')} was not executed")
+            continue
+        for problem in output_differences(ran[cell["id"]].get("outputs", []), cell.get("outputs", []), within):
+            found.append(f"cell {cell['id']}: {problem}")
+    return found
+
+
+def output_differences(ran: list, stored: list, within: float = 0.0) -> list[str]:
+    """What differs between two lists of outputs; ``within`` is the tolerance of a cell, 0 for none but rounding."""
+    ran, stored = ([_compared(output) for output in normalise_outputs(plain(outputs))] for outputs in (ran, stored))
+    if [sorted(output) for output in ran] != [sorted(output) for output in stored]:
+        return [f"shows {_kinds(ran)} instead of {_kinds(stored)}"]
+    found = []
+    for new, old in zip(ran, stored, strict=True):
+        for kind in old:
+            found += [f"{kind}{place}: {problem}" for place, problem in _different(new[kind], old[kind], within)]
+    return found
+
+
+def plain(value: list) -> list[dict[str, Any]]:
+    """Outputs as a file or nbformat holds them (lists of lines, nodes) → plain dictionaries with whole texts."""
+    outputs = []
+    for output in value:
+        made = dict(output)
+        if "data" in made:
+            made["data"] = {kind: _joined(kind, content) for kind, content in made["data"].items()}
+        outputs.append(made)
+    return outputs
+
+
+def _joined(kind: str, content: Any) -> Any:
+    return "".join(content) if isinstance(content, list) and not kind.endswith("json") else content
+
+
+def _compared(output: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an output that is compared, by kind."""
+    if output["output_type"] == "stream":
+        return {output["name"]: output["text"]}
+    if output["output_type"] == "error":
+        return {"error": f"{output['ename']}: {output['evalue']}"}
+    data = {kind: value for kind, value in output["data"].items() if kind not in _LEFT_OUT}
+    # Beside a figure the text is its first lines or its type, never more than the figure itself says.
+    return {PLOTLY: data[PLOTLY]} if PLOTLY in data else data
+
+
+def _kinds(outputs: list[dict[str, Any]]) -> str:
+    return ", ".join(" + ".join(sorted(output)) for output in outputs) or "nothing"
+
+
+def _different(new: Any, old: Any, within: float, place: str = "") -> Iterator[tuple[str, str]]:
+    """(place, what differs) between two JSON values."""
+    new, old = _decoded(new), _decoded(old)
+    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        yield from _different_arrays(new, old, within, place)
+    elif isinstance(old, dict) and isinstance(new, dict):
+        if set(new) != set(old):
+            yield place, f"has {sorted(set(new) - set(old))} more and {sorted(set(old) - set(new))} less"
+        for name in sorted(set(new) & set(old)):
+            yield from _different(new[name], old[name], within, f"{place}.{name}")
+    elif isinstance(old, list) and isinstance(new, list):
+        if len(new) != len(old):
+            yield place, f"has {len(new)} entries instead of {len(old)}"
+            return
+        for number, (a, b) in enumerate(zip(new, old, strict=True)):
+            yield from _different(a, b, within, f"{place}[{number}]")
+    elif _is_number(old) and _is_number(new):
+        if not close(new, old, within):
+            yield place, f"{new} instead of {old}"
+    elif isinstance(old, str) and isinstance(new, str):
+        problem = _different_texts(new, old, within)
+        if problem:
+            yield place, problem
+    elif new != old or type(new) is not type(old):
+        yield place, f"{new!r} instead of {old!r}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _decoded(value: Any) -> Any:
+    """plotly's binary arrays, and lists of numbers, as arrays; everything else as it is."""
+    if isinstance(value, dict) and set(value) <= {"bdata", "dtype", "shape"} and {"bdata", "dtype"} <= set(value):
+        array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=np.dtype(value["dtype"]).newbyteorder("<"))
+        shape = value.get("shape")
+        return array.reshape([int(n) for n in str(shape).split(",")]) if shape else array
+    if isinstance(value, list) and value and all(_is_number(entry) for entry in value):
+        return np.asarray(value, dtype=np.float64)
+    return value
+
+
+def _different_arrays(new: np.ndarray, old: np.ndarray, within: float, place: str) -> Iterator[tuple[str, str]]:
+    if new.shape != old.shape:
+        yield place, f"has shape {new.shape} instead of {old.shape}"
+        return
+    new, old = new.astype(np.float64), old.astype(np.float64)
+    # What is nearly zero beside the rest of its array is rounding: a sum that cancels, say.
+    scale = np.nanmax(np.abs(old), initial=0.0, where=np.isfinite(old))
+    both = np.isclose(new, old, rtol=max(RELATIVE, within), atol=max(RELATIVE * scale, within), equal_nan=True)
+    if not both.all():
+        first = np.argwhere(~both)[0]
+        at = ", ".join(map(str, first))
+        yield (
+            place,
+            f"{(~both).sum()} of {both.size} numbers; at [{at}] {new[tuple(first)]} instead of {old[tuple(first)]}",
+        )
+
+
+def close(a: float, b: float, within: float = 0.0) -> bool:
+    """Whether two numbers agree: within `RELATIVE` of the larger, or within ``within`` (of 1, or of the larger)."""
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return math.isclose(a, b, rel_tol=max(RELATIVE, within), abs_tol=max(1e-12, within))
+
+
+def _different_texts(new: str, old: str, within: float) -> str:
+    """What differs between two texts, or nothing: their words to the letter, their numbers as numbers."""
+    words = [" ".join(_NUMBER.sub("#", text).split()) for text in (new, old)]
+    if words[0] != words[1]:
+        return f'"{_around(new, old)}" instead of "{_around(old, new)}"'
+    for a, b in zip(_NUMBER.findall(new), _NUMBER.findall(old), strict=True):
+        whole = not re.search(r"[.eE]", a + b)
+        same = _value(a) == _value(b) if whole and not within else close(_value(a), _value(b), within)
+        if not same:
+            return f"{a} instead of {b}"
+    return ""
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", "").replace("−", "-"))
+
+
+def _around(text: str, other: str, width: int = 40) -> str:
+    """Where two texts part, with a little of what stands before."""
+    at = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
+    return " ".join(text[max(0, at - width // 2) : at + width].split())

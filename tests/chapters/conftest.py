@@ -1,0 +1,88 @@
+"""A chapter is run once, as ``course run`` runs it: solved, strict, offline. Everything is read from that run.
+
+All tests of a chapter stand in one group, so that one worker runs it and the other takes the next; longest first.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_utils.chapters import Chapter, chapters
+
+CHAPTERS = chapters()
+
+
+def offline() -> list[str]:
+    """The words that run a command in a namespace with loopback only; none where the system does not allow it."""
+    if not (shutil.which("unshare") and shutil.which("ip")):
+        return []
+    words = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "offline"]
+    return words if subprocess.run([*words, "true"], capture_output=True).returncode == 0 else []
+
+
+@dataclass(frozen=True)
+class Run:
+    """A chapter after ``course run``: its entry in results.json, the executed notebook, and where all of it stands."""
+
+    chapter: Chapter
+    outcome: dict[str, Any]
+    request: dict[str, Any]
+    notebook: dict[str, Any]
+    folder: Path
+    offline: bool
+    printed: str
+
+
+def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.executable, **environment: str) -> Run:
+    """Run one chapter headless, without a network, into ``out``; what it needs is fetched before, as for a learner."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COURSE_PROFILE", "COURSE_DATA", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND")
+    }
+    surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), **environment}
+    course = [python, "-m", "course_utils"]
+    for need in chapter.needs["quick"]:
+        words = [*course, "data", "fetch", need]
+        fetched = subprocess.run(words, env=surroundings, capture_output=True, text=True, timeout=600)
+        assert fetched.returncode == 0, fetched.stderr[-2000:]
+    command = [*course, "run", chapter.name, "--out", str(out), *more]
+    done = subprocess.run(
+        [*offline(), *command], env=surroundings, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
+    )
+    printed = done.stdout[-4000:] + done.stderr[-4000:]
+    results = out / "results.json"
+    assert results.is_file(), f"course run left no results (status {done.returncode}): {printed}"
+    content = json.loads(results.read_text("utf-8"))
+    (outcome,) = content["outcomes"]
+    assert outcome["verdict"] == "passed", (outcome, printed)
+    (path,) = (out / "runs").glob(f"{chapter.name}*.ipynb")
+    notebook = json.loads(path.read_text("utf-8"))
+    return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``chapter`` is asked for each; the chapter that takes longest comes first."""
+    if "chapter" in metafunc.fixturenames:
+        longest_first = sorted(CHAPTERS, key=lambda chapter: -chapter.seconds)
+        marked = [
+            pytest.param(
+                c, id=c.name, marks=[pytest.mark.xdist_group(f"chapter {c.number}"), pytest.mark.timeout(1500)]
+            )
+            for c in longest_first
+        ]
+        metafunc.parametrize("chapter", marked, scope="session")
+
+
+@pytest.fixture(scope="session")
+def executed(chapter: Chapter, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The chapter's one run."""
+    out = tmp_path_factory.mktemp(chapter.name)
+    return course_run(chapter, out, "--edition", "solutions", "--strict", COURSE_STRICT="1")

@@ -1,0 +1,88 @@
+"""What is read from the one run of each chapter: it passes, says what it said, judges the claims, keeps its budget.
+
+Before any exercise the two editions are the same (lint rule ``exercises-last``), so the run of the solved edition is
+held against the outputs that learners see in theirs.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from course_utils import claims
+from course_utils.authoring import agreement
+from course_utils.exercises import identifiers
+
+from .conftest import CHAPTERS, offline
+
+
+def test_it_passes_with_every_exercise_solved_and_without_a_network(executed):
+    assert executed.outcome["verdict"] == "passed"
+    text = json.dumps(executed.notebook)
+    solved = [name for name in identifiers(executed.chapter.number) if f'check(\\"{name}\\"' in text]
+    assert solved == identifiers(executed.chapter.number)
+    if not executed.offline:
+        pytest.skip("passed, but this system allows no network namespace (unshare): it may have had a network")
+
+
+def test_it_says_what_the_stored_edition_says(executed):
+    stored = json.loads(executed.chapter.learner.read_text("utf-8"))
+    assert agreement.differences(executed.notebook, stored) == []
+
+
+def test_it_keeps_its_budget(executed):
+    outcome, chapter = executed.outcome, executed.chapter
+    assert 0 < outcome["peak_mib"] <= chapter.memory_mib
+    # Processor seconds: how many other programs run at the same time does not count.
+    assert 0 < outcome["cpu_seconds"] <= chapter.seconds
+
+
+def test_its_claims_get_the_verdicts_in_the_file(executed):
+    reached = {claim["id"]: claim["verdict"] for claim in executed.outcome["claims"]}
+    wanted = {
+        row["id"]: row["expected"]
+        for row in claims.rows().values()
+        if row["chapter"] == executed.chapter.number and row.get("profile", "quick") == "quick"
+    }
+    assert reached == wanted
+
+
+def test_its_report_stands_on_its_own(executed):
+    report = (executed.folder / "report.html").read_text("utf-8")
+    assert executed.chapter.title in report
+    assert all(claim["id"] in report for claim in executed.outcome["claims"])
+
+
+def test_a_learners_untouched_exercises_are_not_attempted(chapter):
+    """No kernel is needed: a stub is the same code for each exercise, and its stored output is that of its verdict."""
+    from course_utils.authoring import normalise
+    from course_utils.exercises import Verdict, find, verdict_view
+
+    stored = json.loads(chapter.learner.read_text("utf-8"))
+    stubs = [cell for cell in stored["cells"] if "exercise" in cell["metadata"]]
+    assert sorted(cell["metadata"]["exercise"] for cell in stubs) == sorted(identifiers(chapter.number))
+    for cell in stubs:
+        name = cell["metadata"]["exercise"]
+        compile("".join(cell["source"]), f"exercise {name}", "exec")
+        shown = normalise.normalise_outputs(agreement.plain(cell["outputs"]))
+        assert [output.get("data", {}).get("text/plain") or output.get("text", "").strip() for output in shown] == [
+            verdict_view.plain(find(name), Verdict("not attempted"))
+        ], name
+
+
+def test_every_chapter_is_asked(request):
+    """Nothing above is skipped by a chapter that is not found."""
+    assert {chapter.number for chapter in CHAPTERS} >= {"00", "07", "09"}
+
+
+def test_the_namespace_has_no_way_out():
+    """What "offline" means: loopback answers, an address beyond it is unreachable."""
+    if not offline():
+        pytest.skip("this system allows no network namespace (unshare)")
+    probe = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)"
+    cut_off = subprocess.run([*offline(), sys.executable, "-c", probe], capture_output=True, text=True)
+    assert "unreachable" in cut_off.stderr
+    with socket.create_server(("127.0.0.1", 0)):
+        pass

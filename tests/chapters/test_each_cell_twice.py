@@ -1,0 +1,42 @@
+"""A learner runs a cell again, and nothing breaks: no cell overwrites what it reads, or deletes what it needs."""
+
+import copy
+import os
+import sys
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.night
+
+
+def test_each_cell_runs_twice(chapter, tmp_path):
+    notebook = nbformat.read(chapter.solutions, as_version=4)
+    doubled = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            doubled += [cell, copy.deepcopy(cell)]
+            doubled[-1].id += "-again"
+    notebook.cells = doubled
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COURSE_PROFILE", "COURSE_DATA", "COURSE_STRICT", "KERAS_BACKEND")
+    } | {"COURSE_PROGRESS": str(tmp_path / "progress.json")}
+    for need in chapter.needs["quick"]:
+        from course_utils.data.fetch import fetch
+
+        fetch(need, progress=False)
+        environment["COURSE_CACHE"] = os.environ["COURSE_CACHE"]
+    client = NotebookClient(notebook, timeout=600, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.create_kernel_manager()
+    client.km.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    client.execute(env=environment)
+    failed = {
+        cell.id: f"{output.ename}: {output.evalue}"[:200]
+        for cell in notebook.cells
+        for output in cell.outputs
+        if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", [])
+    }
+    assert failed == {}
