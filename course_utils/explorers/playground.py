@@ -14,7 +14,6 @@ import numpy as np
 from course_utils import figures
 from course_utils.errors import CourseError
 from course_utils.explorers.scene import Layer, Line, Panel, Picture, Points, Scene, Text, as_figure, known, paragraph
-from course_utils.figures import decisions as decision_figure  # noqa: F401  (a chapter asks for it here)
 from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
