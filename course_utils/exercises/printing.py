@@ -71,7 +71,9 @@ class Printed:
     def say_the_rest(self) -> None:
         """Print `rest`, on a line of its own, where something was left out."""
         if said := self.rest():
-            print(f"{chr(10) if self._in_a_line else ''}… {said}", flush=True)
+            if self._in_a_line:
+                print()
+            print("…", said, flush=True)
 
 
 class _Stream(io.TextIOBase):
