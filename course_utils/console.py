@@ -49,6 +49,12 @@ def plain(text: str) -> str:
     return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
+def overwritten(text: str) -> str:
+    """Output of a program as a terminal shows it at the end, `plain`: of a progress line what was written last."""
+    lines = [map(plain, line.split("\r")) for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join(next((part for part in reversed(list(parts)) if part), "") for parts in lines)
+
+
 def spreadsheet_cell(text: str) -> str:
     """``text`` so that no spreadsheet takes it for a formula to run: an apostrophe stands in front.
 

@@ -49,6 +49,11 @@ def test_no_control_character_passes(text):
     assert not [c for c in console.plain(text) if (ord(c) < 32 and c not in "\t\n") or 127 <= ord(c) < 160]
 
 
+def test_of_a_progress_line_what_was_written_last_stays():
+    said = "\x1b[1;31mred\x1b[0m 10%\r 20%\rdone\r\n\x07next\rlast\r\x1b[K"
+    assert console.overwritten(said) == "done\nlast"
+
+
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠"])
 @pytest.mark.parametrize("before", ["", " ", "\u200b", "\u3000", "\ufeff"])
 def test_a_cell_is_no_formula(sign, before):

@@ -223,19 +223,20 @@ def _break_even_mistakes() -> list[Mistake]:
             return raw(fixed_a, each_a, fixed_b, each_b)
         return break_even(fixed_a, each_a, fixed_b, each_b)
 
-    three = (
-        "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from which on)."
-    )
     return [
         Mistake(
             "always a crossing",
             crossing,
-            f"The quotient is right where the two lines cross, but not every pair does. {three}",
+            "The quotient is right where the two lines cross, but not every pair does. "
+            "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from "
+            "which on).",
         ),
         Mistake(
             "division by zero",
             raw,
-            f"With equal costs for each request you divide by zero: parallel lines never cross. {three}",
+            "With equal costs for each request you divide by zero: parallel lines never cross. "
+            "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from "
+            "which on).",
         ),
         Mistake(
             "sign",

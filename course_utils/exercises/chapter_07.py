@@ -155,7 +155,6 @@ def _recall_mistakes() -> list[Mistake]:
         sums = np.bincount(labels, minlength=classes) + np.bincount(predictions, minlength=classes)
         return _share(2 * _hits(labels, predictions, classes), sums)
 
-    absent = "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not {}."
     return [
         Mistake(
             "precision, or transposed",
@@ -173,8 +172,18 @@ def _recall_mistakes() -> list[Mistake]:
         Mistake(
             "counts", _hits, "These are counts of hits. Divide each by the number of examples that have the label."
         ),
-        Mistake("0 for NaN", zero_for_nan, absent.format("0: that would say that every example was missed")),
-        Mistake("1 for NaN", one_for_nan, absent.format("1: that would say that every example was found")),
+        Mistake(
+            "0 for NaN",
+            zero_for_nan,
+            "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not 0: that would "
+            "say that every example was missed.",
+        ),
+        Mistake(
+            "1 for NaN",
+            one_for_nan,
+            "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not 1: that would "
+            "say that every example was found.",
+        ),
         Mistake(
             "share of all examples",
             share_of_all,

@@ -80,7 +80,9 @@ def text_of(value: Any) -> str:
                 return clean(str(value[()]))
             with np.printoptions(threshold=60, edgeitems=3, precision=4, suppress=True, linewidth=88):
                 text = repr(value)
-            return clean(text) if value.size <= 60 else f"{clean(text)}\n{say('of shape {shape}', shape=value.shape)}"
+            if value.size <= 60:
+                return clean(text)
+            return say("{values}\nof shape {shape}", values=clean(text), shape=_shape(value.shape))
         if isinstance(value, type):
             return say("the class {name}", name=class_name(value))
         if isinstance(value, _FUNCTIONS):

@@ -73,9 +73,8 @@ class Number:
     def __post_init__(self) -> None:
         for mistake in self.mistakes:
             if self._matches(mistake, self.expected):
-                raise CourseError(
-                    f"The mistake {mistake.name!r} is the expected answer itself: take it out of `mistakes`."
-                )
+                template = "The mistake {name!r} is the expected answer itself: take it out of `mistakes`."
+                raise CourseError(say(template, name=mistake.name))
 
     def _matches(self, mistake: Mistake, number: float) -> bool:
         if not callable(mistake.wrong):
@@ -388,6 +387,6 @@ def function(
     together.
     """
     if not cases:
-        raise CourseError(f"The judge of {reference.__name__} has no cases: expected at least one.")
+        raise CourseError(say("The judge of {name} has no cases: expected at least one.", name=reference.__name__))
     as_cases = tuple(case if isinstance(case, Case) else Case(tuple(case)) for case in cases)
     return Function(reference, as_cases, tuple(mistakes), tolerance, by_norm, may_change_input, seconds)

@@ -141,6 +141,21 @@ def test_ids_are_stable_and_unique(tmp_path, registered):  # noqa: F811
     assert new.removesuffix("-2") in ids
 
 
+def test_the_proof_of_a_claim_keeps_its_id_when_its_code_changes(tmp_path, registered):  # noqa: F811
+    proof = 'claims.record(\n    "c01", verdict="holds" if {} else "wrong", evidence="counted"\n)'
+
+    def ids(code):
+        text = replaced(
+            "figures.image_grid([[0]]", code + "\n\n# %% [markdown]\n# So.\n\n# %%\nfigures.image_grid([[0]]"
+        )
+        return [cell.id for cell in editions.solution_edition(chapter(tmp_path, text)).cells]
+
+    assert ids(proof.format("1 + 1 == 2")) == ids(proof.format("len([1]) == 1"))
+    assert "claim-c01" in ids(proof.format("True"))
+    two = proof.format("True") + "\n" + proof.format("False").replace("c01", "c02")
+    assert not [name for name in ids(two) if name.startswith("claim-")], "which of the two would it be?"
+
+
 def test_tags_for_the_lint_stay_in_the_source(tmp_path):
     notebook = editions.solution_edition(chapter(tmp_path, RUNS))
     assert code(notebook)[0].metadata == {"tags": ["nbval-ignore-output"]}

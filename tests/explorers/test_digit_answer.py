@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.explorers.asking import ask, describe
+from course_utils.explorers.digit_answer import ask, describe
 
 IMAGE = np.arange(784, dtype=np.uint8).reshape(28, 28)
 

@@ -1,9 +1,6 @@
-"""The explorer of chapter 06: its mathematics is the chapter's, its pictures stay finite, its words are true."""
+"""The explorer of chapter 06: its mathematics is the chapter's, its words are true."""
 
-import itertools
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -11,15 +8,12 @@ import pytest
 from course_utils.errors import CourseError
 from course_utils.explorers import duel as live
 from course_utils.explorers import duel_picture
-from course_utils.explorers.duel import (
+from course_utils.explorers.gan_game import (
     DATA,
     EDGE,
     LAST_STEP,
     LOSSES,
-    NOISE,
-    RATES,
     SHOWN,
-    TURNS,
     Game,
     centres_of,
     field,
@@ -27,22 +21,6 @@ from course_utils.explorers.duel import (
     scene_of,
     slope,
 )
-from course_utils.explorers.scene import Points, for_browser
-
-# Names inside functions that costly cells of the chapter bind too: nothing needs to be computed for them.
-LOCAL = dict.fromkeys(["A", "D", "G", "X", "batch", "counts", "fixed", "h", "n", "seen", "steps", "z"])
-
-
-def finite(scene):
-    """Whether all that the browser gets is finite and every word free of NaN and infinity."""
-    for panel in scene.panels:
-        for layer in panel.layers:
-            if isinstance(layer, Points) and not np.isfinite([layer.x, layer.y]).all():
-                return False
-    text = scene.sentence.lower().replace("information", "")
-    words = text.replace("(", " ").replace(",", " ").replace("%", " ").split()
-    return bool(for_browser(scene)) and not {"nan", "inf", "-inf", "none"} & set(words)
-
 
 # ------------------------------------------------------------------------------------- the same as in the chapter
 
@@ -51,7 +29,7 @@ def finite(scene):
 def chapter(chapter_functions):
     return chapter_functions(
         "06", "forward", "backward", "discriminator_gradients", "generator_gradients", "Adam", "sigmoid", "saturating",
-        "non_saturating", "printed", **LOCAL,
+        "non_saturating", "printed",
     )  # fmt: skip
 
 
@@ -98,7 +76,7 @@ def test_ten_rounds_are_the_chapters(chapter, loss):
 
 def test_modes_are_counted_as_in_the_chapter(chapter_functions):
     centres, spread, radius = centres_of("ring of eight")
-    quality = chapter_functions("06", "quality", **LOCAL)["quality"]
+    quality = chapter_functions("06", "quality")["quality"]
     game = Game("ring of eight", 2)
     for seed in range(5):
         points = real_points("ring of eight", SHOWN, np.random.default_rng(seed))
@@ -165,32 +143,12 @@ def test_same_seed_same_game():
 
 # ------------------------------------------------------------------------------------------------------- its extremes
 
-EXTREMES = list(
-    itertools.product(DATA, LOSSES, (RATES[0], RATES[-1]), (RATES[0], RATES[-1]), (TURNS[0], TURNS[-1]), (1, NOISE[-1]))
-)
-
-
-@pytest.mark.parametrize("data", DATA)
-def test_every_extreme_gives_a_finite_picture_and_a_sentence(data):
-    for case in EXTREMES:
-        if case[0] != data:
-            continue
-        _, loss, rate_G, rate_D, turns, noise = case
-        game = Game(data, noise)
-        for _ in range(3):
-            game.advance(4, rate_G=rate_G, rate_D=rate_D, loss=loss, turns=turns)
-            scene = scene_of(game, loss, rate_G=rate_G, rate_D=rate_D)
-            assert finite(scene), case
-            assert scene.warning == bool(game.broken), case
-        if rate_G == rate_D == 0:
-            assert "nothing moves" in scene.sentence
-
 
 def test_a_generator_that_runs_away_is_stopped_with_a_warning():
     game = Game("ring of eight", 2)
     game.advance(30, rate_G=10.0, rate_D=0.006, loss=LOSSES[0])
     scene = scene_of(game, LOSSES[0], rate_G=10.0, rate_D=0.006, playing=False)
-    assert scene.warning and "Restart" in scene.sentence and finite(scene)
+    assert scene.warning is True and game.broken
     kept = game.points()
     game.advance(50, rate_G=0.001, rate_D=0.006, loss=LOSSES[0])
     np.testing.assert_array_equal(game.points(), kept)
@@ -232,7 +190,7 @@ def test_it_plays_pauses_steps_and_restarts():
 
 
 def test_it_stops_by_itself(monkeypatch):
-    monkeypatch.setattr(sys.modules["course_utils.explorers.duel"], "LAST_STEP", 30)
+    monkeypatch.setattr(sys.modules["course_utils.explorers.gan_game"], "LAST_STEP", 30)
     stage = live()
     stage.send_event("press", "play")
     for _ in range(3):
@@ -253,43 +211,7 @@ def test_it_stops_where_it_breaks():
     assert not stage.playing and stage.scene.warning
 
 
-def test_a_frame_is_cheap():
-    stage = live()
-    stage.send_event("change", "turns", TURNS[-1])
-    stage.send_event("press", "play")
-    began = time.process_time()
-    for _ in range(20):
-        stage.send_event("tick")
-    each = (time.process_time() - began) / 20 * 1000
-    print(f"duel: {each:.0f} ms of Python a frame")
-    assert each < 150  # the aim is 30 on a quiet machine; a shared one must only notice when something went wrong
-
-
-# ---------------------------------------------------------------------------------------------------------- a picture
-
-
-def test_the_picture_says_what_it_shows():
-    figure = duel_picture(steps=20, alt="Points and curves")
-    assert figure.layout.meta["alt"] == "Points and curves"
-    assert len(figure.data) >= 6 and len(figure.layout.images) == 1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"data": "rings"}, "ring of eight"),
-        ({"loss": "hinge"}, "non-saturating"),
-        ({"steps": -1}, "between 0 and"),
-        ({"steps": LAST_STEP + 1}, "between 0 and"),
-        ({"alt": " "}, "alt"),
-    ],
-)
-def test_what_cannot_be_drawn_is_said(wrong, words):
-    with pytest.raises(CourseError, match=words):
-        duel_picture(**{"steps": 0, "alt": "x", **wrong})
-
-
-def test_importing_it_loads_no_widgets():
-    code = "import course_utils.explorers.duel, sys; print('anywidget' in sys.modules, 'plotly' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["False", "False"]
+@pytest.mark.parametrize("steps", [-1, LAST_STEP + 1])
+def test_a_picture_of_too_many_steps_is_refused(steps):
+    with pytest.raises(CourseError, match=f"0 and {LAST_STEP}"):
+        duel_picture(steps=steps, alt="x")

@@ -12,7 +12,8 @@ import numpy as np
 
 from course_utils import figures
 from course_utils.errors import CourseError
-from course_utils.explorers.scene import Line, Panel, Picture, Points, Scene, as_figure
+from course_utils.explorers.scene import Line, Panel, Picture, Points, Scene, as_figure, known, paragraph
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from course_utils.explorers.stage import Event, Stage
 
 DATA = ("ring of eight", "two blobs", "line", "one point")
-LOSSES = ("non-saturating", "saturating", "as the article prints")
+NON_SATURATING, SATURATING, PRINTED = LOSSES = ("non-saturating", "saturating", "printed")
 RATES = (0.0, 0.0003, 0.001, 0.003, 0.006, 0.02, 0.1, 1.0, 10.0)
 NOISE = (1, 2, 4, 8)
 TURNS = (1, 2, 3, 5)
@@ -39,10 +40,30 @@ ENOUGH = 0.2  # of its fair share of the points, and a mode counts as covered
 _SHADES = np.array([[96, 132, 178], [203, 212, 216], [255, 241, 208]], dtype=np.float32)
 
 
+def data_labels() -> dict[str, str]:
+    """The names in `DATA` → what a reader sees."""
+    return {
+        "ring of eight": say("ring of eight"),
+        "two blobs": say("two blobs"),
+        "line": say("line"),
+        "one point": say("one point"),
+    }
+
+
+def loss_labels() -> dict[str, str]:
+    """The names in `LOSSES` → what a reader sees."""
+    return {
+        NON_SATURATING: say("non-saturating"),
+        SATURATING: say("saturating"),
+        PRINTED: say("as the article prints"),
+    }
+
+
 # ---------------------------------------------------------------------------------------------------------- networks
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(−a)), of any shape and without overflow."""
     return 0.5 * (1 + np.tanh(a / 2))
 
 
@@ -66,7 +87,7 @@ class Network:
         return views
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
-        """All activations, the input first; the last one has no leaky ReLU."""
+        """All activations of the inputs x (n, first size), these first; the last (n, last size) has no leaky ReLU."""
         activations = [x]
         for i, (weights, bias) in enumerate(self.layers):
             z = activations[-1] @ weights
@@ -75,7 +96,7 @@ class Network:
         return activations
 
     def backward(self, activations: list[np.ndarray], dz: np.ndarray, *, by_weights: bool = True) -> np.ndarray:
-        """Fills ``gradient`` (if ``by_weights``) and returns the gradient by the input."""
+        """Fills ``gradient`` (if ``by_weights``), returns the gradient by the input; ``dz`` is that by the output."""
         for i in reversed(range(len(self.layers))):
             if by_weights:
                 weights, bias = self._gradients[i]
@@ -104,10 +125,10 @@ class _Adam:
 
 
 def slope(loss: str, a: np.ndarray) -> np.ndarray:
-    """The slope of the generator's loss by the discriminator's logits (section 4 of chapter 06)."""
-    if loss == "non-saturating":
+    """The slope of the generator's loss by the discriminator's logits, in their shape (section 4 of chapter 06)."""
+    if loss == NON_SATURATING:
         return sigmoid(a) - 1
-    return -sigmoid(a) if loss == "saturating" else sigmoid(a)
+    return -sigmoid(a) if loss == SATURATING else sigmoid(a)
 
 
 # -------------------------------------------------------------------------------------------------------------- data
@@ -126,6 +147,7 @@ def centres_of(data: str) -> tuple[np.ndarray, float, float]:
 
 
 def real_points(data: str, n: int, random: np.random.Generator) -> np.ndarray:
+    """Points of a data set, float64 (n, 2)."""
     centres, spread, _ = centres_of(data)
     if data == "line":
         middle = random.uniform(-1, 1, (n, 1)) * np.array([2.0, 1.0])
@@ -148,7 +170,7 @@ class Game:
         self._adam_G, self._adam_D = _Adam(self.G), _Adam(self.D)
         self.shown_noise = self._vectors(SHOWN)
         self.shown_real = real_points(data, SHOWN, self.random)
-        self.step, self.broken = 0, ""
+        self.step, self.broken = 0, False
         self.history: list[tuple[float, ...]] = []  # step, D(real), D(fake), share of modes covered
         self.observe()
 
@@ -156,6 +178,7 @@ class Game:
         return self.random.normal(size=(n, self.noise)).astype(self.dtype)
 
     def discriminator_step(self, rate: float) -> None:
+        """One step of the discriminator on a batch of real points and one of generated ones."""
         real = real_points(self.data, BATCH, self.random).astype(self.dtype)
         fake = self.G.forward(self._vectors(BATCH))[-1]
         activations = self.D.forward(np.concatenate([real, fake]))
@@ -165,7 +188,7 @@ class Game:
         self._adam_D.step(rate)
 
     def generator_step(self, rate: float, loss: str) -> float:
-        """Returns how far out the furthest point of its batch lay."""
+        """One step of the generator; returns how far out the furthest point of its batch lay."""
         of_G = self.G.forward(self._vectors(BATCH))
         of_D = self.D.forward(of_G[-1])
         dx = self.D.backward(of_D, slope(loss, of_D[-1]) / BATCH, by_weights=False)
@@ -177,7 +200,7 @@ class Game:
         """``steps`` rounds, each of ``turns`` discriminator steps and one of the generator; then one look.
 
         Where numbers overflow, or the points run away, both players go back to where they were before, and ``broken``
-        says what happened.
+        is True.
         """
         if self.broken:
             return
@@ -191,10 +214,7 @@ class Game:
             furthest = np.maximum(furthest, np.abs(self.points()).max())
             logits = self.D.forward(self.points().astype(self.dtype))[-1]
             if not furthest <= RUN_AWAY or not np.isfinite(logits).all():
-                self.broken = (
-                    f"After step {self.step} the generated points leave the plane for good: the learning rates are too "
-                    "large, or the loss drives them out. The picture shows the step before. Restart, with smaller ones."
-                )
+                self.broken = True
                 self.G.weights[:], self.D.weights[:] = before
                 return
         self.step += steps
@@ -211,7 +231,7 @@ class Game:
         return sigmoid(np.nan_to_num(logits, nan=0.0, posinf=1e3, neginf=-1e3))
 
     def modes(self) -> tuple[int, float]:
-        """How many modes are covered, and the share of good points."""
+        """How many modes are covered, and the share of good points, from 0 to 1."""
         centres, _, radius = centres_of(self.data)
         points = self.points()
         distance = np.linalg.norm(points[:, None] - centres, axis=2)
@@ -220,6 +240,7 @@ class Game:
         return int((counts >= ENOUGH * len(points) / len(centres)).sum()), float(good.mean())
 
     def observe(self) -> None:
+        """Adds a line to ``history``: step, mean answer to real and to generated points, share of modes covered."""
         covered, _ = self.modes()
         real, fake = self.answers(self.shown_real).mean(), self.answers(self.points()).mean()
         self.history.append((self.step, real, fake, covered / len(centres_of(self.data)[0])))
@@ -261,13 +282,13 @@ def scene_of(
         (-EDGE, EDGE),
         [
             Picture(field(game), (-EDGE, EDGE), (-EDGE, EDGE), smooth=True),
-            Line(strokes[:, 0], strokes[:, 1], series=3, width=1.5, dash="solid", label="told to move"),
-            Points(*game.shown_real[:shown].T.round(2), series=0, colour=figures.COLOURS[6], size=5, label="real"),
-            Points(*points.T.round(2), series=1, size=7, label="generated"),
+            Line(strokes[:, 0], strokes[:, 1], series=3, width=1.5, dash="solid", label=say("told to move")),
+            Points(*game.shown_real[:shown].T.round(2), series=0, colour=figures.COLOURS[6], size=5, label=say("real")),
+            Points(*points.T.round(2), series=1, size=7, label=say("generated")),
         ],
-        title="Dark: D says generated",
-        x_title="first coordinate",
-        y_title="second coordinate",
+        title=say("Dark: D says generated"),
+        x_title=say("first coordinate"),
+        y_title=say("second coordinate"),
         aspect=1.0,
     )
     history = np.array(game.history).round(3)
@@ -280,48 +301,76 @@ def scene_of(
         (0, 1),
         [
             Line([0, right], [0.5, 0.5], series=6, dash="dot", width=1, colour="#6B7280"),
-            Line(step, real, series=0, label="D(real)"),
-            Line(step, fake, series=1, label="D(generated)"),
-            Line(step, share, series=2, label="modes"),
+            Line(step, real, series=0, label=say("D(real)")),
+            Line(step, fake, series=1, label=say("D(generated)")),
+            Line(step, share, series=2, label=say("modes")),
         ],
-        title="Over the steps",
-        x_title="step",
-        y_title="from 0 to 1",
+        title=say("Over the steps"),
+        x_title=say("step"),
+        y_title=say("from 0 to 1"),
         aspect=1.0,
     )
-    words = _words(game, loss, rate_G, rate_D)
-    return Scene([plane, curves], words, playing=playing, warning=bool(game.broken))
+    words = _broken(game) if game.broken else _words(game, loss, rate_G, rate_D)
+    return Scene([plane, curves], words, playing=playing, warning=game.broken)
+
+
+def _broken(game: Game) -> str:
+    return paragraph(
+        say(
+            "After step {step} the generated points leave the plane for good: the learning rates are too large, or the "
+            "loss drives them out.",
+            step=game.step,
+        ),
+        say("The picture shows the step before."),
+        say("Restart, with smaller ones."),
+    )
 
 
 def _words(game: Game, loss: str, rate_G: float, rate_D: float) -> str:
-    if game.broken:
-        return game.broken
+    step, real, fake, _ = game.history[-1]
+    outside = int((np.abs(game.points()) > EDGE).any(axis=1).sum())
+    answers = say(
+        "Step {step:g}: D answers {real:.2f} on average to real points, {fake:.2f} to generated ones.",
+        step=step,
+        real=real,
+        fake=fake,
+    )
+    far = say("{n} of {total} generated points lie outside the picture.", n=outside, total=SHOWN) if outside else ""
+    return paragraph(answers, _covered(game), far, _comment(game, loss, rate_G, rate_D))
+
+
+def _covered(game: Game) -> str:
+    """How many of the real places the generator has found."""
+    covered, good = game.modes()
+    total = len(centres_of(game.data)[0])
+    fields = {"covered": covered, "total": total, "good": good}
+    if game.data == "line":
+        return say("{covered} of {total} pieces covered, {good:.0%} of the points good.", **fields)
+    if total == 1:
+        return say("{covered} of {total} mode covered, {good:.0%} of the points good.", **fields)
+    return say("{covered} of {total} modes covered, {good:.0%} of the points good.", **fields)
+
+
+def _comment(game: Game, loss: str, rate_G: float, rate_D: float) -> str:
+    """What else there is to say, or nothing."""
     step, real, fake, _ = game.history[-1]
     covered, good = game.modes()
     total = len(centres_of(game.data)[0])
-    outside = int((np.abs(game.points()) > EDGE).any(axis=1).sum())
-    pieces = "pieces" if game.data == "line" else "modes" if total > 1 else "mode"
-    words = [
-        f"Step {step:g}: D answers {real:.2f} on average to real points, {fake:.2f} to generated ones.",
-        f"{covered} of {total} {pieces} covered, {good:.0%} of the points good.",
-    ]
-    if outside:
-        words.append(f"{outside} of {SHOWN} generated points lie outside the picture.")
     if rate_G == rate_D == 0:
-        words.append("Both learning rates are 0: nothing moves.")
-    elif rate_G == 0:
-        words.append("The generator's rate is 0: only D learns.")
-    elif rate_D == 0:
-        words.append("D's rate is 0: the generator climbs a hill that stays where it is.")
-    elif step >= LAST_STEP:
-        words.append(f"The game ends after {LAST_STEP} steps; Restart begins another.")
-    elif step >= 200 and loss == LOSSES[2]:
-        words.append("The printed loss drives the points to where D recognises them.")
-    elif step >= 400 and total > 2 and covered <= 2:
-        words.append("They sit in few places: mode collapse, or not far enough yet.")
-    elif covered == total and good > 0.5 and abs(real - fake) < 0.25:
-        words.append("D can hardly tell them apart.")
-    return " ".join(words)
+        return say("Both learning rates are 0: nothing moves.")
+    if rate_G == 0:
+        return say("The generator's rate is 0: only D learns.")
+    if rate_D == 0:
+        return say("D's rate is 0: the generator climbs a hill that stays where it is.")
+    if step >= LAST_STEP:
+        return say("The game ends after {last} steps; Restart begins another.", last=LAST_STEP)
+    if step >= 200 and loss == PRINTED:
+        return say("The printed loss drives the points to where D recognises them.")
+    if step >= 400 and total > 2 and covered <= 2:
+        return say("They sit in few places: mode collapse, or not far enough yet.")
+    if covered == total and good > 0.5 and abs(real - fake) < 0.25:
+        return say("D can hardly tell them apart.")
+    return ""
 
 
 # ------------------------------------------------------------------------------------------------- live, and a picture
@@ -339,22 +388,20 @@ def duel_picture(
     turns: int = 1,
     seed: int = 0,
 ) -> "go.Figure":
-    """The explorer after ``steps`` steps as a plotly figure, for readers without a kernel."""
-    _known(data, DATA, "data")
-    _known(loss, LOSSES, "loss")
+    """The explorer after ``steps`` steps as a plotly figure, for readers without a kernel.
+
+    Raises CourseError for data, a loss or a number of steps that there is not, and for an empty ``alt``.
+    """
+    known(data, DATA, say("There is no data {name!r}.", name=data))
+    known(loss, LOSSES, say("There is no loss {name!r}.", name=loss))
     if not 0 <= steps <= LAST_STEP:
-        raise CourseError(f"steps must lie between 0 and {LAST_STEP}; it is {steps!r}.")
+        raise CourseError(say("steps must lie between 0 and {last}; it is {steps!r}.", last=LAST_STEP, steps=steps))
     game = Game(data, noise, seed=seed)
     while game.step < steps and not game.broken:
         some = min(STEPS_A_FRAME, steps - game.step)
         game.advance(some, rate_G=rate_G, rate_D=rate_D, loss=loss, turns=turns)
     scene = scene_of(game, loss, rate_G=rate_G, rate_D=rate_D, shown=SHOWN // 3)  # fewer, because they are stored
     return as_figure(scene, alt=alt, width=580)
-
-
-def _known(value: str, options: tuple[str, ...], what: str) -> None:
-    if value not in options:
-        raise CourseError(f"{what} must be one of {', '.join(options)}; it is {value!r}.")
 
 
 def duel(seed: int = 0) -> "Stage":
@@ -383,14 +430,14 @@ def duel(seed: int = 0) -> "Stage":
         return f"{rate:g}"
 
     controls = [
-        Button("play", "Play", playing_label="Pause"),
-        Button("step", "A few steps"),
-        Button("restart", "Restart"),
-        Choice("data", "real data", DATA, DATA[0]),
-        Choice("loss", "generator's loss", LOSSES, LOSSES[0]),
-        Slider("rate_G", "learning rate of G", RATES, 0.001, [shown(r) for r in RATES]),
-        Slider("rate_D", "learning rate of D", RATES, 0.006, [shown(r) for r in RATES]),
-        Slider("turns", "steps of D for one of G", TURNS, 1),
-        Slider("noise", "random numbers in", NOISE, 2),
+        Button("play", say("Play"), playing_label=say("Pause")),
+        Button("step", say("A few steps")),
+        Button("restart", say("Restart")),
+        Choice("data", say("real data"), data_labels(), DATA[0]),
+        Choice("loss", say("generator's loss"), loss_labels(), NON_SATURATING),
+        Slider("rate_G", say("learning rate of G"), RATES, 0.001, [shown(r) for r in RATES]),
+        Slider("rate_D", say("learning rate of D"), RATES, 0.006, [shown(r) for r in RATES]),
+        Slider("turns", say("steps of D for one of G"), TURNS, 1),
+        Slider("noise", say("random numbers in"), NOISE, 2),
     ]
-    return Stage("Generator against discriminator", controls, respond)
+    return Stage(say("Generator against discriminator"), controls, respond)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.explorers.scene import Line, Panel, Points, Scene, as_figure
+from course_utils.explorers.scene import Line, Panel, Points, Scene, as_figure, known, paragraph
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,6 +22,16 @@ BIASES = tuple(-2 + 0.5 * i for i in range(19))
 LENGTHS = (10, 20, 50, 100, 200)
 _DECADES = 32  # the picture reaches from 10⁻³² to 10³²
 _NOISE = 0.4  # what the networks read, as in the chapter
+
+
+def network_labels() -> dict[str, str]:
+    """The names in `NETWORKS` → what a reader sees."""
+    return {"linear": say("linear"), "tanh": say("tanh"), "ReLU": say("ReLU"), "LSTM": say("LSTM")}
+
+
+def start_labels() -> dict[str, str]:
+    """The names in `STARTS` → what a reader sees."""
+    return {"random": say("random"), "orthogonal": say("orthogonal"), "identity": say("identity")}
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ def start_matrix(start: str, draw: int, block: int = 0, units: int = UNITS) -> n
     return np.eye(units) if start == "identity" else np.linalg.qr(random)[0]
 
 
-def _inputs(draw: int, steps: int, width: int) -> np.ndarray:
+def inputs_of(draw: int, steps: int, width: int) -> np.ndarray:
     """What noise adds inside f at each step, (steps, width)."""
     random = np.random.default_rng([draw, 99])
     weights = random.normal(size=(1, width))
@@ -48,7 +59,10 @@ def _inputs(draw: int, steps: int, width: int) -> np.ndarray:
 
 
 def rnn_steps(network: str, W_h: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """The matrix of each step of a plain network, ∂h_t/∂h_{t−1}, (steps, units, units); rows: from, columns: to."""
+    """The matrix of each step of a plain network, ∂h_t/∂h_{t−1}, (steps, units, units); rows: from, columns: to.
+
+    ``W_h`` is (units, units), ``inputs`` (steps, units): what is added inside f.
+    """
     h, slopes = np.zeros(len(W_h)), np.ones_like(inputs)
     for t, x in enumerate(inputs):
         z = h @ W_h + x
@@ -62,7 +76,10 @@ def rnn_steps(network: str, W_h: np.ndarray, inputs: np.ndarray) -> np.ndarray:
 
 
 def lstm_steps(U: np.ndarray, bias: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """The matrix of each step of an LSTM, from (h, c) to the next (h, c), (steps, 2 units, 2 units)."""
+    """The matrix of each step of an LSTM, from (h, c) to the next (h, c), (steps, 2 units, 2 units).
+
+    ``U`` is (units, 4 units), ``bias`` (4 units,), ``inputs`` (steps, 4 units).
+    """
     n = len(U)
     h, c = np.zeros(n), np.zeros(n)
     steps = np.zeros((len(inputs), 2 * n, 2 * n))
@@ -84,7 +101,7 @@ def lstm_steps(U: np.ndarray, bias: np.ndarray, inputs: np.ndarray) -> np.ndarra
 
 
 def sizes_back(steps: np.ndarray) -> np.ndarray:
-    """The norm of the product of the last k matrices, for k = 0 to all of them."""
+    """The norm of the product of the last k of the matrices (n, d, d), for k = 0 to all of them: (n + 1,)."""
     products = np.empty((len(steps) + 1, *steps.shape[1:]))
     products[0] = np.eye(steps.shape[1])
     for k, step in enumerate(steps[::-1], start=1):
@@ -93,7 +110,7 @@ def sizes_back(steps: np.ndarray) -> np.ndarray:
 
 
 def largest_stretch(matrices: np.ndarray) -> np.ndarray:
-    """The spectral norms of a stack of matrices: the root of the largest eigenvalue of AᵀA, each scaled first."""
+    """The spectral norms (n,) of matrices (n, d, d): the root of the largest eigenvalue of AᵀA, each scaled first."""
     scale = np.abs(matrices).max(axis=(1, 2))
     scaled = matrices / np.where(scale > 0, scale, 1)[:, None, None]
     largest = np.linalg.eigvalsh(scaled.transpose(0, 2, 1) @ scaled)[:, -1]
@@ -106,10 +123,10 @@ def measure(network: str, start: str, radius: float, forget: float, length: int,
         U = radius * np.concatenate([start_matrix(start, draw, block, CELLS) for block in range(4)], axis=1)
         bias = np.zeros(4 * CELLS)
         bias[:CELLS], bias[CELLS : 2 * CELLS] = -forget, forget
-        steps = lstm_steps(U, bias, _inputs(draw, length, 4 * CELLS))
+        steps = lstm_steps(U, bias, inputs_of(draw, length, 4 * CELLS))
         keeps = float(1 / (1 + np.exp(-forget)))
     else:
-        steps = rnn_steps(network, radius * start_matrix(start, draw), _inputs(draw, length, UNITS))
+        steps = rnn_steps(network, radius * start_matrix(start, draw), inputs_of(draw, length, UNITS))
         keeps = radius
     return Measured(sizes_back(steps), steps[-1], keeps)
 
@@ -127,25 +144,68 @@ def power(value: float) -> str:
     return f"{mantissa}·10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def _fate(size: float) -> str:
-    return "vanishes" if size < 1e-3 else "explodes" if size > 1e3 else "stays within reach"
-
-
 def sentence(network: str, radius: float, forget: float, measured: Measured) -> str:
     """What one sees, with its numbers."""
-    sizes, steps = measured.sizes, len(measured.sizes) - 1
-    who = f"{network}, radius {radius:.2f}" + (f", forget bias {forget:g}" if network == "LSTM" else "")
-    if sizes[-1] == 0:
-        k = int(np.argmax(sizes == 0))
-        when = "after a single step" if k == 1 else f"from {k} steps back on"
-        return (
-            f"{who}: the gradient is 0 {when}, and has no place on a logarithmic axis. Nothing earlier can be learned."
+    size, steps = float(measured.sizes[-1]), len(measured.sizes) - 1
+    if size == 0:
+        return paragraph(_lost_at(network, radius, forget, measured.sizes), say("Nothing earlier can be learned."))
+    fields = {
+        "network": network_labels()[network],
+        "radius": radius,
+        "bias": forget,
+        "n": steps,
+        "size": power(size),
+        "each": size ** (1 / steps),
+        "expected": power(float(measured.keeps) ** steps),
+    }
+    if network == "LSTM":
+        found = say(
+            "{network}, radius {radius:.2f}, forget bias {bias:g}: {n} steps back the gradient is {size} of its length "
+            "at the end, a factor of {each:.2f} a step.",
+            **fields,
         )
-    each = sizes[-1] ** (1 / steps)
-    rule = "the forget gate's bias alone" if network == "LSTM" else "the radius alone"
-    return (
-        f"{who}: {steps} steps back the gradient is {power(sizes[-1])} of its length at the end, a factor of "
-        f"{each:.2f} a step. It {_fate(sizes[-1])}. By {rule} it would be {power(float(measured.keeps) ** steps)}."
+        expected = say("By the forget gate's bias alone it would be {expected}.", **fields)
+    else:
+        found = say(
+            "{network}, radius {radius:.2f}: {n} steps back the gradient is {size} of its length at the end, a factor "
+            "of {each:.2f} a step.",
+            **fields,
+        )
+        expected = say("By the radius alone it would be {expected}.", **fields)
+    return paragraph(found, _fate(size), expected)
+
+
+def _fate(size: float) -> str:
+    if size < 1e-3:
+        return say("It vanishes.")
+    return say("It explodes.") if size > 1e3 else say("It stays within reach.")
+
+
+def _lost_at(network: str, radius: float, forget: float, sizes: np.ndarray) -> str:
+    """From which step back on nothing is left of the gradient."""
+    fields = {"network": network_labels()[network], "radius": radius, "bias": forget, "n": int(np.argmax(sizes == 0))}
+    if network == "LSTM" and fields["n"] == 1:
+        return say(
+            "{network}, radius {radius:.2f}, forget bias {bias:g}: the gradient is 0 after a single step, and has no "
+            "place on a logarithmic axis.",
+            **fields,
+        )
+    if network == "LSTM":
+        return say(
+            "{network}, radius {radius:.2f}, forget bias {bias:g}: the gradient is 0 from {n} steps back on, and has "
+            "no place on a logarithmic axis.",
+            **fields,
+        )
+    if fields["n"] == 1:
+        return say(
+            "{network}, radius {radius:.2f}: the gradient is 0 after a single step, and has no place on a logarithmic "
+            "axis.",
+            **fields,
+        )
+    return say(
+        "{network}, radius {radius:.2f}: the gradient is 0 from {n} steps back on, and has no place on a logarithmic "
+        "axis.",
+        **fields,
     )
 
 
@@ -159,7 +219,7 @@ def scene(network: str, start: str, radius: float, forget: float, length: int, d
     """The gradient over the steps back, and the eigenvalues beside the unit circle."""
     measured = measure(network, start, radius, forget, length, draw)
     k = np.arange(length + 1)
-    rule = "forget gate alone" if network == "LSTM" else "radius alone"
+    rule = say("forget gate alone") if network == "LSTM" else say("radius alone")
     alone = _logarithm(np.float64(measured.keeps) ** k)
     gradient = Panel(
         "gradient",
@@ -168,35 +228,44 @@ def scene(network: str, start: str, radius: float, forget: float, length: int, d
         [
             Line([0, length], [0, 0], colour="#6B7280", dash="solid", width=1),
             Line(k, alone, series=2, label=rule),
-            Line(k, _logarithm(measured.sizes), series=0, label="measured", width=3),
+            Line(k, _logarithm(measured.sizes), series=0, label=say("measured"), width=3),
         ],
-        title="Size of the gradient",
-        x_title="steps back from the end",
-        y_title="share of its length (log)",
+        title=say("Size of the gradient"),
+        x_title=say("steps back from the end"),
+        y_title=say("share of its length (log)"),
         ticks_y=[(p, "1" if p == 0 else power(10.0**p)[2:]) for p in range(-24, 25, 8)],
         weight=1.25,
     )
     angle = np.linspace(0, 2 * np.pi, 73)
-    layers: list = [Line(np.cos(angle), np.sin(angle), colour="#6B7280", dash="dash", label="radius 1", width=1.5)]
+    layers: list = [Line(np.cos(angle), np.sin(angle), colour="#6B7280", dash="dash", label=say("radius 1"), width=1.5)]
     if network != "LSTM":
         own = np.linalg.eigvals(radius * start_matrix(start, draw))
-        layers.append(Points(own.real, own.imag, series=2, label="of W_h", size=8))
+        layers.append(Points(own.real, own.imag, series=2, label=say("of W_h"), size=8))
     values = np.linalg.eigvals(measured.last)
-    layers.append(Points(values.real, values.imag, series=0, label="of the last step", size=6))
+    layers.append(Points(values.real, values.imag, series=0, label=say("of the last step"), size=6))
     eigenvalues = Panel(
-        "eigenvalues", (-2.2, 2.2), (-2.2, 2.2), layers, title="Eigenvalues", x_title="real part",
-        y_title="imaginary part", aspect=1.0,
+        "eigenvalues", (-2.2, 2.2), (-2.2, 2.2), layers, title=say("Eigenvalues"), x_title=say("real part"),
+        y_title=say("imaginary part"), aspect=1.0,
     )  # fmt: skip
     words = sentence(network, radius, forget, measured)
     return Scene([gradient, eigenvalues], words, warning=bool(measured.sizes[-1] > 1e3))
 
 
+def _checked(network: str, start: str) -> None:
+    known(network, NETWORKS, say("There is no network {name!r}.", name=network))
+    known(start, STARTS, say("There is no start {name!r}.", name=start))
+
+
 def gradient_over_time(
     network: str = "tanh", start: str = "random", radius: float = 1.0, forget: float = 1.0, length: int = 100
 ) -> "Stage":
-    """The live explorer: turn the recurrent weight, and see how much of a gradient is left over the steps back."""
+    """The live explorer: turn the recurrent weight, and see how much of a gradient is left over the steps back.
+
+    Raises CourseError for a network or a start that does not exist.
+    """
     from course_utils.explorers.stage import Button, Choice, Event, Slider, Stage
 
+    _checked(network, start)
     draw = 0
 
     def respond(event: Event) -> Scene:
@@ -206,14 +275,14 @@ def gradient_over_time(
         return scene(v["network"], v["start"], v["radius"], v["forget"], int(v["length"]), draw)
 
     return Stage(
-        "The gradient over time",
+        say("The gradient over time"),
         [
-            Choice("network", "network", NETWORKS, network),
-            Choice("start", "recurrent weights", STARTS, start),
-            Slider("radius", "spectral radius", RADII, radius),
-            Slider("forget", "forget bias (LSTM)", BIASES, forget),
-            Slider("length", "steps", LENGTHS, length),
-            Button("draw", "Another draw"),
+            Choice("network", say("network"), network_labels(), network),
+            Choice("start", say("recurrent weights"), start_labels(), start),
+            Slider("radius", say("spectral radius"), RADII, radius),
+            Slider("forget", say("forget bias (LSTM)"), BIASES, forget),
+            Slider("length", say("steps"), LENGTHS, length),
+            Button("draw", say("Another draw")),
         ],
         respond,
     )
@@ -228,5 +297,9 @@ def gradient_over_time_picture(
     *,
     alt: str,
 ) -> "go.Figure":
-    """The same as a plotly figure, for readers without a kernel."""
+    """The same as a plotly figure, for readers without a kernel.
+
+    Raises CourseError for a network or a start that does not exist, and for an empty ``alt``.
+    """
+    _checked(network, start)
     return as_figure(scene(network, start, radius, forget, length), alt=alt)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.errors import CourseError, near_misses
-from course_utils.explorers.scene import Box, Line, Panel, Points, Scene, Text, as_figure
+from course_utils.errors import CourseError
+from course_utils.explorers.scene import Box, Line, Panel, Points, Scene, Text, as_figure, known, paragraph
+from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from course_utils.explorers.stage import Stage
 
-ALL = "all classes"
+ALL = ""  # instead of a class: all of them
 NEIGHBOURS = 6
 _SIDE = 100.0  # the map's axes in whole units, which the pointer is reported in
 _MARGIN = 6.0
@@ -24,7 +25,7 @@ _LABELLED = 3  # the words of each class that are named on the map
 
 
 def project(vectors: np.ndarray) -> np.ndarray:
-    """Rows on the two directions in which they differ most, (n, 2); zeros where there are fewer directions."""
+    """Rows (n, d) on the two directions in which they differ most, (n, 2); zeros where there are fewer directions."""
     X = vectors - vectors.mean(axis=0)
     _, _, Vt = np.linalg.svd(X, full_matrices=False)
     flat = X @ Vt[:2].T
@@ -32,7 +33,7 @@ def project(vectors: np.ndarray) -> np.ndarray:
 
 
 def cosines(vectors: np.ndarray, k: int) -> np.ndarray:
-    """The cosine of row ``k`` with every row; 0 with a row of zeros."""
+    """The cosine of row ``k`` with every row of (n, d): (n,); 0 with a row of zeros."""
     sizes = np.linalg.norm(vectors, axis=1)
     scale = np.where(sizes > 0, sizes, 1.0)
     return vectors @ vectors[k] / (scale * scale[k])
@@ -56,11 +57,18 @@ class Words:
         wanted = (len(names), len(class_names))
         if vectors.ndim != 2 or len(vectors) != len(names) or lean.shape != wanted or len(names) < 2:
             raise CourseError(
-                f"words needs a vector for each of two or more words and probabilities of shape {wanted} for "
-                f"{len(names)} words and {len(class_names)} classes; it got {vectors.shape} and {lean.shape}."
+                say(
+                    "words needs a vector for each of two or more words and probabilities of shape {wanted} for "
+                    "{words} words and {classes} classes; it got {vectors} and {lean}.",
+                    wanted=wanted,
+                    words=len(names),
+                    classes=len(class_names),
+                    vectors=vectors.shape,
+                    lean=lean.shape,
+                )
             )
         if not (np.isfinite(vectors).all() and np.isfinite(lean).all()):
-            raise CourseError("The words' vectors and probabilities must be finite numbers; some are not.")
+            raise CourseError(say("The words' vectors and probabilities must be finite numbers; some are not."))
         flat = project(vectors)
         low, high = flat.min(axis=0), flat.max(axis=0)
         width = np.where(high > low, high - low, 1.0)
@@ -77,7 +85,7 @@ class Words:
         return order, cosine[order]
 
     def under(self, x: float, y: float, among: np.ndarray) -> int | None:
-        """The word of ``among`` that the pointer means, or None."""
+        """The word of ``among``, numbers (m,), that a pointer in the map's unit (x, y) means, or None."""
         if not len(among):
             return None
         distance = np.hypot(*(self.places[among] - (x + 0.5, y + 0.5)).T)
@@ -90,7 +98,7 @@ def _style(k: int) -> dict:
 
 
 def among(words: Words, show: str, shown: int) -> np.ndarray:
-    """Which of the first ``shown`` words belong to what is shown."""
+    """The numbers of those among the first ``shown`` words that belong to the class ``show``, or to `ALL`: (m,)."""
     top = words.lean[:shown].argmax(axis=1)
     return np.arange(shown) if show == ALL else np.flatnonzero(top == words.class_names.index(show))
 
@@ -131,8 +139,8 @@ def scene(words: Words, show: str, shown: int, k: int, *, key: bool = True) -> S
     )
     rows, top_end = _key(words) if key else ([], _SIDE)
     map_ = Panel(
-        "map", (0.0, _SIDE), (0.0, top_end), [*layers, *rows], title="Words, by their two principal components",
-        x_title="first component", y_title="second component", ticks_x=[], ticks_y=[], weight=1.7,
+        "map", (0.0, _SIDE), (0.0, top_end), [*layers, *rows], title=say("Words, by their two principal components"),
+        x_title=say("first component"), y_title=say("second component"), ticks_x=[], ticks_y=[], weight=1.7,
         aspect=0.8 * top_end / _SIDE, hover=True,
     )  # fmt: skip
     bars = _bars(words, near, cosine, k)
@@ -188,7 +196,7 @@ def _bars(words: Words, near: np.ndarray, cosine: np.ndarray, k: int) -> Panel:
         layers.append(Text([0.0], [row + 0.32], [f"{words.names[j]} {value:.2f}"], "left", 12))
     return Panel(
         "nearest", (min(0.0, float(cosine.min())) - 0.02, 1.0), (float(NEIGHBOURS), 0.0), layers,
-        title=f"Nearest to “{words.names[k]}”", x_title="cosine", ticks_y=[], aspect=1.55,
+        title=say("Nearest to “{word}”", word=words.names[k]), x_title=say("cosine"), ticks_y=[], aspect=1.55,
     )  # fmt: skip
 
 
@@ -196,20 +204,24 @@ def sentence(words: Words, show: str, count: int, k: int, near: np.ndarray, cosi
     """What one sees, with its numbers."""
     c = int(words.lean[k].argmax())
     nearest = ", ".join(f"{words.names[j]} {value:.2f}" for j, value in zip(near, cosine, strict=True))
-    what = f"{count} words" if show == ALL else f"{count} words lean to {show}"
-    return (
-        f"“{words.names[k]}” leans to {words.class_names[c]} ({words.lean[k, c]:.0%}). Nearest by cosine: {nearest}. "
-        f"Shown: {what}."
+    leans = say(
+        "“{word}” leans to {name} ({share:.0%}).",
+        word=words.names[k],
+        name=words.class_names[c],
+        share=words.lean[k, c],
     )
+    if show == ALL:
+        shown = say_many("Shown: {n} word.", "Shown: {n} words.", count)
+    else:
+        shown = say_many("Shown: {n} word leans to {name}.", "Shown: {n} words lean to {name}.", count, name=show)
+    return paragraph(leans, say("Nearest by cosine: {words}.", words=nearest), shown)
 
 
 def _found(words: Words, show: str, word: str | None, shown: int) -> int:
-    if show not in (ALL, *words.class_names):
-        raise CourseError(f"There is no class {show!r}." + near_misses(show, [ALL, *words.class_names]))
+    if show != ALL:
+        known(show, words.class_names, say("There is no class {name!r}.", name=show))
     if word is not None:
-        if word not in words.names:
-            raise CourseError(f"There is no word {word!r} among these." + near_misses(word, list(words.names)))
-        return words.names.index(word)
+        return words.names.index(known(word, words.names, say("There is no word {word!r} among these.", word=word)))
     inside = among(words, show, min(shown, len(words.names)))
     return int(inside[words.lengths[inside].argmax()]) if len(inside) else 0
 
@@ -231,7 +243,8 @@ def words_picture(
 ) -> "go.Figure":
     """The map of the ``count`` most frequent words as a plotly figure; the other arguments as in `words`.
 
-    A word beyond them is shown with them all: what is stored stays small where it can.
+    A word beyond them is shown with them all: what is stored stays small where it can. Raises CourseError as `words`
+    does, and for an empty ``alt``.
     """
     made = Words.of(vectors, names, lean, class_names)
     k = _found(made, show, word, count)
@@ -257,6 +270,7 @@ def words(
     made = Words.of(vectors, names, lean, class_names)
     at = {"k": _found(made, show, word, len(made.names)), "show": show}
     n = len(made.names)
+    stage: Stage | None = None
 
     def respond(event: Event) -> Scene:
         chosen, shown = event.values["show"], int(event.values["count"])
@@ -268,14 +282,17 @@ def words(
             at["k"] = int(event.values["word"])
         if chosen != at["show"]:
             at.update(show=chosen, k=_found(made, chosen, None, shown))
+        if stage is not None:  # the slider follows the pointer, so that a keyboard can go on from there
+            stage.values.update(word=float(min(at["k"], shown - 1)))
         return scene(made, chosen, shown, at["k"])
 
-    return Stage(
-        "Words",
+    stage = Stage(
+        say("Words"),
         [
-            Choice("show", "Class", [ALL, *made.class_names], show),
-            Slider("count", "Words, the most frequent", _sizes(n), n),
-            Slider("word", "Word", range(n), at["k"], made.names),
+            Choice("show", say("Class"), {ALL: say("all classes")} | {name: name for name in made.class_names}, show),
+            Slider("count", say("Words, the most frequent"), _sizes(n), n),
+            Slider("word", say("Word"), range(n), at["k"], made.names),
         ],
         respond,
     )
+    return stage
