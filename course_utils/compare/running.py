@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils import paths, runtime
+from course_utils import paths, runtime, surroundings
 from course_utils.compare import candidates, choose, findings, models, parts, scores
 from course_utils.compare.candidates import Candidate
 from course_utils.compare.choose import Recommendation
@@ -374,17 +374,18 @@ class _Session:
     def _work(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one job in a process of its own, which does not outlive this call."""
         package = Path(__file__).resolve().parents[2]
-        before = os.environ.get("PYTHONPATH")
+        inherited = surroundings.environment()
+        before = inherited.get("PYTHONPATH")
         environment = {
             **runtime.TENSORFLOW_ENVIRONMENT,
-            **os.environ,
+            **inherited,
             "PYTHONPATH": os.pathsep.join([str(package), *([before] if before else [])]),
             "KERAS_BACKEND": backend(),
             "PYTHONIOENCODING": "utf-8",
         }
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "course_utils.compare.worker"],
+                surroundings.python("-m", "course_utils.compare.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
