@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_utils import paths
-from course_utils.compare import choose
+from course_utils.compare import recommendation as choose
+from course_utils.compare.comparison import SCHEMA, Comparison
 from course_utils.compare.findings import SHOWN, Suspect
-from course_utils.compare.parts import Parts
-from course_utils.compare.running import SCHEMA, Comparison, machine
+from course_utils.compare.split import Split
 from course_utils.evaluate import Estimate
+from course_utils.runtime import machine_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ MOST_CHARACTERS = 300
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
-def write(comparison: Comparison, compared: Parts) -> None:
+def write(comparison: Comparison, compared: Split) -> None:
     """Write ``report.html`` and ``report.json``, both or neither."""
     content = as_json(comparison)
     page = _page(comparison, compared)
@@ -75,7 +76,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "format": "course comparison",
         "schema": SCHEMA,
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
-        "machine": machine(),
+        "machine": machine_in_words(),
         "seconds": round(comparison.seconds, 1),
         "data": {"name": comparison.name, "sizes": comparison.sizes, "class_names": list(comparison.class_names)},
         "settings": comparison.settings,
@@ -144,7 +145,7 @@ def shown(text: str, most: int = MOST_CHARACTERS) -> str:
     return f"<bdi>{escape(cut)}</bdi>"
 
 
-def _page(comparison: Comparison, compared: Parts) -> str:
+def _page(comparison: Comparison, compared: Split) -> str:
     name = escape(_CONTROL.sub(" ", comparison.name))
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     return "\n".join(
@@ -372,7 +373,7 @@ def _suspects(comparison: Comparison) -> str:
     )
 
 
-def _mistakes(comparison: Comparison, compared: Parts) -> str:
+def _mistakes(comparison: Comparison, compared: Split) -> str:
     """The chosen model's surest mistakes: what a customer would meet."""
     advice = comparison.recommendation
     one = next((one for one in comparison.outcomes if advice and one.candidate.name == advice.chosen), None)
@@ -411,11 +412,12 @@ def _how(comparison: Comparison) -> str:
     )
     return (
         f"<section>{use}<h2>How this was made</h2><dl>{ideas}"
-        f"<dt>Parts</dt><dd>{escape(settings['split'])}</dd>"
+        f"<dt>Split</dt><dd>{escape(settings['split'])}</dd>"
         f"<dt>Profile</dt><dd>{escape(settings['profile'])}, seed {settings['seed']}, margin {settings['margin']:g}, "
         f"at most {settings['limit_seconds']:,} s for training a candidate and as many for judging it; this run took "
         f"{comparison.seconds:,.0f} s.</dd>"
-        f"<dt>Machine</dt><dd>{escape(machine())}. Seconds, milliseconds and memory are this machine’s.</dd></dl>"
+        f"<dt>Machine</dt><dd>{escape(machine_in_words())}. Seconds, milliseconds and memory are this "
+        "machine’s.</dd></dl>"
         "</section>"
     )
 
