@@ -1,7 +1,10 @@
 """The lowest versions that pyproject.toml declares, as a file of constraints for pip: derived, never typed.
 
-    python -m pip install uv packaging && python .ci/lowest.py lowest.txt
-    python -m pip install -c lowest.txt -e ".[test]"
+    python -m pip install uv packaging
+    python .ci/lowest.py lowest.txt && python -m pip install -c lowest.txt -e .
+    python .ci/lowest.py lowest.txt author test && python -m pip install -c lowest.txt -e ".[test]"
+
+An extra may raise a bound, so that what learners have is installed without one.
 
 What the project names itself is taken at its lower bound, or at the next version above it that has a wheel for this
 Python and fits the others. What only those ask for is taken as constraints.txt pins it, where that fits: so the file is
@@ -11,11 +14,13 @@ the same tomorrow. Fails on the oldest Python where a bound promises a series of
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 # What keras-hub asks for in any version, and what stands and falls with a minor version of TensorFlow.
@@ -28,11 +33,17 @@ def requirements(path: Path) -> list[Requirement]:
     return [Requirement(line) for line in lines if line]
 
 
-def declared(project: dict) -> dict[str, Requirement]:
-    """Every requirement of the project and its extras by its name, the project's own extras aside."""
-    texts = [*project["dependencies"], *(t for extra in project["optional-dependencies"].values() for t in extra)]
-    found = {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, texts)}
-    found.pop(canonicalize_name(project["name"]), None)
+def declared(project: dict, extras: Sequence[str] = ()) -> dict[str, Requirement]:
+    """The project's requirements and those of the extras by name, the higher of two; its own extras are left out."""
+    found: dict[str, Requirement] = {}
+    for text in [*project["dependencies"], *(t for extra in extras for t in project["optional-dependencies"][extra])]:
+        requirement = Requirement(text)
+        name = canonicalize_name(requirement.name)
+        older = found.get(name)
+        if name != canonicalize_name(project["name"]) and (
+            older is None or Version(bound(requirement)) > Version(bound(older))
+        ):
+            found[name] = requirement
     return found
 
 
@@ -54,10 +65,10 @@ def above(wanted: dict[str, Requirement], found: dict[str, str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file that the one argument names."""
-    (out,) = map(Path, arguments)
+    """Write the file that the first argument names, for the project with the extras that the others name."""
+    out, extras = Path(arguments[0]), arguments[1:]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = declared(project)
+    wanted = declared(project, extras)
     spare = {*wanted, *COMPANIONS}
     tested = [r for r in requirements(ROOT / "constraints.txt") if canonicalize_name(r.name) not in spare]
     out.write_text("".join(f"{requirement}\n" for requirement in tested), "utf-8")  # what uv finds there it prefers
@@ -65,7 +76,8 @@ def main(arguments: list[str]) -> int:
     python = ".".join(map(str, sys.version_info[:2]))
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
     command += ["--resolution", "lowest-direct", "--only-binary", ":all:", "--python-version", python]
-    command += ["--all-extras", "--output-file", str(out), str(ROOT / "pyproject.toml"), "-"]
+    command += [option for extra in extras for option in ("--extra", extra)]
+    command += ["--output-file", str(out), str(ROOT / "pyproject.toml"), "-"]
     subprocess.run(command, input="\n".join(COMPANIONS), text=True, check=True)
 
     found = {canonicalize_name(r.name): next(iter(r.specifier)).version for r in requirements(out)}

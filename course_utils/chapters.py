@@ -1,4 +1,5 @@
-"""The chapters of the course: one per file in ``notebooks/source``, described by the file's own header."""
+"""The chapters of the course: one per file in ``notebooks/source``, described by the file's own header; and the
+editions that are made of each."""
 
 import difflib
 import re
@@ -13,15 +14,63 @@ from course_utils.runtime import PROFILES
 _FILE_NAME = re.compile(r"(\d\d)_[a-z0-9]+(_[a-z0-9]+)*")
 _FIELDS = ("chapter", "title", "minutes", "requires", "needs", "budget")
 _BUDGET = ("seconds", "memory_mib")
+KINDS = ("learner", "solutions")
+FIRST_LANGUAGE = "en"  # of the sources; its editions stand in notebooks/ itself
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One form in which every chapter is handed out: for whom (``kind``, of `KINDS`) and in which ``language``."""
+
+    kind: str
+    language: str = FIRST_LANGUAGE
+
+    @property
+    def name(self) -> str:
+        """What a command calls it: "learner", "solutions"; other languages behind a hyphen."""
+        return self.kind if self.language == FIRST_LANGUAGE else f"{self.kind}-{self.language}"
+
+    @property
+    def solved(self) -> bool:
+        """Whether the exercises hold their solutions; else each holds a stub."""
+        return self.kind == "solutions"
+
+    @property
+    def executed(self) -> bool:
+        """Whether it is stored with the outputs of a run."""
+        return not self.solved
+
+    def folder(self, notebooks: Path) -> Path:
+        """Where its notebooks stand below the folder ``notebooks``."""
+        of_language = notebooks if self.language == FIRST_LANGUAGE else notebooks / self.language
+        return of_language / "solutions" if self.solved else of_language
+
+    def stored(self, notebooks: Path) -> list[Path]:
+        """Its notebooks that are there, sorted; files that are named like no chapter are left out."""
+        found = sorted(self.folder(notebooks).glob("*.ipynb"))
+        return [path for path in found if _FILE_NAME.fullmatch(path.stem)]
+
+
+LEARNER, SOLUTIONS = Edition("learner"), Edition("solutions")
+EDITIONS = (LEARNER, SOLUTIONS)
+
+
+def edition(name: str | Edition) -> Edition:
+    """The edition of that name; raises CourseError, with the near misses, where there is none."""
+    for one in EDITIONS:
+        if name in (one, one.name):
+            return one
+    raise CourseError(f"There is no edition {name!r}.{near_misses(str(name), [one.name for one in EDITIONS])}")
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: what its header declares and where its source and its two editions stand.
+    """One chapter: what its header declares and where its source and its editions stand.
 
     ``number`` is the two digits ("07"), ``name`` the file's stem ("07_mnist_cnn"); ``minutes`` is a learner's time;
     ``requires`` holds chapter numbers; ``needs`` maps a profile to the names in ``data/registry.toml`` that are fetched
-    before a run; ``seconds`` and ``memory_mib`` (MiB) are the budget of the quick profile on two cores.
+    before a run; ``seconds`` (of a processor, all cores added up) and ``memory_mib`` (MiB) are the budget of the quick
+    profile.
     """
 
     number: str
@@ -33,8 +82,25 @@ class Chapter:
     seconds: int
     memory_mib: int
     source: Path
-    learner: Path
-    solutions: Path
+
+    @property
+    def notebooks(self) -> Path:
+        """The folder that the editions' folders stand in."""
+        return self.source.parent.parent
+
+    def notebook(self, edition: Edition) -> Path:
+        """The stored notebook of an edition, whether or not it has been built."""
+        return edition.folder(self.notebooks) / f"{self.name}.ipynb"
+
+    @property
+    def learner(self) -> Path:
+        """The stored notebook for learners."""
+        return self.notebook(LEARNER)
+
+    @property
+    def solutions(self) -> Path:
+        """The stored notebook with the solutions."""
+        return self.notebook(SOLUTIONS)
 
     def __hash__(self) -> int:
         return hash(self.source)
@@ -123,7 +189,6 @@ def read_chapter(source: Path) -> Chapter:
         header.refuse("chapter", f'is "{number}" but the file name says "{match[1]}"; make them agree, in quotes')
     needs = header.mapping("needs", PROFILES)
     budget = header.mapping("budget", _BUDGET)
-    notebooks = source.parent.parent
     return Chapter(
         number=number,
         name=source.stem,
@@ -134,8 +199,6 @@ def read_chapter(source: Path) -> Chapter:
         seconds=_Header(source, budget, "course.budget.").whole("seconds"),
         memory_mib=_Header(source, budget, "course.budget.").whole("memory_mib"),
         source=source,
-        learner=notebooks / f"{source.stem}.ipynb",
-        solutions=notebooks / "solutions" / f"{source.stem}.ipynb",
     )
 
 

@@ -5,22 +5,41 @@ import re
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_KEYS = ("id", "where", "chapter", "says", "check", "expected", "runs", "note")
 VERDICTS = ("holds", "holds with a condition", "misprinted", "wrong", "unverifiable")
 
 
 @functools.cache
 def rows() -> dict[str, dict]:
-    """The claims of ``data/claims.toml`` by id: where, says, check, expected, note, chapter."""
-    import tomllib
+    """The claims of ``data/claims.toml`` by id: where, says, check, expected, note, chapter.
 
-    from course_utils.paths import packaged
+    Raises CourseError for a file that cannot be read, a row that lacks something, and an id that stands twice.
+    """
+    from course_utils import paths, tables
 
-    table = tomllib.loads(packaged("claims.toml").read_text("utf-8"))
-    return {row["id"]: row for row in table["claim"]}
+    path = paths.packaged("claims.toml")
+    mend = say("Mend the file, or install the course again.")
+    raw = tables.read(path, mend).get("claim")
+    if not isinstance(raw, list):
+        raise CourseError(say("{file} has no [[claim]]. {mend}", file=paths.display(path), mend=mend))
+    found: dict[str, dict] = {}
+    for number, value in enumerate(raw, 1):
+        where = say("{file}, claim {n}", file=paths.display(path), n=number)
+        row = tables.Table(value, where, _KEYS, mend)
+        name = row.text("id", r"c\d\d", say("c and two digits"))
+        row.text("chapter", r"\d\d", say("a chapter's two digits"))
+        row.choice("expected", VERDICTS)
+        for key in ("where", "says", "check"):
+            row.text(key)
+        if name in found:
+            row.refuse(say("the id {name} stands twice", name=name))
+        found[name] = value
+    return found
 
 
 def record(claim: str, verdict: str, evidence: str, *, recorded: str | None = None) -> None:
@@ -61,12 +80,15 @@ def _meant(claim: str) -> str:
 
 
 def recorded(claim: str) -> dict:
-    """The evidence kept in ``data/recorded.toml`` for a claim that a quick run cannot test; it has a ``date``."""
-    import tomllib
+    """The evidence kept in ``data/results`` for a claim that a quick run cannot test; it has a ``date``.
 
-    from course_utils.paths import packaged
+    Raises CourseError for an unknown claim, and for one of which nothing is kept.
+    """
+    from course_utils import results
 
-    return tomllib.loads(packaged("recorded.toml").read_text("utf-8"))[claim]
+    if claim not in rows():
+        raise CourseError(f"There is no claim {claim!r} in data/claims.toml." + _meant(claim))
+    return results.load(rows()[claim]["chapter"], claim, machine=False)
 
 
 def table(results: list[dict] | None = None) -> "pd.DataFrame":

@@ -1,7 +1,5 @@
 """The one kind of error whose message is written for the reader."""
 
-import sys
-
 
 class CourseError(Exception):
     """An error that says, in one sentence or two, what was wrong, what was expected and what to do.
@@ -12,7 +10,13 @@ class CourseError(Exception):
     """
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        from course_utils import console
+
+        return [f"{type(self).__name__}: {console.message(str(self))}"]
+
+
+class NetworkError(CourseError):
+    """What could not be had over a network; ``course run`` tells it from a chapter's own failure."""
 
 
 def near_misses(name: str, known: list[str]) -> str:
@@ -28,4 +32,6 @@ def near_misses(name: str, known: list[str]) -> str:
 
 def warn(message: str) -> None:
     """Print one line to standard error, for what a reader must know and nothing else."""
-    print(f"course: {message}", file=sys.stderr, flush=True)
+    from course_utils import console
+
+    console.write(f"course: {console.message(message)}", error=True)

@@ -4,12 +4,14 @@ Every function takes ``alt``, a sentence that states what the picture shows, for
 kept in ``layout.meta["alt"]``. The figures run on plotly 5.24 to 7.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -404,3 +406,90 @@ def answers_over(
         sliders=[{"steps": steps, "currentvalue": {"prefix": f"{slider}: "}, "pad": {"t": 44}, "active": 0}],
     )
     return _finish(figure, alt, title=title, height=430)
+
+
+def diverging(value: np.ndarray) -> np.ndarray:
+    """From −1 (blue) over 0 (white) to 1 (orange): an array of any shape → uint8 with a last axis of three."""
+    value = np.round(np.clip(np.nan_to_num(value), -1, 1) * 31) / 31  # few shades make small pictures
+    return _blue_to_orange()[(value * 31 + 31).astype(np.intp)]
+
+
+@functools.cache
+def _blue_to_orange() -> np.ndarray:
+    value = np.linspace(-1, 1, 63)[:, None]
+    white, blue, orange = np.full(3, 255.0), np.array([86.0, 180.0, 233.0]), np.array([240.0, 160.0, 60.0])
+    end = np.where(value < 0, blue, orange)
+    return np.round(white + (end - white) * np.abs(value)).astype("uint8")
+
+
+def plane(side: int, reach: float) -> np.ndarray:
+    """The middles of side × side pixels from −reach to reach both ways, row by row from the top: (side², 2)."""
+    middle = (np.arange(side) + 0.5) / side * 2 * reach - reach
+    across, up = np.meshgrid(middle, middle[::-1])
+    return np.stack([across.ravel(), up.ravel()], axis=1)
+
+
+def decisions(
+    answers: Sequence[Callable[[np.ndarray], np.ndarray]],
+    x: np.ndarray,
+    kind: np.ndarray,
+    *,
+    alt: str,
+    labels: Sequence[str] = (),
+    slider: str = "",
+    side: int = 36,
+) -> "go.Figure":
+    """What classifiers answer over the plane, with the points they learnt from; a slider moves through several.
+
+    Each of ``answers`` takes points (n, 2) and gives the probability of kind 1, (n,); ``x`` is (n, 2), ``kind`` (n,) of
+    zeros and ones. ``labels`` are the slider's texts, as many as answers, where there are two or more; it opens at the
+    last. Moves without a kernel. Raises CourseError for other labels and for an empty ``alt``.
+    """
+    import plotly.graph_objects as go
+
+    if not answers or (len(answers) > 1 and len(labels) != len(answers)):
+        raise CourseError(
+            say(
+                "decisions needs one label for each answer; it got {answers} answers and {labels} labels.",
+                answers=len(answers),
+                labels=len(labels),
+            )
+        )
+    reach = max(1.25, float(np.abs(x).max()) * 1.03)
+    grid = plane(side, reach)
+
+    def field(answer: Callable) -> "go.Image":
+        certain = 2 * np.asarray(answer(grid), dtype=float) - 1
+        certain = np.round(certain * 8) / 8  # the points keep their colours when a picture is cut to few of them
+        pixels = diverging(certain).reshape(side, side, 3)[::-1]
+        step = 2 * reach / side
+        place = {"x0": -reach + step / 2, "dx": step, "y0": -reach + step / 2, "dy": step}
+        return go.Image(source=png(pixels), hoverinfo="skip", **place)
+
+    outline = {"color": "#FFFFFF", "width": 1}
+    looks = [{"color": COLOURS[k], "symbol": SYMBOLS[k], "size": 6, "line": outline} for k in (0, 1)]
+    places = [x[kind == k].round(2).T for k in (0, 1)]
+    marks = [
+        go.Scatter(x=places[k][0], y=places[k][1], mode="markers", name=say("kind {number}", number=k), marker=looks[k])
+        for k in (0, 1)
+    ]
+    figure = go.Figure([field(answers[-1]), *marks])
+    figure.update_xaxes(title_text=say("first reading"), range=[-reach, reach], constrain="domain", showgrid=False)
+    figure.update_yaxes(title_text=say("second reading"), range=[-reach, reach], scaleanchor="x", showgrid=False)
+    height = 430
+    if len(answers) > 1:
+        figure.frames = [
+            go.Frame(data=[field(answer)], traces=[0], name=label)
+            for answer, label in zip(answers, labels, strict=True)
+        ]
+        now = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
+        steps = [{"label": label, "method": "animate", "args": [[label], now]} for label in labels]
+        figure.update_layout(
+            sliders=[
+                {"steps": steps, "currentvalue": {"prefix": f"{slider}: "}, "pad": {"t": 50}, "active": len(labels) - 1}
+            ]
+        )
+        height += 90
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    figure.update_layout(legend=legend)
+    return _finish(figure, alt, width=520, height=height)

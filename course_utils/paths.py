@@ -51,14 +51,23 @@ def packaged(name: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """The folder for downloads and progress: ``COURSE_CACHE``, else the user's cache folder. Not created here."""
+    """The folder for downloads and progress: ``COURSE_CACHE``, else the user's cache folder. Not created here.
+
+    Where there is no home folder it is one for temporary files, so that the course runs nevertheless.
+    """
     if os.environ.get("COURSE_CACHE"):
         return Path(os.environ["COURSE_CACHE"]).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / PROJECT
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / PROJECT
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / PROJECT
+    import platformdirs
+
+    try:
+        place = Path(platformdirs.user_cache_dir(PROJECT, appauthor=False, opinion=False))
+        if sys.platform == "darwin" and (made := Path.home() / "Library" / "Caches" / PROJECT).is_dir():
+            return made  # before XDG_CACHE_HOME counted on macOS: a learner's cache does not move
+    except RuntimeError:  # neither HOME nor the system's list of users knows one
+        place = Path()
+    if place.is_absolute():
+        return place
+    return Path(tempfile.gettempdir()) / f"{PROJECT}-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def set_cache() -> str:

@@ -90,7 +90,8 @@ class Child:
     child is ended. ``log`` (default: ``process.log`` in the folder) takes what it prints. ``counts_itself=False``
     leaves the child's own memory out of its usage, for one that only drives others.
 
-    A context manager: leaving it closes the child. Raises OSError where the command cannot be started.
+    A context manager: leaving it closes the child. Raises OSError where the command cannot be started, TypeError for a
+    job that JSON cannot hold.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Child:
         self.stopped = ""  # "time" or "closed" where it was ended from here, before it had ended by itself
         self.status: int | None = None  # the exit status, known after `close`; below zero: the signal that ended it
         self._events: queue.Queue = events if events is not None else queue.Queue()
-        self._job = job
+        self._job = None if job is None else json.dumps(job).encode("utf-8") + b"\n"
         self._lock = threading.RLock()
         self._over = threading.Event()
         token = uuid.uuid4().hex
@@ -206,7 +207,7 @@ class Child:
         if self._job is None:
             return
         with contextlib.suppress(OSError, ValueError):  # it died at once, which its silence will say
-            self._process.stdin.write(json.dumps(self._job).encode("utf-8") + b"\n")
+            self._process.stdin.write(self._job)
             self._process.stdin.flush()
 
     def _listen(self) -> None:

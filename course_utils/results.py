@@ -1,15 +1,19 @@
-"""Figures that take a real data set and a quiet machine, measured once and kept: ``data/results/NN.json``."""
+"""What a quick run cannot measure, measured once and kept: ``data/results/NN.json``.
+
+Figures that take a real data set and a quiet machine, and evidence that takes a network.
+"""
 
 import datetime
 
 from course_utils.errors import CourseError
 
 
-def load(chapter: str, *part: str) -> dict:
+def load(chapter: str, *part: str, machine: bool = True) -> dict:
     """What was measured for a chapter: ``date``, ``machine``, ``made by`` and the figures themselves.
 
-    A file may hold several records; ``part`` names one, key by key: ``load("09", "accuracy", "sst2")``. Raises
-    CourseError where nothing is kept for the chapter or the file cannot be read.
+    A file may hold several records; ``part`` names one, key by key: ``load("09", "accuracy", "sst2")``. Evidence for
+    which no machine matters has none: ``machine=False``. Raises CourseError where nothing is kept for the chapter or
+    the file cannot be read.
     """
     import json
 
@@ -21,7 +25,9 @@ def load(chapter: str, *part: str) -> dict:
         for key in part:
             record = record[key]
         datetime.date.fromisoformat(record["date"])
-        record["machine"]["versions"]["keras"], record["made by"]
+        record["made by"]
+        if machine:
+            record["machine"]["versions"]["keras"]
     except (ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f"{display(path)} is not a file of measured results ({type(error).__name__}: {error}); expected JSON with "

@@ -146,6 +146,9 @@ def start_keras(profile: str, seed: int) -> dict[str, Any]:
             )
         if "nnx_enabled" in file.differs or os.environ.get("KERAS_NNX_ENABLED"):
             os.environ["KERAS_NNX_ENABLED"] = "false"  # read when Keras is imported, after the file
+    if "tensorflow" not in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS"):
+        del os.environ["TF_USE_LEGACY_KERAS"]  # read when TensorFlow is imported
+        warn(say("TF_USE_LEGACY_KERAS is set, for Keras 2; the course uses Keras 3 and goes on without it."))
     with quiet_native_output():
         device, gpu = _start(backend, seed)
     import keras
@@ -199,7 +202,12 @@ def _start(backend: str, seed: int) -> tuple[str, bool]:
 
         # Keras asks for float64 in vain otherwise: it gets float32 and a gradient check cannot succeed.
         jax.config.update("jax_enable_x64", True)
-        gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        try:
+            gpus = [device for device in jax.devices() if device.platform != "cpu"]
+        except (RuntimeError, AssertionError) as error:
+            words = "JAX finds nothing to compute on where JAX_PLATFORMS is {value}. {mend}, and start again."
+            value, mend = repr(os.environ.get("JAX_PLATFORMS", "")), paths.unset_variable("JAX_PLATFORMS")
+            raise CourseError(say(words, value=value, mend=mend)) from error
         name = gpus[0].device_kind if gpus else ""
     else:
         import torch

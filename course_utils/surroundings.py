@@ -24,6 +24,7 @@ VARIABLES = {
     "KERAS_MAX_STEPS_PER_EPOCH": "it cuts every epoch short",
     "KERAS_NNX_ENABLED": "it puts another library under Keras's layers",
     "PLOTLY_RENDERER": "it takes the figures out of the notebook",
+    "TF_USE_LEGACY_KERAS": "it puts Keras 2 into TensorFlow, where the course uses Keras 3",
     "PYTHONOPTIMIZE": "it leaves out the assertions in which chapters hold their results",
 }
 

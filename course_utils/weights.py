@@ -4,13 +4,13 @@
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils import paths
+from course_utils import paths, tables
 from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import keras
@@ -46,10 +46,10 @@ def names() -> list[str]:
 
 def entry(name: str) -> Entry:
     """What the index says about one network; raises CourseError for an unknown name or an incomplete entry."""
-    tables = _tables()
-    if name not in tables:
-        raise CourseError(f"No network called {name!r} ships with the course.{near_misses(name, list(tables))}")
-    return _entry(name, tables[name])
+    known = _tables()
+    if name not in known:
+        raise CourseError(f"No network called {name!r} ships with the course.{near_misses(name, list(known))}")
+    return _entry(name, known[name])
 
 
 def card(name: str) -> str:
@@ -101,13 +101,7 @@ def _verify(wanted: Entry) -> None:
 
 
 def _tables() -> dict[str, dict]:
-    import tomllib
-
-    path = _index()
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(f"The index {paths.display(path)} cannot be read: {error}. {_MEND}") from error
+    return tables.read(_index(), _MEND)
 
 
 def _index() -> Path:
@@ -115,44 +109,29 @@ def _index() -> Path:
 
 
 _PLAIN_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
-_TEXTS = {
-    "title": (r"(?s).*\S.*", "some text"),
-    "file": (rf"{_PLAIN_NAME}\.keras", "a plain file name that ends in .keras"),
-    "card": (rf"{_PLAIN_NAME}\.md", "a plain file name that ends in .md"),
-    "sha256": (r"[0-9a-f]{64}", "64 lower-case hexadecimal digits"),
-    "licence": (r"(?s).*\S.*", "some text"),
-    "made_by": (r"(?s).*\S.*", "a command"),
-    "date": (r"\d{4}-\d\d-\d\d", "a date such as 2026-11-23"),
-}
 
 
-def _entry(name: str, table: object) -> Entry:
-    def refuse(key: str, value: object, expected: str) -> None:
-        where = f"{paths.display(_index())}, network {name!r}"
-        raise CourseError(f"{where}: {key} = {value!r}; expected: {expected}. {_MEND}")
-
-    if not isinstance(table, dict):
-        refuse("the entry", table, "a table")
-    for key, (pattern, expected) in _TEXTS.items():
-        value = table.get(key)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            refuse(key, value, expected)
-    test = table.get("test")
-    numbers = {"size": table.get("size")} | {
-        key: test.get(key) if isinstance(test, dict) else None for key in ("right", "n")
-    }
-    for key, value in numbers.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < (key != "right"):
-            refuse(key, value, "a whole number")
-    if numbers["size"] > MOST_BYTES:
-        refuse("size", numbers["size"], f"at most {MOST_BYTES:,} bytes")
-    if numbers["right"] > numbers["n"]:
-        refuse("right", numbers["right"], f"at most n = {numbers['n']}")
+def _entry(name: str, value: object) -> Entry:
     folder = _index().parent
+    where = say("{file}, network {name}", file=paths.display(_index()), name=repr(name))
+    table = tables.Table(value, where, mend=_MEND)
+    title = table.text("title")
+    file = table.text("file", rf"{_PLAIN_NAME}\.keras", say("a plain file name that ends in .keras"))
+    page = table.text("card", rf"{_PLAIN_NAME}\.md", say("a plain file name that ends in .md"))
+    sha256 = table.sha256()
+    size = table.whole("size", say("a whole number, at most {most} bytes", most=f"{MOST_BYTES:,}"), 1, MOST_BYTES)
+    test = table.table("test")
+    n = test.whole("n", say("a whole number above 0"), least=1)
     return Entry(
         name=name,
-        path=folder / table["file"],
-        card=folder / table["card"],
-        **{key: table[key] for key in ("title", "sha256", "licence", "made_by", "date")},
-        **numbers,
+        title=title,
+        path=folder / file,
+        card=folder / page,
+        size=size,
+        sha256=sha256,
+        licence=table.text("licence"),
+        made_by=table.text("made_by", expected=say("a command")),
+        date=table.text("date", r"\d{4}-\d\d-\d\d", say("a date such as 2026-11-23")),
+        right=test.whole("right", say("a whole number, at most n = {n}", n=n), most=n),
+        n=n,
     )

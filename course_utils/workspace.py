@@ -244,7 +244,9 @@ def _folder(root: Path) -> Path:
 
 
 def _editions(root: Path) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+    from course_utils.chapters import LEARNER
+
+    found = {path.name: path.read_bytes() for path in LEARNER.stored(root / "notebooks")}
     if not found:
         raise CourseError(
             f"There is no notebook in {paths.display(root / 'notebooks')}. "

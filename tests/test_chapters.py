@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from sample_chapter import GOOD, replaced, write_chapter
 
-from course_utils.chapters import chapters, read_chapter, select
+from course_utils.chapters import EDITIONS, LEARNER, SOLUTIONS, Edition, chapters, edition, read_chapter, select
 from course_utils.errors import CourseError
 
 
@@ -150,3 +150,35 @@ def test_no_framework_is_imported(root):
         assert not heavy, heavy
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+# --- editions ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_edition_has_a_place_of_its_own(root):
+    chapter = select(["07"], root)[0]
+    every = [Edition(kind, language) for kind in ("learner", "solutions") for language in ("en", "zh")]
+    assert len({chapter.notebook(one) for one in every}) == len({one.name for one in every}) == 4
+    assert {chapter.notebook(one).name for one in every} == {"07_mnist_cnn.ipynb"}
+    assert chapter.notebook(Edition("learner", "zh")) == root / "notebooks/zh/07_mnist_cnn.ipynb"
+    assert (LEARNER.solved, LEARNER.executed) == (False, True)
+    assert (SOLUTIONS.solved, SOLUTIONS.executed) == (True, False)
+
+
+def test_an_edition_lists_what_is_named_like_a_chapter(root):
+    notebooks = root / "notebooks"
+    for name in ("08_b.ipynb", "07_a.ipynb", "Untitled.ipynb", "07_a.txt", "solutions/07_a.ipynb", "zh/07_a.ipynb"):
+        (notebooks / name).parent.mkdir(exist_ok=True)
+        (notebooks / name).write_text("{}")
+    assert LEARNER.stored(notebooks) == [notebooks / "07_a.ipynb", notebooks / "08_b.ipynb"]
+    assert SOLUTIONS.stored(notebooks) == [notebooks / "solutions/07_a.ipynb"]
+    assert Edition("solutions", "zh").stored(notebooks) == []
+
+
+def test_editions_are_found_by_name():
+    for one in EDITIONS:
+        assert edition(one.name) is edition(one) is one
+    with pytest.raises(CourseError, match="Did you mean solutions"):
+        edition("solution")
+    with pytest.raises(CourseError, match="no edition"):
+        edition(Edition("slides"))

@@ -1,10 +1,11 @@
 """The fact-check's rows, and what recording refuses."""
 
+import datetime
 import re
 
 import pytest
 
-from course_utils import claims
+from course_utils import claims, paths
 from course_utils.errors import CourseError
 
 CHAPTERS = {f"{number:02d}" for number in range(15)}
@@ -17,6 +18,49 @@ def test_all_sixty_four_claims_are_there_and_complete():
         assert row["expected"] in claims.VERDICTS
         assert row["chapter"] in CHAPTERS
         assert all(row[key].strip() for key in ("where", "says", "check"))
+
+
+ROW = """
+[[claim]]
+id = "c01"
+where = "A1"
+chapter = "01"
+says = "it is so"
+check = "look"
+expected = "holds"
+runs = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "c01"', 'id = "1"', "claim 1: id = '1'"),
+        ('id = "c01"\n', "", "claim 1: id is missing"),
+        ('"holds"', '"true"', "expected = 'true'; expected: one of holds"),
+        ('says = "it is so"', 'says = " "', "says = ' '"),
+        ("runs =", "run =", r"the key 'run' is not known\. Did you mean runs"),
+        ("[[claim]]", "[[claims]]", r"has no \[\[claim\]\]"),
+        ('id = "c01"', "id = ", "cannot be read"),
+        (ROW, ROW + ROW, "the id c01 stands twice"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused(tmp_path, monkeypatch, old, new, said):
+    path = tmp_path / "claims.toml"
+    assert old in ROW
+    path.write_text(ROW.replace(old, new), "utf-8")
+    monkeypatch.setattr(paths, "packaged", lambda name: path)
+    with pytest.raises(CourseError, match=said):
+        claims.rows.__wrapped__()
+
+
+def test_evidence_that_was_kept_has_its_day_and_an_unknown_claim_has_none():
+    kept = claims.recorded("c09")
+    assert datetime.date.fromisoformat(kept["date"]) and kept["found"] == {"python": False, "tensorflow": True}
+    with pytest.raises(CourseError, match="no claim 'c9x'"):
+        claims.recorded("c9x")
+    with pytest.raises(CourseError, match="c44"):
+        claims.recorded("c44")
 
 
 def test_recording_prints_verdict_and_evidence(capsys):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import importlib.util
 import re
 import sys
 import tomllib
@@ -12,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import course_utils
 from course_utils.doctor import NOT_FOR_NOTEBOOKS, TENSORFLOWS
@@ -24,7 +26,12 @@ PYTHONS = ("3.11", "3.12", "3.13")
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
 # What only an author's build imports comes with the extra `author`, and only these files may import it.
-AUTHORS_FILES = {"course_utils/authoring/pictures.py", "course_utils/authoring/sources.py"}
+AUTHORS_FILES = {
+    "course_utils/authoring/building.py",
+    "course_utils/authoring/pictures.py",
+    "course_utils/authoring/pytest_plugin.py",
+    "course_utils/authoring/sources.py",
+}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:
@@ -36,11 +43,9 @@ def by_name(requirements: list[str]) -> dict[str, Requirement]:
 
 
 MAIN = by_name(PROJECT["dependencies"])
-AUTHOR = by_name(PROJECT["optional-dependencies"]["author"])
-OWN = f"{PROJECT['name']}[author]"  # how the extra `test` takes in the extra `author`
-EVERY = by_name(
-    [*PROJECT["dependencies"], *(t for extra in PROJECT["optional-dependencies"].values() for t in extra if t != OWN)]
-)
+EXTRA = {name: by_name(texts) for name, texts in PROJECT["optional-dependencies"].items()}
+OWN = EXTRA["test"].pop(canonicalize_name(PROJECT["name"]), None)  # how the extra `test` takes in `author`
+EVERY = MAIN | EXTRA["author"] | EXTRA["test"]  # an extra may raise a bound
 
 
 def conda(path: str) -> tuple[list[str], list[str]]:
@@ -76,9 +81,15 @@ def ranges(requirements: dict[str, Requirement]) -> dict[str, str]:
 
 
 def test_the_readmes_test_line_installs_every_extra():
-    extras = PROJECT["optional-dependencies"]
-    assert set(extras) == EXTRAS
-    assert OWN in extras["test"]
+    assert set(EXTRA) == EXTRAS
+    assert OWN is not None and OWN.extras == {"author"}
+    assert not set(EXTRA["author"]) & set(EXTRA["test"])
+
+
+def test_an_extra_names_again_only_what_it_raises(lowest):
+    for extra in EXTRA.values():
+        for name in set(extra) & set(MAIN):
+            assert Version(lowest.bound(extra[name])) > Version(lowest.bound(MAIN[name]))
 
 
 def test_the_conda_environment_is_the_project_with_its_extras():
@@ -138,8 +149,8 @@ def test_the_licence_files_are_there():
 
 def test_every_dependency_says_where_it_is_used():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    for requirement in EVERY.values():
-        line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement.name}'))
+    for requirement in (*MAIN.values(), *EXTRA["author"].values(), *EXTRA["test"].values()):
+        line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement}"'))
         assert re.search(r'",\s+# \w', line), f"no comment: {line.strip()}"
 
 
@@ -180,6 +191,38 @@ def test_tensorflow_and_its_text_library_are_of_one_minor_version(python):
     pinned = pins(python)
     minor = [pinned[name].split(".")[:2] for name in ("tensorflow", "tensorflow-text")]
     assert minor[0] == minor[1], "tensorflow-text of another minor version fails on import"
+
+
+# ---- the lowest versions (.ci/lowest.py)
+
+
+@pytest.fixture(scope="module")
+def lowest():
+    spec = importlib.util.spec_from_file_location("lowest", ROOT / ".ci" / "lowest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_dependency_names_its_lowest_version(lowest):
+    assert lowest.declared(PROJECT) == MAIN
+    found = lowest.declared(PROJECT, ["test", "author"])
+    assert found == EVERY
+    assert {name: f">={lowest.bound(requirement)}" for name, requirement in found.items()} == ranges(EVERY)
+
+
+@pytest.mark.parametrize("text", ["numpy", "numpy<3", "numpy==2.0", "numpy>=2.0,>=2.1"])
+def test_a_dependency_without_one_lowest_version_is_refused(lowest, text):
+    with pytest.raises(ValueError, match="numpy"):
+        lowest.bound(Requirement(text))
+
+
+@pytest.mark.parametrize(
+    ("found", "beyond"), [("2.2.0", 0), ("2.2.3", 0), ("2.2", 0), ("2.3.0", 1), ("2.20.0", 1), ("3.0", 1)]
+)
+def test_a_bound_that_cannot_be_had_is_named(lowest, found, beyond):
+    lines = lowest.above({"pandas": Requirement("pandas>=2.2")}, {"pandas": found})
+    assert len(lines) == beyond and all(found in line and "pandas: 2.2 is declared" in line for line in lines)
 
 
 # ---- imports
@@ -225,7 +268,7 @@ def test_what_the_package_and_the_chapters_import_is_declared():
     authors = [path for path in everything if path.relative_to(ROOT).as_posix() in AUTHORS_FILES]
     assert undeclared([path for path in everything if path not in authors], set(MAIN)) == []
     assert len(authors) == len(AUTHORS_FILES)
-    assert undeclared(authors, set(MAIN) | set(AUTHOR)) == []
+    assert undeclared(authors, set(MAIN) | set(EXTRA["author"])) == []
 
 
 def test_what_the_tests_import_is_declared():

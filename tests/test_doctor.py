@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from course_utils import doctor, paths
-from course_utils.doctor import Facts, judge
+from course_utils.doctor import Facts, facts, judge
+from course_utils.surroundings import KerasFile
 
 GIB = 2**30
 HEALTHY = Facts(
@@ -71,13 +73,31 @@ CASES = {
     ),
     "little memory": ({"memory": GIB, "available": GIB // 2}, "Memory", "problem", "1.0 GiB"),
     "memory in use": ({"available": GIB}, "Memory", "notice", "close other programs"),
+    "an Intel Mac": ({"system": "Darwin", "machine": "x86_64"}, "System", "problem", "Intel"),
+    "Windows": ({"system": "Windows", "machine": "AMD64"}, "System", "notice", "WSL"),
+    "another Keras": (
+        {"keras_file": KerasFile(Path("k/keras.json"), "", {"image_data_format": "channels_first"})},
+        "Keras settings", "notice", "image_data_format = channels_first",
+    ),
+    "a Keras that does not start": (
+        {"keras_file": KerasFile(Path("k/keras.json"), "it sets floatx to 7", {})},
+        "Keras settings", "problem", "it sets floatx to 7",
+    ),
+    "training cut short": ({"variables": {"KERAS_MAX_EPOCHS": "1"}}, "Environment", "notice", "KERAS_MAX_EPOCHS"),
+    "a home that cannot be written": ({"jupyter_obstacle": "~ is a file"}, "Home folder", "notice", "~ is a file"),
+    "neither home nor cache": (
+        {"jupyter_obstacle": "~ is a file", "cache_obstacle": "~ is a file", "disk": 0, "cache_remedy": "set it"},
+        "Cache", "problem", "~ is a file",
+    ),
     "a small disk": ({"disk": GIB // 2}, "Disk", "notice", "0.5 GiB"),
     "a full disk": ({"disk": 1000}, "Disk", "problem", "0.0 GiB"),
     "one core": ({"cores": 1}, "Processor", "notice", "1 core;"),
     "no AVX": ({"lacks_avx": True}, "Processor", "problem", "AVX"),
     "a GPU out of reach": ({"accelerators": ("H100",)}, "Accelerator", "notice", "CUDA"),
     "an unknown profile": ({"profile": "fulll"}, "Profile", "problem", "Did you mean full?"),
-    "a cache that is a file": ({"cache_obstacle": "it is a file"}, "Cache", "problem", "it is a file"),
+    "a cache that is a file": (
+        {"cache_obstacle": "it is a file", "cache_remedy": "set it"}, "Cache", "problem", "it is a file",
+    ),
     "no such data folder": ({"data": "/nowhere"}, "Data folder", "problem", "/nowhere"),
     "no Chromium for an author": ({"chromium_wanted": True}, "Chromium", "notice", "course build"),
     "Keras that fails": ({"framework_error": "Keras does not start: x"}, "Keras starts", "problem", "x"),
@@ -98,7 +118,8 @@ def test_what_is_wrong_is_named(case):
     "case",
     ["a package missing", "a backend that is missing", "an unknown backend", "no kernel", "another Python's kernel",
      "a full disk", "no AVX", "an unknown profile", "a cache that is a file", "no such data folder", "not installed",
-     "no virtual environment", "no Chromium for an author", "a GPU out of reach", "old Python"],
+     "no virtual environment", "no Chromium for an author", "a GPU out of reach", "old Python", "another Keras",
+     "a Keras that does not start", "training cut short", "neither home nor cache"],
 )  # fmt: skip
 def test_what_can_be_mended_by_a_command_names_one(case):
     changes, subject, _, _ = CASES[case]
@@ -138,7 +159,7 @@ def test_another_backend_needs_no_tensorflow():
     chosen = dataclasses.replace(without, backend="tensorflow", backend_installed=False)
     assert {row.subject for row in judge(chosen).problems} == {"Packages", "Keras backend"}
     (row,) = judge(dataclasses.replace(chosen, other_backends=("jax",))).problems
-    assert (row.subject, row.mend) == ("Keras backend", doctor._export("KERAS_BACKEND", "jax"))
+    assert (row.subject, row.mend) == ("Keras backend", paths.set_variable("KERAS_BACKEND", "jax"))
 
 
 def test_on_colab_a_missing_package_is_mended_alone():
@@ -201,36 +222,33 @@ def test_facts_of_this_machine_are_plausible(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "not" / "there" / "yet"))
     monkeypatch.setenv("KERAS_BACKEND", "jaks")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    facts = doctor.collect()
-    assert facts.python == sys.version_info[:3]
-    assert 2**28 < facts.available <= facts.memory
-    assert facts.cores >= 1
-    assert facts.disk > 0
-    assert facts.processor
-    assert facts.backend == "jaks"
-    assert not facts.backend_installed
-    assert facts.data_is_folder
-    assert facts.cache_obstacle == ""
+    found = doctor.collect()
+    assert found.python == sys.version_info[:3]
+    assert 2**28 < found.available <= found.memory
+    assert found.cores >= 1
+    assert found.disk > 0
+    assert found.processor
+    assert found.backend == "jaks"
+    assert not found.backend_installed
+    assert found.data_is_folder
+    assert found.cache_obstacle == ""
     assert not (tmp_path / "not").exists(), "looking creates nothing"
-    assert facts.pins["keras"]
-    assert any(text.startswith("keras") for text in facts.requirements)
+    assert found.pins["keras"]
+    assert any(text.startswith("keras") for text in found.requirements)
 
 
 def test_the_cache_folder_is_judged_before_it_exists(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "file" / "cache"))
     assert "is a file" in doctor.collect().cache_obstacle
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(doctor.os, "access", lambda path, mode: False)
-    assert "not writable" in doctor._obstacle(tmp_path / "cache")
 
 
 def test_a_course_that_is_not_installed_is_judged_by_its_checkout(monkeypatch):
     def missing(name):
-        raise doctor.importlib.metadata.PackageNotFoundError(name)
+        raise facts.importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(doctor.importlib.metadata, "metadata", missing)
-    installed, requirements, python = doctor._requirements()
+    monkeypatch.setattr(facts.importlib.metadata, "metadata", missing)
+    installed, requirements, python = facts._requirements()
     assert installed is None
     assert any(text.startswith("tensorflow") for text in requirements)
     assert python == ">=3.11,<3.14"
@@ -244,7 +262,7 @@ def test_a_course_that_is_not_installed_is_judged_by_its_checkout(monkeypatch):
     ],
 )
 def test_pins(text, expected):
-    assert doctor.pins(text) == expected
+    assert facts.pins(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -256,7 +274,7 @@ def test_whose_python_the_kernel_starts(monkeypatch, program, expected):
 
     spec = KernelSpec(argv=[program, "-m", "ipykernel_launcher"])
     monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
-    assert doctor._kernel_program()[1] is expected
+    assert facts._kernel_program()[1] is expected
 
 
 def test_a_kernel_that_is_not_there(monkeypatch):
@@ -266,7 +284,7 @@ def test_a_kernel_that_is_not_there(monkeypatch):
         raise NoSuchKernel(name)
 
     monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", missing)
-    assert doctor._kernel_program() == ("", False)
+    assert facts._kernel_program() == ("", False)
 
 
 def _program(folder: Path, name: str, body: str) -> None:
@@ -284,15 +302,15 @@ def _program(folder: Path, name: str, body: str) -> None:
 )
 def test_accelerators(monkeypatch, tmp_path, body, expected):
     _program(tmp_path, "nvidia-smi", body)
-    monkeypatch.setenv("PATH", f"{tmp_path}{doctor.os.pathsep}/bin")
-    assert doctor._accelerators() == expected
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
+    assert facts._accelerators() == expected
 
 
 def test_a_container_limit_counts_as_the_memory(monkeypatch):
-    monkeypatch.setattr(doctor, "memory_limit", lambda: (2 * GIB, GIB))
-    facts = doctor.collect()
-    assert facts.memory == min(facts.memory, 2 * GIB)
-    assert facts.available <= GIB
+    monkeypatch.setattr(facts, "memory_limit", lambda: (2 * GIB, GIB))
+    found = doctor.collect()
+    assert found.memory == min(found.memory, 2 * GIB)
+    assert found.available <= GIB
 
 
 @pytest.mark.parametrize(
@@ -303,11 +321,41 @@ def test_a_container_limit_counts_as_the_memory(monkeypatch):
     ],
 )
 def test_the_framework_is_asked_in_another_process(monkeypatch, code, words):
-    monkeypatch.setattr(doctor, "_ASK_FRAMEWORK", code)
-    said, failed = doctor._ask_framework()
+    monkeypatch.setattr(facts, "_ASK_FRAMEWORK", code)
+    said, failed = facts._ask_framework()
     assert failed == words
     assert bool(said) is not bool(words)
 
 
 def test_the_constraints_are_found_from_a_checkout():
     assert paths.packaged("constraints.txt").name == "constraints.txt"
+
+
+@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "x86_64"), ("Linux", "aarch64")])
+def test_nothing_is_said_of_a_system_that_the_frameworks_serve(system, machine):
+    assert "System" not in rows(system=system, machine=machine)
+
+
+def test_the_doctor_looks_at_keras_and_at_the_environment(monkeypatch, tmp_path):
+    (tmp_path / "keras.json").write_text('{"floatx": "float16"}')
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    found = judge(doctor.collect())
+    assert {row.subject for row in found.notices} >= {"Keras settings", "Environment"}
+    (mend,) = [row.mend for row in found.notices if row.subject == "Keras settings"]
+    subprocess.run(mend, shell=True, check=True, cwd=Path.cwd())
+    monkeypatch.delenv("KERAS_MAX_EPOCHS")
+    assert not {"Keras settings"} & {row.subject for row in judge(doctor.collect()).notices}
+
+
+def test_a_home_that_is_not_there_gets_a_remedy_that_lies_elsewhere(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    for name in [name for name in os.environ if name.startswith(("XDG_", "JUPYTER", "COURSE_CACHE", "KERAS_HOME"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.chdir(tmp_path)
+    row = {row.subject: row for row in judge(doctor.collect()).problems}["Cache"]
+    value = row.mend.partition("COURSE_CACHE=")[2].strip('"')
+    assert "file" not in Path(value).parts
+    monkeypatch.setenv("COURSE_CACHE", value)
+    assert not {"Cache", "Disk"} & {row.subject for row in judge(doctor.collect()).problems}

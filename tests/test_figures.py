@@ -33,6 +33,7 @@ MAKERS = {
     "answers_over": lambda **k: figures.answers_over(
         np.zeros((2, 4, 4)), np.array([[0.9, 0.1], [0.2, 0.8]]), ["0°", "90°"], ["a", "b"], slider="turn", **k
     ),
+    "decisions": lambda **k: figures.decisions([lambda p: p[:, 0] > 0], np.eye(2), np.array([0, 1]), **k),
 }
 
 
@@ -159,3 +160,24 @@ def contrast(first: str, second: str) -> float:
 def test_text_is_readable_on_the_card():
     layout = figures.template().layout
     assert contrast(layout.font.color, layout.paper_bgcolor) >= 7
+
+
+def test_decisions_move_without_a_kernel():
+    random = np.random.default_rng(0)
+    kind = np.arange(20) % 2
+    x = np.where(kind[:, None], 0.5, -0.5) + 0.15 * random.normal(size=(20, 2))
+    answers = [lambda p: np.zeros(len(p)), lambda p: (p[:, 0] > 0) * 1.0]
+    figure = figures.decisions(answers, x, kind, alt="A border", labels=["0", "9"], slider="step")
+    assert [frame.name for frame in figure.frames] == ["0", "9"] and figure.layout.sliders[0].active == 1
+    assert figure.data[0].source == figure.frames[1].data[0].source, "it opens at the last"
+    assert len(figure.to_json()) < 40_000
+    assert not figures.decisions(answers[:1], x, kind, alt="A border").frames
+    with pytest.raises(CourseError, match="2 answers and 0 labels"):
+        figures.decisions(answers, x, kind, alt="A border")
+
+
+def test_diverging_colours_are_blue_white_and_orange():
+    colours = figures.diverging(np.array([-1.0, 0.0, 1.0, np.nan, 7.0]))
+    assert colours.dtype == np.uint8 and colours.shape == (5, 3)
+    assert colours[1].tolist() == colours[3].tolist() == [255, 255, 255]
+    assert colours[0, 2] > colours[0, 0] and colours[2, 0] > colours[2, 2] and (colours[2] == colours[4]).all()

@@ -19,19 +19,15 @@ FLOORS = (
     {"recipes"},
     {"training", "evaluate", "figures", "gradcheck", "data", "weights", "claims", "results", "strokes", "pages"},
     {"chapters", "runtime", "processes"},
-    {"surroundings", "paths", "console", "tables"},
-    {"errors", "language", "__init__"},
+    {"surroundings", "paths", "tables"},
+    {"errors", "language", "console", "__init__"},
 )
 # Imports inside a function that close a circle: to be mended, each with the reason why it still stands.
-CIRCLES: dict[tuple[str, str], str] = {
-    ("course_utils.exercises.core", "course_utils.exercises.progress"): "what an exercise is stands beside its check",
-    ("course_utils.exercises.core", "course_utils.exercises.show"): "what an exercise is stands beside its check",
-}
+CIRCLES: dict[tuple[str, str], str] = {}
 # Imports from a lower floor: the same.
 UPWARDS: dict[tuple[str, str], str] = {
     ("course_utils.runtime", "course_utils.figures"): "setup makes the course's template plotly's default",
     ("course_utils.running.report", "course_utils.authoring.safe_html"): "the guard of pages stands with the authors",
-    ("course_utils.recipes.contest", "course_utils.exercises.running"): "the contest is the bench of exercise 07-4",
 }
 
 

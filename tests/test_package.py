@@ -29,18 +29,13 @@ def python(*arguments: str, cwd: Path, path: Path, **environment: str) -> subpro
     )
 
 
-def test_importing_the_package_loads_nothing_heavy_and_takes_under_a_tenth_of_a_second(tmp_path):
-    code = (
-        "import time; start = time.perf_counter(); import course_utils; seconds = time.perf_counter() - start\n"
-        "import json, sys; print(json.dumps([seconds, sorted(sys.modules)]))"
+def test_importing_the_package_loads_nothing_heavy(tmp_path):
+    """What takes time is what is imported; the milliseconds are in tests/benchmarks/import_time.py."""
+    done = python(
+        "-c", "import course_utils, json, sys; print(json.dumps(sorted(sys.modules)))", cwd=tmp_path, path=ROOT
     )
-    seconds = []
-    for _ in range(5):
-        done = python("-c", code, cwd=tmp_path, path=ROOT)
-        taken, modules = json.loads(done.stdout)
-        seconds.append(taken)
-        assert not {name.split(".")[0] for name in modules} & set(HEAVY)
-    assert min(seconds) < 0.1
+    modules = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert "course_utils" in modules and not modules & set(HEAVY)
 
 
 @pytest.mark.parametrize("module", ["errors", "paths", "claims", "compare", "data", "doctor", "exercises", "workspace"])

@@ -2,8 +2,10 @@
 
 import os
 import stat
+import subprocess
 import sys
-from pathlib import Path
+import tempfile
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -79,21 +81,91 @@ def test_the_cache_folder_follows_the_environment_and_is_not_created(tmp_path, m
         assert paths.cache_dir() == tmp_path / paths.PROJECT
 
 
-@pytest.mark.parametrize(
-    ("platform", "variable", "parts"),
-    [
-        ("darwin", None, ("Library", "Caches")),
-        ("win32", "LOCALAPPDATA", ("local",)),
-        ("linux", "XDG_CACHE_HOME", ("local",)),
-    ],
-)
-def test_the_cache_folder_of_each_system(tmp_path, monkeypatch, platform, variable, parts):
-    monkeypatch.delenv("COURSE_CACHE", raising=False)
-    monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(Path, "home", classmethod(lambda cls: tmp_path))
-    if variable:
-        monkeypatch.setenv(variable, str(tmp_path / "local"))
-    assert paths.cache_dir() == tmp_path.joinpath(*parts) / paths.PROJECT
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """``system("darwin")``: another system's cache folders, with a home of the test's own."""
+    import platformdirs
+    from platformdirs import macos, unix, windows
+
+    for name in ("COURSE_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(windows, "get_win_folder", windows.get_win_folder_from_env_vars)
+
+    def become(name: str) -> None:
+        monkeypatch.setattr(sys, "platform", name)
+        chosen = {"linux": unix.Unix, "darwin": macos.MacOS, "win32": windows.Windows}[name]
+        monkeypatch.setattr(platformdirs, "PlatformDirs", chosen)
+
+    return become
+
+
+def test_the_cache_folder_of_linux(system, tmp_path, monkeypatch):
+    system("linux")
+    assert paths.cache_dir() == tmp_path / ".cache" / paths.PROJECT
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
+    assert paths.cache_dir() == tmp_path / "mine" / paths.PROJECT
+
+
+def test_the_cache_folder_of_macos_does_not_move(system, tmp_path, monkeypatch):
+    system("darwin")
+    usual = tmp_path / "Library" / "Caches" / paths.PROJECT
+    assert paths.cache_dir() == usual
+    usual.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
+    assert paths.cache_dir() == usual
+
+
+def test_the_cache_folder_of_windows(system, monkeypatch):
+    system("win32")
+    monkeypatch.setenv("LOCALAPPDATA", r"C:\Users\somebody\AppData\Local")
+    monkeypatch.setattr(Path, "is_absolute", lambda path: True)
+    assert PureWindowsPath(str(paths.cache_dir())) == PureWindowsPath(r"C:\Users\somebody\AppData\Local", paths.PROJECT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows the folders of a user from elsewhere")
+def test_without_any_home_the_cache_is_a_folder_for_temporary_files(monkeypatch):
+    import pwd
+
+    for name in ("HOME", "COURSE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    found = paths.cache_dir()
+    assert found.is_absolute() and found.is_relative_to(tempfile.gettempdir()) and not found.exists()
+    assert paths.display("/somewhere/else") == "/somewhere/else"
+
+
+@pytest.mark.parametrize("parts", [("file", "cache"), ("file",)])
+def test_a_folder_that_cannot_be_is_seen_before_it_is_made(tmp_path, parts):
+    (tmp_path / "file").write_text("x")
+    assert "file" in paths.obstacle(tmp_path.joinpath(*parts))
+    assert paths.obstacle(tmp_path / "not" / "there") == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"], "looking leaves nothing"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody can write into, as Linux has one")
+def test_a_folder_in_which_not_even_the_administrator_can_write():
+    assert "/proc" in paths.obstacle(Path("/proc/course/cache"))
+
+
+def test_the_command_that_moves_the_cache_names_a_folder_that_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(make_checkout(tmp_path / "here"))
+    assert str(tmp_path / "here" / ".cache") in paths.set_cache()
+    monkeypatch.setattr(paths, "checkout", lambda: None)
+    assert tempfile.gettempdir() in paths.set_cache()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX systems")
+@pytest.mark.parametrize("name", ["plain", "with a blank", "it's", "$HOME", "a;b", "~"])
+def test_a_path_for_a_shell_is_one_word_and_that_file(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_text(name)
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run(f"cat {paths.for_shell(tmp_path / name)}", shell=True, capture_output=True, text=True)
+    assert done.stdout == name, done.stderr
 
 
 def test_a_path_is_shown_without_the_machines_folders(tmp_path, monkeypatch):

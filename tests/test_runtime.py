@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -135,6 +136,18 @@ def test_tensorflow_computes_with_onednn_unless_somebody_chose_otherwise(chosen,
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert ("oneDNN custom operations are on" in result.stderr) == on
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no such backend"), AssertionError()])
+def test_a_place_to_compute_that_jax_does_not_find_is_a_sentence(monkeypatch, error):
+    def devices():
+        raise error
+
+    config = types.SimpleNamespace(update=lambda *_: None)
+    monkeypatch.setitem(sys.modules, "jax", types.SimpleNamespace(config=config, devices=devices))
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    with pytest.raises(CourseError, match=r"JAX_PLATFORMS is 'cuda'.*JAX_PLATFORMS, and start again"):
+        runtime._start("jax", 0)
 
 
 def test_memory_for_this_process_is_what_it_has_and_what_is_free(monkeypatch):

@@ -191,9 +191,9 @@ USUAL = ["channels_last", "float32", "1e-07", "float32", "None", "(1,", "6,", "6
 def test_whatever_keras_was_set_to_the_course_gets_what_it_relies_on_and_says_so(keras_json):
     keras_json({"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1, "nnx_enabled": True})
     program = f"from course_utils import runtime\nruntime.start_keras('quick', 0)\n{ASK}"
-    found, said = started(program, KERAS_MAX_EPOCHS="1")
+    found, said = started(program, KERAS_MAX_EPOCHS="1", TF_USE_LEGACY_KERAS="1")
     assert found == USUAL
-    for words in ("channels_first", "float16", "0.1", "max_epochs"):
+    for words in ("channels_first", "float16", "0.1", "max_epochs", "TF_USE_LEGACY_KERAS"):
         assert words in said
 
 

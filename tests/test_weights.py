@@ -176,8 +176,8 @@ def test_an_unknown_name_is_refused_with_the_near_misses(unloaded):
         ("[other]\n", "Known: other"),
         ("[mnist_reader\n", "index.toml cannot be read"),
         (b"\xff", "index.toml cannot be read"),
-        ("mnist_reader = 3", "expected: a table"),
-        ("[mnist_reader]\n", "title = None; expected: some text"),
+        ("mnist_reader = 3", "a table is expected here"),
+        ("[mnist_reader]\n", "title is missing; expected some text"),
     ],
 )
 def test_an_index_without_a_sound_entry_loads_nothing(folder, unloaded, index, said):
@@ -192,11 +192,11 @@ def test_an_index_without_a_sound_entry_loads_nothing(folder, unloaded, index, s
         ('file = "mnist_reader.keras"', 'file = "../mnist_reader.keras"', "a plain file name that ends in .keras"),
         ('file = "mnist_reader.keras"', 'file = "mnist_reader.pkl"', "a plain file name that ends in .keras"),
         ('card = "mnist_reader.md"', 'card = "/etc/card.md"', "a plain file name that ends in .md"),
-        ("sha256 = ", "sha265 = ", "sha256 = None; expected: 64 lower-case"),
+        ("sha256 = ", "sha265 = ", "sha256 is missing; expected 64 lower-case"),
         ("\nsize = ", "\nsize = 999", "at most 500,000 bytes"),
         ("\nsize = ", "\nsize = -", "size = -.*; expected: a whole number"),
         ("right = ", "right = 9", "at most n = 10000"),
-        ("test = {", "exam = {", "right = None"),
+        ("test = {", "exam = {", "test is missing; expected a table"),
     ],
 )
 def test_a_wrong_entry_is_refused(folder, unloaded, old, new, said):

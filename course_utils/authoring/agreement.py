@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.authoring.execute import PLOTLY, normalise_outputs
+from course_utils.authoring.normalise import PLOTLY, normalise_outputs
 
 RELATIVE = 1e-9
 IGNORE = "nbval-ignore-output"

@@ -5,27 +5,32 @@ import getpass
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from course_utils.authoring.execute import PLOTLY
-from course_utils.authoring.outputs import joined, output_problems, shorten, size_problems
+from course_utils.authoring.normalise import PLOTLY, figures, normalise
+from course_utils.authoring.output_rules import joined, output_problems, shorten, size_problems
 from course_utils.authoring.sources import Cell, Source, read
-from course_utils.chapters import Chapter
+from course_utils.chapters import EDITIONS, LEARNER, SOLUTIONS, Chapter, Edition
 from course_utils.errors import CourseError
+from course_utils.language import say as words
 from course_utils.paths import display, write_together
+
+if TYPE_CHECKING:
+    from course_utils.running.outcome import Outcome
 
 # User names that are also words or that nobody needs to hide.
 _PLAIN_USERS = {"root", "user", "admin", "ubuntu", "runner", "jovyan", "debian", "course", "test", "docker", "build"}
 _SHOWN = 5
 
 
-def solution_edition(source: Path | Chapter | Source):
+def solution_edition(source: Path | Chapter | Source) -> Any:
     """The solved notebook (nbformat 4.5), without outputs. Raises CourseError for a source with problems."""
-    return _edition(_sound(source), "solutions")
+    return notebook_of(_sound(source), SOLUTIONS)
 
 
-def learner_edition(source: Path | Chapter | Source):
+def learner_edition(source: Path | Chapter | Source) -> Any:
     """The notebook (nbformat 4.5) with a stub for each solution, not executed. Raises as `solution_edition`."""
-    return _edition(_sound(source), "learner")
+    return notebook_of(_sound(source), LEARNER)
 
 
 def build(
@@ -59,7 +64,7 @@ def build(
 
 
 def _build_one(source: Source, execute: bool, program: str | None, say: Callable[[str], None]) -> list[Path]:
-    from course_utils.authoring import execute as running
+    from course_utils.authoring import building
 
     chapter = source.chapter
     learner, solved = learner_edition(source), solution_edition(source)
@@ -67,8 +72,8 @@ def _build_one(source: Source, execute: bool, program: str | None, say: Callable
         say(f"{chapter.name}: executing {len(learner.cells)} cells")
         before = [dict(cell.metadata) for cell in learner.cells]
         notebook_metadata = dict(learner.metadata)
-        running.execute(learner, chapter, lines={cell.id: cell.line for cell in source.cells}, say=say)
-        running.normalise(learner)
+        outcome = building.execute(learner, chapter, lines={cell.id: cell.line for cell in source.cells}, say=say)
+        normalise(learner)
         # A kernel adds its own version to the notebook's metadata; what is stored is what the source says.
         learner.metadata.clear()
         learner.metadata.update(notebook_metadata)
@@ -76,6 +81,7 @@ def _build_one(source: Source, execute: bool, program: str | None, say: Callable
             cell.metadata.clear()
             cell.metadata.update(metadata)
         _draw(learner, chapter, program, say)
+        _say_used(outcome, chapter, say)
     else:
         _keep_outputs(learner, chapter)
     problems = output_problems(learner, source, user=_user())
@@ -91,10 +97,9 @@ def _build_one(source: Source, execute: bool, program: str | None, say: Callable
 
 
 def _draw(notebook, chapter: Chapter, program: str | None, say: Callable[[str], None]) -> None:
-    from course_utils.authoring import execute as running
     from course_utils.authoring.pictures import add_pictures
 
-    shown = list(running.figures(notebook))
+    shown = list(figures(notebook))
     if not shown:
         return
     if program is None:
@@ -106,6 +111,22 @@ def _draw(notebook, chapter: Chapter, program: str | None, say: Callable[[str], 
     add_pictures([output for output, _ in shown], [figure for _, figure in shown], path=program)
 
 
+def _say_used(outcome: "Outcome", chapter: Chapter, say: Callable[[str], None]) -> None:
+    """What the execution used, and what of that is more than the header declares."""
+    from course_utils.running.outcome import within_budget
+
+    used = {
+        "chapter": chapter.name,
+        "seconds": outcome.seconds,
+        "processor": outcome.cpu_seconds,
+        "memory": outcome.peak_mib,
+    }
+    say(words("{chapter}: {seconds:,.0f} s, {processor:,.0f} processor seconds, {memory:,.0f} MiB", **used))
+    beyond = within_budget(outcome, chapter).reason
+    if beyond:
+        say(words("{chapter}: more than its budget: {beyond}", chapter=chapter.name, beyond=beyond))
+
+
 def _sound(source: Path | Chapter | Source) -> Source:
     parsed = source if isinstance(source, Source) else read(source)
     errors = [problem for problem in parsed.problems if problem.level == "error"]
@@ -114,12 +135,13 @@ def _sound(source: Path | Chapter | Source) -> Source:
     return parsed
 
 
-def _edition(source: Source, kind: str):
+def notebook_of(source: Source, edition: Edition) -> Any:
+    """The notebook (nbformat 4.5) that an edition of a sound source is, without outputs."""
     import nbformat
 
     cells = []
     for cell in source.cells:
-        text = cell.stub() if kind == "learner" else cell.source
+        text = _wanted(cell, edition)
         if cell.code:
             made = nbformat.v4.new_code_cell(text, id=cell.id, metadata=cell.metadata())
         elif cell.kind == "markdown":
@@ -127,20 +149,20 @@ def _edition(source: Source, kind: str):
         else:
             made = nbformat.v4.new_raw_cell(text, id=cell.id, metadata=cell.metadata())
         cells.append(made)
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(source, kind))
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(source, edition))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return notebook
 
 
-def _metadata(source: Source, kind: str) -> dict:
+def _metadata(source: Source, edition: Edition) -> dict[str, Any]:
     """The notebook's whole metadata; ``course`` says which source its outputs belong to."""
     chapter = source.chapter
     return {
         "course": {
             "budget": {"memory_mib": chapter.memory_mib, "seconds": chapter.seconds},
             "chapter": chapter.number,
-            "edition": kind,
+            "edition": edition.kind,
             "minutes": chapter.minutes,
             "needs": {profile: list(names) for profile, names in chapter.needs.items()},
             "requires": list(chapter.requires),
@@ -210,16 +232,16 @@ def check(chapters: Iterable[Chapter]) -> list[str]:
         except CourseError as error:
             problems += str(error).splitlines()
             continue
-        problems += _check_edition(source, chapter.solutions, "solutions")
-        problems += _check_edition(source, chapter.learner, "learner")
-    for folder in sorted({chapter.learner.parent for chapter in chapters}):
-        problems += _orphans(folder)
+        for edition in EDITIONS:
+            problems += _check_edition(source, edition)
+    for notebooks in sorted({chapter.notebooks for chapter in chapters}):
+        problems += _orphans(notebooks)
     return problems
 
 
-def _orphans(folder: Path) -> list[str]:
-    sources = {path.stem for path in (folder / "source").glob("*.py")}
-    editions = [*sorted(folder.glob("*.ipynb")), *sorted((folder / "solutions").glob("*.ipynb"))]
+def _orphans(notebooks: Path) -> list[str]:
+    sources = {path.stem for path in (notebooks / "source").glob("*.py")}
+    editions = [path for edition in EDITIONS for path in sorted(edition.folder(notebooks).glob("*.ipynb"))]
     return [
         f"{display(path)}: belongs to no source; remove it, or write source/{path.stem}.py"
         for path in editions
@@ -227,14 +249,15 @@ def _orphans(folder: Path) -> list[str]:
     ]
 
 
-def _check_edition(source: Source, path: Path, kind: str) -> list[str]:
+def _check_edition(source: Source, edition: Edition) -> list[str]:
+    path = source.chapter.notebook(edition)
     shown = display(path)
     if not path.is_file():
         return [f"{shown}: missing; run course build {source.chapter.number}"]
     try:
         stored = _load(path)
-        problems = [f"{shown}: {problem}" for problem in _differences(source, stored, kind)]
-        extra = _outputs_of(stored, source) if kind == "learner" else _no_outputs(stored)
+        problems = [f"{shown}: {problem}" for problem in _differences(source, stored, edition)]
+        extra = _outputs_of(stored, source) if edition.executed else _no_outputs(stored)
     except CourseError as error:
         return [str(error)]
     except (KeyError, TypeError, AttributeError) as error:
@@ -253,12 +276,12 @@ def _load(path: Path) -> dict:
     return stored
 
 
-def _differences(source: Source, stored: dict, kind: str) -> list[str]:
+def _differences(source: Source, stored: dict, edition: Edition) -> list[str]:
     found = []
     form = (stored.get("nbformat"), stored.get("nbformat_minor"))
     if form != (4, 5):
         found.append(f"notebook format {form[0]}.{form[1]} instead of 4.5")
-    wanted_metadata, metadata = _metadata(source, kind), stored.get("metadata", {})
+    wanted_metadata, metadata = _metadata(source, edition), stored.get("metadata", {})
     for key in sorted(set(metadata) - set(wanted_metadata)):
         found.append(f'notebook metadata "{key}" does not belong into an edition')
     for key, wanted in wanted_metadata.items():
@@ -277,9 +300,9 @@ def _differences(source: Source, stored: dict, kind: str) -> list[str]:
     for what, a0, a1, b0, b1 in matcher.get_opcodes():
         if what == "equal":
             for cell, wanted in zip(stored["cells"][a0:a1], source.cells[b0:b1], strict=True):
-                by_line += _cell_differences(cell, wanted, kind)
+                by_line += _cell_differences(cell, wanted, edition)
         else:
-            by_line += _changed(stored["cells"][a0:a1], source.cells[b0:b1], kind)
+            by_line += _changed(stored["cells"][a0:a1], source.cells[b0:b1], edition)
     found += by_line[:_SHOWN]
     if len(by_line) > _SHOWN:
         found.append(f"and {len(by_line) - _SHOWN} more cells differ")
@@ -288,15 +311,15 @@ def _differences(source: Source, stored: dict, kind: str) -> list[str]:
     return found
 
 
-def _wanted(cell: Cell, kind: str) -> str:
-    return cell.stub() if kind == "learner" else cell.source
+def _wanted(cell: Cell, edition: Edition) -> str:
+    return cell.source if edition.solved else cell.stub()
 
 
-def _changed(stored: list[dict], cells: tuple[Cell, ...], kind: str) -> list[str]:
+def _changed(stored: list[dict], cells: tuple[Cell, ...], edition: Edition) -> list[str]:
     found = []
     for old, new in zip(stored, cells, strict=False):
         here = f"cell {new.id} (source line {new.line})"
-        difference = _first_difference(joined(old["source"]), _wanted(new, kind))
+        difference = _first_difference(joined(old["source"]), _wanted(new, edition))
         found.append(f"{here}: {difference}" if difference else f"{here}: its id is stored as {old.get('id')!r}")
     for old in stored[len(cells) :]:
         found.append(f"cell {old.get('id')} is not in the source: {shorten(joined(old['source']))}")
@@ -305,11 +328,11 @@ def _changed(stored: list[dict], cells: tuple[Cell, ...], kind: str) -> list[str
     return found
 
 
-def _cell_differences(stored: dict, cell: Cell, kind: str) -> list[str]:
+def _cell_differences(stored: dict, cell: Cell, edition: Edition) -> list[str]:
     here = f"cell {cell.id} (source line {cell.line})"
     if stored["cell_type"] != cell.kind:
         return [f"{here}: type {stored['cell_type']} instead of {cell.kind}"]
-    difference = _first_difference(joined(stored["source"]), _wanted(cell, kind))
+    difference = _first_difference(joined(stored["source"]), _wanted(cell, edition))
     if difference:
         return [f"{here}: {difference}"]
     if stored.get("metadata", {}) != cell.metadata():

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 
 from course_utils.authoring import sources
-from course_utils.authoring.outputs import MACHINE_PATH, shows_figure
+from course_utils.authoring.output_rules import MACHINE_PATH, shows_figure
 from course_utils.authoring.sources import SKIP, Cell, LintProblem, Source, called, read
 from course_utils.chapters import Chapter
 from course_utils.errors import CourseError

@@ -17,6 +17,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CELL_METADATA = ("deletable", "editable", "exercise", "slideshow", "tags")
 _OWN = ("lines_to_next_cell", "lines_to_end_of_cell_marker")
 SKIP = "lint-skip-"
+_CLAIM = re.compile(r"\bclaims\.record\(\s*[\"'](c\d+)[\"']")
 _EXERCISE = re.compile(r"\d\d-\d+")
 _REGION = re.compile(
     rf"^([ \t]*){re.escape(BEGIN)}[^\n]*\n(.*?)^[ \t]*{re.escape(END)}[^\n]*$", re.MULTILINE | re.DOTALL
@@ -204,12 +205,15 @@ def _cell(cell, line: int, chapter: Chapter, problems: list[LintProblem]) -> Cel
     if exercise is not None and not (isinstance(exercise, str) and _EXERCISE.fullmatch(exercise)):
         problem("exercise-id", f'an exercise\'s id looks like "{chapter.number}-1"; this one is {exercise!r}.')
         exercise = None
+    claims = _CLAIM.findall(cell.source) if cell.cell_type == "code" else []
     digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+    # What is pointed at from elsewhere keeps its id when its code changes: an exercise, and the proof of a claim.
+    name = f"exercise-{exercise}" if exercise else f"claim-{claims[0]}" if len(claims) == 1 else digest
     made = Cell(
         kind=cell.cell_type,
         source=cell.source,
         line=line,
-        id=f"exercise-{exercise}" if exercise else digest,
+        id=name,
         tags=tuple(tags),
         exercise=exercise,
         extra={k: v for k, v in metadata.items() if k in CELL_METADATA and k not in ("tags", "exercise")},

@@ -26,6 +26,7 @@ from course_utils.console import plain
 from course_utils.data import network, registry
 from course_utils.data.registry import Entry, File
 from course_utils.errors import CourseError, warn
+from course_utils.language import say
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
 TIMEOUT_SECONDS = (10, 30)
@@ -329,14 +330,15 @@ def _storage(place: Path, file: File):
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-            raise CourseError(
-                f"The disk is full: {file.name} needs {file.size:,} bytes in {paths.display(place)}; nothing was kept. "
-                "Free some space, or set COURSE_CACHE to a folder on another disk."
-            ) from error
-        raise CourseError(
-            f"The cache folder {paths.display(place)} cannot be written ({error.strerror or error}). Make it writable, "
-            "or set COURSE_CACHE to a folder that is."
-        ) from error
+            words = (
+                "The disk is full: {file} needs {size} bytes in {place}; nothing was kept. Free some space, or set "
+                "COURSE_CACHE to a folder on another disk."
+            )
+            fields = {"file": file.name, "size": f"{file.size:,}", "place": paths.display(place)}
+            raise CourseError(say(words, **fields)) from error
+        words = "The cache folder {place} cannot be written ({reason}). Make it writable, or use another: {mend}"
+        reason = error.strerror or str(error)
+        raise CourseError(say(words, place=paths.display(place), reason=reason, mend=paths.set_cache())) from error
 
 
 def _sweep(target: Path) -> None:

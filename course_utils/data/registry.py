@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from course_utils import paths
 from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
+from course_utils.tables import Table
+from course_utils.tables import read as read_tables
 
 # kind -> whether its files are fetched. An embedded set comes with an installed library, a shipped one with the course.
 KINDS = {"embedded": False, "images": True, "shipped": False, "text": True, "weights": True}
@@ -84,59 +87,16 @@ def entry(name: str) -> Entry:
 
 def read(path: Path) -> dict[str, Entry]:
     """Read and check a registry file; raises CourseError that names the set, the key and what was expected."""
-    import tomllib
-
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(
-            f"The data registry {paths.display(path)} cannot be read: {error}. "
-            "Mend the file, or install the course again."
-        ) from error
+    tables = read_tables(path, say("Mend the file, or install the course again."))
     return {name: _entry(name, table, path) for name, table in tables.items()}
-
-
-class _Table:
-    """A TOML table with checks whose messages say where they looked."""
-
-    def __init__(self, value: object, where: str, known: set[str]):
-        self.where = where
-        if not isinstance(value, dict):
-            self.refuse("a table is expected here")
-        self.value = value
-        for key in sorted(set(value) - known):
-            self.refuse(f"the key {key!r} is not known.{near_misses(key, sorted(known))}")
-
-    def refuse(self, what: str) -> None:
-        raise CourseError(f"{self.where}: {what}")
-
-    def wrong(self, key: str, expected: str) -> None:
-        if key not in self.value:
-            self.refuse(f"{key} is missing; expected {expected}")
-        self.refuse(f"{key} = {self.value[key]!r}; expected: {expected}")
-
-    def text(self, key: str, pattern: str = r"(?s).*\S.*", expected: str = "some text") -> str:
-        value = self.value.get(key)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            self.wrong(key, expected)
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.value.get(key)
-        if not isinstance(value, list) or not value or not all(isinstance(v, str) and v.strip() for v in value):
-            self.wrong(key, "a list of one text or more")
-        return tuple(value)
-
-    def sha256(self) -> str:
-        return self.text("sha256", r"[0-9a-f]{64}", "64 lower-case hexadecimal digits")
 
 
 def _entry(name: str, value: object, path: Path) -> Entry:
     where = f"{paths.display(path)}, set {name!r}"
-    table = _Table(value, where, _KEYS)
+    table = Table(value, where, _KEYS)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         table.refuse("a set's name has lower-case letters, digits and underscores only")
-    kind = table.text("kind", "|".join(KINDS), f"one of {', '.join(KINDS)}")
+    kind = table.choice("kind", KINDS)
     raw = table.value.get("files", [])
     if not isinstance(raw, list) or bool(raw) != KINDS[kind]:
         table.refuse(f"a set of kind {kind!r} has {'one file or more' if KINDS[kind] else 'no files'}")
@@ -161,13 +121,11 @@ def _entry(name: str, value: object, path: Path) -> Entry:
 
 
 def _file(value: object, where: str) -> File:
-    table = _Table(value, where, {"name", "path", "sha256", "size", "urls"})
+    table = Table(value, where, {"name", "path", "sha256", "size", "urls"})
     path = table.text("path")
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
         table.refuse(f"path = {path!r}; expected: a path inside the COURSE_DATA folder, with forward slashes")
-    size = table.value.get("size")
-    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
-        table.wrong("size", "a number of bytes above 0")
+    size = table.whole("size", say("a number of bytes above 0"), least=1)
     urls = table.texts("urls")
     for url in urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:

@@ -1,11 +1,18 @@
-"""Calling a learner's function safely: on copies, within a time limit, with its own line number when it raises."""
+"""Calling a learner's function safely: on copies, within a time limit, with its own line number when it raises.
 
+What asks a learner's object for its text or its values goes through `call` too: the object's own methods may do all
+that a function may do.
+"""
+
+import contextlib
 import contextvars
 import copy
 import ctypes
 import dis
+import functools
 import linecache
 import signal
+import sys
 import sysconfig
 import threading
 import time
@@ -16,7 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.exercises.comparing import clean, identical
+from course_utils.exercises.comparing import class_name, clean, identical
+from course_utils.exercises.printing import Printed
+from course_utils.language import say
 
 _REPEAT_SECONDS = 0.05
 
@@ -55,33 +64,38 @@ def is_stub(function: Any) -> bool:
     return all(i.opname in quiet for i in instructions) and all(c is None or c is Ellipsis for c in constants)
 
 
-def _own_line(error: BaseException) -> tuple[str, str]:
-    """Where the deepest frame stands that is no library's nor this package's, and its source; ("", "") without one."""
+@functools.cache
+def _folders_of_others() -> tuple[str, ...]:
+    """Where the standard library, installed packages and this package stand, each with a separator behind it."""
     libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    ours = str(Path(__file__).resolve().parent.parent)
+    folders = [folder for folder in (*libraries, str(Path(__file__).resolve().parent.parent)) if folder]
+    return tuple(folder + separator for folder in folders for separator in "/\\")
+
+
+def _own_line(trace: types.TracebackType | None) -> tuple[str, str]:
+    """Where the deepest frame stands that is no library's nor this package's, and its source; ("", "") without one."""
     found = ("", "")
-    trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         name = code.co_filename
-        foreign = (
-            name.startswith(("<frozen", "<__array"))
-            or "-packages" in name
-            or any(name.startswith(folder + sep) for folder in (*libraries, ours) if folder for sep in "/\\")
-        )
+        foreign = "-packages" in name or name.startswith(("<frozen", "<__array", *_folders_of_others()))
         if not foreign:
             source = linecache.getline(name, trace.tb_lineno).strip()
-            found = (f"line {trace.tb_lineno}, in {code.co_name}", clean(source))
+            found = (say("line {n}, in {function}", n=trace.tb_lineno, function=clean(code.co_name)), clean(source))
         trace = trace.tb_next
     return found
 
 
 def _error_text(error: BaseException) -> str:
+    """The error's class and message, as Python's own last line of a traceback."""
     try:
-        message = str(error)
-    except Exception:
-        message = "(its message cannot be shown)"
-    return clean(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+        message = clean(str(error))
+    except (_Expired, KeyboardInterrupt):
+        raise
+    except BaseException:
+        message = say("(its message cannot be shown)")
+    name = class_name(type(error))
+    return clean(f"{name}: {message}") if message else name
 
 
 def _attempt(function: Callable, arguments: tuple, keywords: dict) -> Outcome:
@@ -96,8 +110,8 @@ def _attempt(function: Callable, arguments: tuple, keywords: dict) -> Outcome:
         return Outcome(
             "error",
             error=_error_text(error),
-            line=_own_line(error),
-            not_implemented=isinstance(error, NotImplementedError),
+            line=_own_line(sys.exc_info()[2]),
+            not_implemented=issubclass(type(error), NotImplementedError),
         )
 
 
@@ -154,10 +168,17 @@ def _with_thread(action: Callable[[], Outcome], seconds: float) -> Outcome:
     return outcomes[0] if outcomes else Outcome("expired", unstoppable=worker.is_alive())
 
 
-def call(function: Callable, arguments: tuple = (), keywords: dict | None = None, seconds: float = 5.0) -> Outcome:
+def call(
+    function: Callable,
+    arguments: tuple = (),
+    keywords: dict | None = None,
+    seconds: float = 5.0,
+    printed: Printed | None = None,
+) -> Outcome:
     """Call a function on copies of the arguments, for at most ``seconds`` of wall-clock time; never raises its errors.
 
-    KeyboardInterrupt is let through: a learner who presses stop means it.
+    What it prints passes through ``printed`` (without one: it goes where it goes). KeyboardInterrupt is let through: a
+    learner who presses stop means it.
     """
     keywords = keywords or {}
     own_arguments, own_keywords = copy.deepcopy((arguments, keywords))
@@ -167,11 +188,19 @@ def call(function: Callable, arguments: tuple = (), keywords: dict | None = None
 
     main = threading.current_thread() is threading.main_thread()
     limited = _with_alarm if main and hasattr(signal, "SIGALRM") else _with_thread
-    outcome = limited(action, max(seconds, 0.001))
+    # Around the limit, not within it: what cannot be stopped must not keep the kernel's output.
+    with contextlib.nullcontext() if printed is None else printed.taking():
+        outcome = limited(action, max(seconds, 0.001))
     if outcome.kind != "value":
         return outcome
-    changed: list[int | str] = [
-        i for i, (a, b) in enumerate(zip(arguments, own_arguments, strict=True)) if not identical(a, b)
-    ]
-    changed += [name for name in keywords if not identical(keywords[name], own_keywords[name])]
-    return Outcome("value", outcome.value, changed=tuple(changed))
+    pairs = [*enumerate(zip(arguments, own_arguments, strict=True))]
+    pairs += [(name, (keywords[name], own_keywords[name])) for name in keywords]
+    changed = tuple(name for name, (before, after) in pairs if _differ(before, after))
+    return Outcome("value", outcome.value, changed=changed)
+
+
+def _differ(before: Any, after: Any) -> bool:
+    try:
+        return not identical(before, after)
+    except Exception:  # something of the learner's was put into it that cannot be compared
+        return True

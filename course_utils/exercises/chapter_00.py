@@ -30,16 +30,42 @@ EXERCISES = (
         "Put the number, or the calculation that gives it, where the three dots stand.",
         number(
             784 * 10 + 10,
-            mistakes={
-                784 * 10: "These are the weights alone. Every output also has a bias of its own.",
-                784 * 10 + 1: "One bias does not serve the whole layer: every output has its own.",
-                784 * 10 + 784: "Biases belong to the outputs, not to the inputs: there are as many as outputs.",
-                785 * 11: "The bias is not an eleventh output: each of the ten outputs has just one more number.",
-                784 + 10: "Inputs and outputs are multiplied, not added: a weight joins every input with every output.",
-                784: "That is the number of inputs, so the weights of one output. There are ten, each with its bias.",
-                785: "That is one output with its bias. How many outputs has the layer?",
-                10: "That is the number of biases. The weights are missing: one for every pair of input and output.",
-            },
+            mistakes=[
+                Mistake(
+                    "weights alone", 784 * 10, "These are the weights alone. Every output also has a bias of its own."
+                ),
+                Mistake(
+                    "one bias for the layer",
+                    784 * 10 + 1,
+                    "One bias does not serve the whole layer: every output has its own.",
+                ),
+                Mistake(
+                    "biases of the inputs",
+                    784 * 10 + 784,
+                    "Biases belong to the outputs, not to the inputs: there are as many as outputs.",
+                ),
+                Mistake(
+                    "bias as an eleventh output",
+                    785 * 11,
+                    "The bias is not an eleventh output: each of the ten outputs has just one more number.",
+                ),
+                Mistake(
+                    "added",
+                    784 + 10,
+                    "Inputs and outputs are multiplied, not added: a weight joins every input with every output.",
+                ),
+                Mistake(
+                    "number of inputs",
+                    784,
+                    "That is the number of inputs, so the weights of one output. There are ten, each with its bias.",
+                ),
+                Mistake("one output", 785, "That is one output with its bias. How many outputs has the layer?"),
+                Mistake(
+                    "number of biases",
+                    10,
+                    "That is the number of biases. The weights are missing: one for every pair of input and output.",
+                ),
+            ],
             otherwise="Count one output first: a weight for every input, and one bias. Then multiply by the number "
             "of outputs.",
         ),

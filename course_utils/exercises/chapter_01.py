@@ -27,29 +27,75 @@ def _decoder(
 
 _COUNT = number(
     _decoder(),
-    mistakes={
-        _decoder(tokens=False, positions=False): (
-            "The embeddings are missing: a vector of the width for each token of the vocabulary and for each position."
+    mistakes=[
+        Mistake(
+            "no embeddings",
+            _decoder(tokens=False, positions=False),
+            "The embeddings are missing: a vector of the width for each token of the vocabulary and for each position.",
         ),
-        _decoder(tokens=False, positions=False, last=False): (
-            "These are the blocks alone. The vectors of tokens and positions and the last normalisation are missing."
+        Mistake(
+            "blocks alone",
+            _decoder(tokens=False, positions=False, last=False),
+            "These are the blocks alone. The vectors of tokens and positions and the last normalisation are missing.",
         ),
-        _decoder(positions=False): "The positions are missing: each of the 1,024 has a vector of its own.",
-        _decoder(tokens=False): "The vectors of the 50,257 tokens are missing.",
-        _decoder(last=False): "The normalisation after the last block is missing: a scale and a shift.",
-        _decoder(squares=4): "That counts the attention only: the feed-forward layers add two matrices, d → 4d → d.",
-        _decoder(squares=8): "That counts the feed-forward layers only: attention adds four matrices of d × d.",
-        _decoder(squares=6): (
-            "Feed-forward is not d → d → d: its inner layer is four times as wide, so it has 8 d², not 2 d²."
+        Mistake(
+            "no positions",
+            _decoder(positions=False),
+            "The positions are missing: each of the 1,024 has a vector of its own.",
         ),
-        _decoder(biases=0): "The biases and normalisations in the blocks are missing: 13 d in each.",
-        _decoder(biases=0, last=False): "Biases and normalisations are missing: 13 d in each block and 2 d at the end.",
-        _decoder(biases=9): "The two normalisations in each block are missing: 4 d together.",
-        _decoder(biases=4): "In each block only 4 d of the 13 d are there: count the biases of all parts as well.",
-        _decoder(output=True): "The output has no matrix of its own: it uses the token vectors once more.",
-        _decoder(layers=1): "That is one block. There are 24.",
-        _LAYERS * 12 * _WIDTH**2: "That is the rule of thumb, 12 L d². The exact number is asked for.",
-    },
+        Mistake("no tokens", _decoder(tokens=False), "The vectors of the 50,257 tokens are missing."),
+        Mistake(
+            "no last normalisation",
+            _decoder(last=False),
+            "The normalisation after the last block is missing: a scale and a shift.",
+        ),
+        Mistake(
+            "attention alone",
+            _decoder(squares=4),
+            "That counts the attention only: the feed-forward layers add two matrices, d → 4d → d.",
+        ),
+        Mistake(
+            "feed-forward alone",
+            _decoder(squares=8),
+            "That counts the feed-forward layers only: attention adds four matrices of d × d.",
+        ),
+        Mistake(
+            "feed-forward not widened",
+            _decoder(squares=6),
+            "Feed-forward is not d → d → d: its inner layer is four times as wide, so it has 8 d², not 2 d².",
+        ),
+        Mistake(
+            "no biases in the blocks",
+            _decoder(biases=0),
+            "The biases and normalisations in the blocks are missing: 13 d in each.",
+        ),
+        Mistake(
+            "no biases at all",
+            _decoder(biases=0, last=False),
+            "Biases and normalisations are missing: 13 d in each block and 2 d at the end.",
+        ),
+        Mistake(
+            "no normalisations in the blocks",
+            _decoder(biases=9),
+            "The two normalisations in each block are missing: 4 d together.",
+        ),
+        Mistake(
+            "biases of the attention alone",
+            _decoder(biases=4),
+            "In each block only 4 d of the 13 d are there: count the biases of all parts as well.",
+        ),
+        Mistake(
+            "output matrix of its own",
+            _decoder(output=True),
+            "The output has no matrix of its own: it uses the token vectors once more.",
+        ),
+        Mistake("one block", _decoder(layers=1), "That is one block. There are 24."),
+        Mistake(
+            "rule of thumb",
+            _LAYERS * 12 * _WIDTH**2,
+            "That is the rule of thumb, 12 L d². The exact number is asked for.",
+        ),
+    ],
     otherwise="Add up: 24 blocks (12 d² + 13 d each), then a vector of d for each token and each position, then 2 d.",
 )
 
@@ -177,19 +223,20 @@ def _break_even_mistakes() -> list[Mistake]:
             return raw(fixed_a, each_a, fixed_b, each_b)
         return break_even(fixed_a, each_a, fixed_b, each_b)
 
-    three = (
-        "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from which on)."
-    )
     return [
         Mistake(
             "always a crossing",
             crossing,
-            f"The quotient is right where the two lines cross, but not every pair does. {three}",
+            "The quotient is right where the two lines cross, but not every pair does. "
+            "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from "
+            "which on).",
         ),
         Mistake(
             "division by zero",
             raw,
-            f"With equal costs for each request you divide by zero: parallel lines never cross. {three}",
+            "With equal costs for each request you divide by zero: parallel lines never cross. "
+            "There are three cases: a crossing, 0 (B costs less from the start on) and `np.inf` (no volume from "
+            "which on).",
         ),
         Mistake(
             "sign",

@@ -14,40 +14,72 @@ _LOSS = float(-np.log(_GIVEN).mean())
 _BY_HAND = number(
     _LOSS,
     tolerance=6e-4,
-    mistakes={
-        float(
-            -np.log2(_GIVEN).mean()
-        ): "These are bits: the logarithm to base 2. The loss takes the natural one (nats).",
-        float(-np.log10(_GIVEN).mean()): "That is the logarithm to base 10. The loss takes the natural one.",
-        float(-np.log(_GIVEN).sum()): "That is the sum over the three tickets. The loss is their mean.",
-        -_LOSS: "The sign: a logarithm of a probability is negative, and the loss is *minus* its mean.",
-        float(-np.log(_SAYS[np.arange(3), _RIGHT - 1]).mean()): (
+    mistakes=[
+        Mistake(
+            "bits",
+            float(-np.log2(_GIVEN).mean()),
+            "These are bits: the logarithm to base 2. The loss takes the natural one (nats).",
+        ),
+        Mistake(
+            "base 10",
+            float(-np.log10(_GIVEN).mean()),
+            "That is the logarithm to base 10. The loss takes the natural one.",
+        ),
+        Mistake(
+            "sum for mean",
+            float(-np.log(_GIVEN).sum()),
+            "That is the sum over the three tickets. The loss is their mean.",
+        ),
+        Mistake(
+            "sign", -_LOSS, "The sign: a logarithm of a probability is negative, and the loss is *minus* its mean."
+        ),
+        Mistake(
+            "teams from 1",
+            float(-np.log(_SAYS[np.arange(3), _RIGHT - 1]).mean()),
             "You counted the teams from 1. The first team is 0, so the first ticket's right team, 2, is the third "
-            "number."
+            "number.",
         ),
-        float(-np.log(_SAYS.max(axis=1)).mean()): (
+        Mistake(
+            "largest probability",
+            float(-np.log(_SAYS.max(axis=1)).mean()),
             "You took the largest probability of each row. The loss asks for the one of the *right* team, which is not "
-            "always the largest."
+            "always the largest.",
         ),
-        float(
-            -np.log(_SAYS).mean()
-        ): "You averaged over all nine numbers. Only the probability of the right team counts.",
-        float(-np.log(_SAYS).sum(axis=1).mean()): (
-            "You took all three probabilities of each ticket. Only that of the right team counts."
+        Mistake(
+            "all nine",
+            float(-np.log(_SAYS).mean()),
+            "You averaged over all nine numbers. Only the probability of the right team counts.",
         ),
-        float(-np.log(_GIVEN.mean())): (
-            "That is the surprise of the mean probability. Take the three surprises first, then their mean."
+        Mistake(
+            "all three of each ticket",
+            float(-np.log(_SAYS).sum(axis=1).mean()),
+            "You took all three probabilities of each ticket. Only that of the right team counts.",
         ),
-        float(
-            -np.log(1 - _GIVEN).mean()
-        ): "You took the probability of being wrong. The loss takes that of the right team.",
-        float(np.mean(1 - _GIVEN)): "That is one minus the mean probability. The loss takes logarithms.",
-        float(-(_GIVEN * np.log(_GIVEN)).mean()): (
+        Mistake(
+            "surprise of the mean",
+            float(-np.log(_GIVEN.mean())),
+            "That is the surprise of the mean probability. Take the three surprises first, then their mean.",
+        ),
+        Mistake(
+            "being wrong",
+            float(-np.log(1 - _GIVEN).mean()),
+            "You took the probability of being wrong. The loss takes that of the right team.",
+        ),
+        Mistake(
+            "one minus the mean",
+            float(np.mean(1 - _GIVEN)),
+            "That is one minus the mean probability. The loss takes logarithms.",
+        ),
+        Mistake(
+            "entropy",
+            float(-(_GIVEN * np.log(_GIVEN)).mean()),
             "You weighted each surprise by the model's own probability, as an entropy does. The truth gives the right "
-            "team the weight 1."
+            "team the weight 1.",
         ),
-        float(np.exp(_LOSS)): "That is e to the loss (the perplexity). Leave the exponential out.",
-    },
+        Mistake(
+            "perplexity", float(np.exp(_LOSS)), "That is e to the loss (the perplexity). Leave the exponential out."
+        ),
+    ],
     otherwise=(
         "For each ticket find the probability that its right team got, take minus its natural logarithm, then the "
         "mean of the three."

@@ -10,20 +10,33 @@ from course_utils.exercises.verdicts import Exercise
 _WEIGHTS = 784 * 500 + 500 * 2
 _COUNT = number(
     _WEIGHTS + 500 + 2,
-    mistakes={
-        _WEIGHTS: "The biases are missing: one for each of the 500 hidden neurons and one for each output.",
-        _WEIGHTS
-        + 784
-        + 500
-        + 2: "The 784 inputs have no biases: they are the image. Only neurons that compute have one.",
-        784 * 500 + 500: "The output layer is missing: it reads 500 numbers and gives 2.",
-        784 * 500: "That is only the first layer's weight matrix. Its biases and the whole output layer are missing.",
-        _WEIGHTS + 500: "The two biases of the output layer are missing.",
-        _WEIGHTS + 2: "The 500 biases of the hidden layer are missing.",
-        784 * 500 + 500 + 500 + 1: "The output layer has two neurons here, one for each class.",
-        784 + 500 + 2: "Those are the neurons. A parameter is a connection (a weight) or a bias.",
-        784 * 500 * 2: "Layers do not multiply. Count each layer's weights and biases, then add.",
-    },
+    mistakes=[
+        Mistake(
+            "no biases",
+            _WEIGHTS,
+            "The biases are missing: one for each of the 500 hidden neurons and one for each output.",
+        ),
+        Mistake(
+            "biases of the inputs",
+            _WEIGHTS + 784 + 500 + 2,
+            "The 784 inputs have no biases: they are the image. Only neurons that compute have one.",
+        ),
+        Mistake("no output layer", 784 * 500 + 500, "The output layer is missing: it reads 500 numbers and gives 2."),
+        Mistake(
+            "first weight matrix alone",
+            784 * 500,
+            "That is only the first layer's weight matrix. Its biases and the whole output layer are missing.",
+        ),
+        Mistake("no biases of the output layer", _WEIGHTS + 500, "The two biases of the output layer are missing."),
+        Mistake("no biases of the hidden layer", _WEIGHTS + 2, "The 500 biases of the hidden layer are missing."),
+        Mistake(
+            "one output neuron", 784 * 500 + 500 + 500 + 1, "The output layer has two neurons here, one for each class."
+        ),
+        Mistake("neurons", 784 + 500 + 2, "Those are the neurons. A parameter is a connection (a weight) or a bias."),
+        Mistake(
+            "multiplied", 784 * 500 * 2, "Layers do not multiply. Count each layer's weights and biases, then add."
+        ),
+    ],
     otherwise="A layer from n inputs to m neurons has n times m weights and m biases. Count each layer, then add.",
 )
 

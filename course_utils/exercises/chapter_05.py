@@ -17,31 +17,57 @@ def _lstm(
 
 _COUNTED = number(
     _lstm(),
-    mistakes={
-        _lstm(gates=1): (
+    mistakes=[
+        Mistake(
+            "plain RNN",
+            _lstm(gates=1),
             "That is a plain RNN with the dense layer. An LSTM has four such layers side by side, one for each of "
-            "i, f, g and o."
+            "i, f, g and o.",
         ),
-        _lstm(recurrent=False): (
+        Mistake(
+            "no recurrent weights",
+            _lstm(recurrent=False),
             "The recurrent weights are missing: each of the four blocks also has a weight from every unit of the old "
-            "state to every unit."
+            "state to every unit.",
         ),
-        _lstm(biases=0): "The LSTM's biases are missing: one for each unit in each of the four blocks.",
-        _lstm(gates=3): "That counts three blocks. An LSTM has three gates *and* the proposal g: four.",
-        _lstm(gates=3, biases=2): "That is a GRU: three blocks with two biases. An LSTM has four, with one bias each.",
-        _lstm(biases=2): "An LSTM in Keras has one bias a block. Two are the GRU's.",
-        _lstm() - (64 * 3 + 3): "The dense layer is missing: 64 inputs, 3 logits, 3 biases.",
-        _lstm() - 3: "The biases of the dense layer are missing, one for each logit.",
-        600 * (_lstm() - 195) + 195: (
+        Mistake(
+            "no biases of the LSTM",
+            _lstm(biases=0),
+            "The LSTM's biases are missing: one for each unit in each of the four blocks.",
+        ),
+        Mistake(
+            "three blocks",
+            _lstm(gates=3),
+            "That counts three blocks. An LSTM has three gates *and* the proposal g: four.",
+        ),
+        Mistake(
+            "GRU",
+            _lstm(gates=3, biases=2),
+            "That is a GRU: three blocks with two biases. An LSTM has four, with one bias each.",
+        ),
+        Mistake("two biases a block", _lstm(biases=2), "An LSTM in Keras has one bias a block. Two are the GRU's."),
+        Mistake("no dense layer", _lstm() - (64 * 3 + 3), "The dense layer is missing: 64 inputs, 3 logits, 3 biases."),
+        Mistake(
+            "no biases of the dense layer",
+            _lstm() - 3,
+            "The biases of the dense layer are missing, one for each logit.",
+        ),
+        Mistake(
+            "once for each step",
+            600 * (_lstm() - 195) + 195,
             "The length does not count: the same parameters serve all 600 steps. They are shared, that is what makes "
-            "it recurrent."
+            "it recurrent.",
         ),
-        _lstm(600): "Ten minutes are steps, not inputs: at each of them the LSTM sees 8 numbers.",
-        _lstm(4800): (
-            "At each step the LSTM sees 8 numbers, not all 4,800 of them. The steps share the same parameters."
+        Mistake(
+            "steps as inputs", _lstm(600), "Ten minutes are steps, not inputs: at each of them the LSTM sees 8 numbers."
         ),
-        _lstm(1): "There are 8 sensors, so 8 inputs at each step.",
-    },
+        Mistake(
+            "all numbers as inputs",
+            _lstm(4800),
+            "At each step the LSTM sees 8 numbers, not all 4,800 of them. The steps share the same parameters.",
+        ),
+        Mistake("one sensor", _lstm(1), "There are 8 sensors, so 8 inputs at each step."),
+    ],
     otherwise="Take a plain RNN's (m + u + 1) u four times; then a dense layer from 64 to 3 with biases.",
 )
 

@@ -12,22 +12,47 @@ _BEST_LOGIT = math.log(0.6 / 0.2)
 _LOGIT = number(
     _BEST_LOGIT,
     tolerance=0.006,
-    mistakes={
-        0.75: "That is the best *probability*, 0.6 / (0.6 + 0.2). The logit is what goes into the sigmoid: what a has "
-        "σ(a) = 0.75?",
-        0.25: "That is the probability of *generated*. D answers with that of real, and the logit is asked for.",
-        -_BEST_LOGIT: "The sign: real examples are denser here, so D answers above ½, and its logit is positive.",
-        3.0: "That is the ratio of the densities. The best logit is its logarithm.",
-        math.log10(3): "That is the logarithm to base 10. The sigmoid is made with e: take the natural one, `np.log`.",
-        math.log2(3): "That is the logarithm to base 2. The sigmoid is made with e: take the natural one, `np.log`.",
-        math.log(0.75): "That is log D*. The logit is log D* − log(1 − D*).",
-        0.4: "That is the difference of the densities. The logit is the difference of their *logarithms*.",
-        1
-        / (
-            1 + math.exp(-0.75)
-        ): "That puts the probability through the sigmoid once more. Go the other way: the logit is "
-        "log D* − log(1 − D*).",
-    },
+    mistakes=[
+        Mistake(
+            "the probability",
+            0.75,
+            "That is the best *probability*, 0.6 / (0.6 + 0.2). The logit is what goes into the sigmoid: what a has "
+            "σ(a) = 0.75?",
+        ),
+        Mistake(
+            "probability of generated",
+            0.25,
+            "That is the probability of *generated*. D answers with that of real, and the logit is asked for.",
+        ),
+        Mistake(
+            "sign",
+            -_BEST_LOGIT,
+            "The sign: real examples are denser here, so D answers above ½, and its logit is positive.",
+        ),
+        Mistake("ratio", 3.0, "That is the ratio of the densities. The best logit is its logarithm."),
+        Mistake(
+            "base 10",
+            math.log10(3),
+            "That is the logarithm to base 10. The sigmoid is made with e: take the natural one, `np.log`.",
+        ),
+        Mistake(
+            "base 2",
+            math.log2(3),
+            "That is the logarithm to base 2. The sigmoid is made with e: take the natural one, `np.log`.",
+        ),
+        Mistake("logarithm of D*", math.log(0.75), "That is log D*. The logit is log D* − log(1 − D*)."),
+        Mistake(
+            "difference of the densities",
+            0.4,
+            "That is the difference of the densities. The logit is the difference of their *logarithms*.",
+        ),
+        Mistake(
+            "sigmoid once more",
+            1 / (1 + math.exp(-0.75)),
+            "That puts the probability through the sigmoid once more. Go the other way: the logit is "
+            "log D* − log(1 − D*).",
+        ),
+    ],
     otherwise="Section 2: D* = p / (p + q), and the logit of a probability D is log D − log(1 − D).",
 )
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from course_utils.exercises.comparing import name_of, text_of
 from course_utils.exercises.contest import Contest
-from course_utils.exercises.judges import Mistake, function, number
+from course_utils.exercises.judges import Mistake, function, look, number, unreadable
 from course_utils.exercises.verdicts import RIGHT, WRONG, Exercise, Verdict
+from course_utils.language import say, say_many
 
 
 def _parameters(
@@ -33,35 +34,57 @@ _FLATTENED = 4 * 4 * 64
 
 _COUNTED_BY_HAND = number(
     _COLOUR,
-    mistakes={
-        _parameters(
-            biases=False
-        ): "The biases are missing: one for every filter and one for every unit of a dense layer.",
-        _parameters(
-            28, 1
-        ): "That is the count for 28×28×1. Which layers see the larger picture, and the three colours?",
-        _COLOUR - (_FLATTENED - 576) * 64: (
+    mistakes=[
+        Mistake(
+            "no biases",
+            _parameters(biases=False),
+            "The biases are missing: one for every filter and one for every unit of a dense layer.",
+        ),
+        Mistake(
+            "28×28×1",
+            _parameters(28, 1),
+            "That is the count for 28×28×1. Which layers see the larger picture, and the three colours?",
+        ),
+        Mistake(
+            "flattened size of 28×28",
+            _COLOUR - (_FLATTENED - 576) * 64,
             "The flattened size is still that of 28×28. Follow height and width through every layer once more, from "
-            "32: a 3×3 convolution takes two away, pooling halves."
+            "32: a 3×3 convolution takes two away, pooling halves.",
         ),
-        _COLOUR - _FIRST_LAYER_OF_ONE_CHANNEL: (
+        Mistake(
+            "one channel in the first convolution",
+            _COLOUR - _FIRST_LAYER_OF_ONE_CHANNEL,
             "The first convolution still has one input channel. A filter reaches through all channels of its input: "
-            "3×3 weights for *each* of the three colours."
+            "3×3 weights for *each* of the three colours.",
         ),
-        _parameters(same=True): (
+        Mistake(
+            "padding",
+            _parameters(same=True),
             "That assumes padding ('same'). Without it ('valid', the default) a 3×3 convolution takes two pixels "
-            "from height and width."
+            "from height and width.",
         ),
-        _parameters(round_up=True): "Pooling 2×2 leaves out an odd last row and column: a side of 13 becomes 6, not 7.",
-        _parameters(
-            pools=3
-        ): "There is no pooling after the third convolution: the network flattens straight after it.",
-        _parameters(
-            pools=0
-        ): "The pooling layers are missing. They have no parameters, yet they halve height and width.",
-        _COLOUR - 650: "The last layer is missing: 64 inputs, 10 outputs, 10 biases.",
-        3 * _parameters(28, 1): "Three colours do not triple the network: only the first convolution sees them.",
-    },
+        Mistake(
+            "pooling rounds up",
+            _parameters(round_up=True),
+            "Pooling 2×2 leaves out an odd last row and column: a side of 13 becomes 6, not 7.",
+        ),
+        Mistake(
+            "pooling after the third convolution",
+            _parameters(pools=3),
+            "There is no pooling after the third convolution: the network flattens straight after it.",
+        ),
+        Mistake(
+            "no pooling",
+            _parameters(pools=0),
+            "The pooling layers are missing. They have no parameters, yet they halve height and width.",
+        ),
+        Mistake("no last layer", _COLOUR - 650, "The last layer is missing: 64 inputs, 10 outputs, 10 biases."),
+        Mistake(
+            "three times",
+            3 * _parameters(28, 1),
+            "Three colours do not triple the network: only the first convolution sees them.",
+        ),
+    ],
     otherwise=(
         "Only two layers count differently than for 28×28×1: the first convolution (it reaches through three channels) "
         "and the first dense layer (more pixels are left to flatten)."
@@ -132,7 +155,6 @@ def _recall_mistakes() -> list[Mistake]:
         sums = np.bincount(labels, minlength=classes) + np.bincount(predictions, minlength=classes)
         return _share(2 * _hits(labels, predictions, classes), sums)
 
-    absent = "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not {}."
     return [
         Mistake(
             "precision, or transposed",
@@ -150,8 +172,18 @@ def _recall_mistakes() -> list[Mistake]:
         Mistake(
             "counts", _hits, "These are counts of hits. Divide each by the number of examples that have the label."
         ),
-        Mistake("0 for NaN", zero_for_nan, absent.format("0: that would say that every example was missed")),
-        Mistake("1 for NaN", one_for_nan, absent.format("1: that would say that every example was found")),
+        Mistake(
+            "0 for NaN",
+            zero_for_nan,
+            "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not 0: that would "
+            "say that every example was missed.",
+        ),
+        Mistake(
+            "1 for NaN",
+            one_for_nan,
+            "A class without examples has no recall: 0 / 0 is not known. Put NaN (`np.nan`) there, not 1: that would "
+            "say that every example was found.",
+        ),
         Mistake(
             "share of all examples",
             share_of_all,
@@ -300,52 +332,72 @@ _DECIDE_CASES = [
 
 def _judge_contest(answer) -> Verdict:
     """Right when the target is reached within the articles' time. What was measured may be shown: it is no secret."""
-    call_it = 'Write `check("07-4", contest.run(train, profile=course.profile))`.'
-    if not isinstance(answer, Contest):
-        rows = (("Your answer", text_of(answer)),)
-        message = f"Your answer is {name_of(answer)}; what `contest.run` returns is asked for."
-        return Verdict(WRONG, message, rows, call_it, mistake="not a contest")
+    call_it = say('Write `check("07-4", contest.run(train, profile=course.profile))`.')
+    if type(answer) is not Contest:  # what only says that it is one counts as anything else
+        looked = look(lambda: (name_of(answer), text_of(answer)))
+        if looked.kind != "value":
+            return unreadable(looked)
+        name, text = looked.value
+        message = say("Your answer is {name}; what `contest.run` returns is asked for.", name=name)
+        return Verdict(WRONG, message, ((say("Your answer"), text),), call_it, mistake="not a contest")
     if not answer.measured:
-        message = "This contest was not measured by `contest.run` in this kernel, so its numbers say nothing."
-        return Verdict(WRONG, message, (("Your answer", str(answer)),), call_it, mistake="not measured")
+        message = say("This contest was not measured by `contest.run` in this kernel, so its numbers say nothing.")
+        shown = look(lambda: text_of(answer)).value or ""
+        return Verdict(WRONG, message, ((say("Your answer"), shown),), call_it, mistake="not measured")
     if answer.accurate and answer.in_time:
         return Verdict(RIGHT, score=str(answer))
+    return _lost(answer)
 
-    over = answer.seconds - answer.limit
-    late = f"{over:.1f} s too long ({over / answer.limit:.0%} over the articles' time)"
-    points = f"{100 * (answer.target - answer.accuracy):.2f} points short of {answer.target:.4f}"
-    images = f"{answer.missing} more of {answer.n:,} test image{'s' if answer.n > 1 else ''} must be read right"
-    rows = (("Measured", str(answer)),)
-    if answer.accurate:
-        return Verdict(
-            WRONG,
-            f"Accurate enough, but training took {late}.",
-            rows,
+
+def _lost(contest: Contest) -> Verdict:
+    """By how much a measured contest was lost, and where to look."""
+    rows = ((say("Measured"), str(contest)),)
+    over = contest.seconds - contest.limit
+    fields = {
+        "points": f"{100 * (contest.target - contest.accuracy):.2f}",
+        "target": f"{contest.target:.4f}",
+        "over": f"{over:.1f}",
+        "share": f"{over / contest.limit:.0%}",
+        "total": f"{contest.n:,}",
+    }
+    if contest.accurate:
+        message = say(
+            "Accurate enough, but training took {over} s too long ({share} over the articles' time).", **fields
+        )
+        hint = say(
             "Which changes in the table of section 10 saved time and cost no accuracy? Look at the batches for each "
-            "call, the strides and the number of epochs.",
-            mistake="too slow",
+            "call, the strides and the number of epochs."
         )
-    if not answer.in_time:
-        return Verdict(
-            WRONG,
-            f"Neither is reached: the accuracy is {points}, and training took {late}.",
-            rows,
-            "Make it fast first, with `mnist.FAST` as a start, then spend the time that this saves on accuracy.",
-            mistake="too slow and not accurate enough",
+        return Verdict(WRONG, message, rows, hint, mistake="too slow")
+    if not contest.in_time:
+        message = say(
+            "Neither is reached: the accuracy is {points} points short of {target}, and training took {over} s too "
+            "long ({share} over the articles' time).",
+            **fields,
         )
-    unused = 1 - answer.seconds / answer.limit
-    hint = (
-        "Train on more kinds of change than shifts: small turns, stretches and slants. Choose on the validation part."
+        hint = say("Make it fast first, with `mnist.FAST` as a start, then spend the time that this saves on accuracy.")
+        return Verdict(WRONG, message, rows, hint, mistake="too slow and not accurate enough")
+    message = say_many(
+        "In time, but the accuracy is {points} points short of {target}: {n} more of {total} test images must be read "
+        "right.",
+        "In time, but the accuracy is {points} points short of {target}: {n} more of {total} test images must be read "
+        "right.",
+        contest.missing,
+        **fields,
     )
+    unused = 1 - contest.seconds / contest.limit
     if unused >= 0.3:
-        hint = f"{unused:.0%} of the time is unused: more epochs, or more channels. Then: {hint[0].lower()}{hint[1:]}"
-    return Verdict(
-        WRONG,
-        f"In time, but the accuracy is {points}: {images}.",
-        rows,
-        hint,
-        mistake="not accurate enough",
-    )
+        hint = say(
+            "{unused:.0%} of the time is unused: more epochs, or more channels. Then train on more kinds of change "
+            "than shifts: small turns, stretches and slants. Choose on the validation part.",
+            unused=unused,
+        )
+    else:
+        hint = say(
+            "Train on more kinds of change than shifts: small turns, stretches and slants. Choose on the validation "
+            "part."
+        )
+    return Verdict(WRONG, message, rows, hint, mistake="not accurate enough")
 
 
 EXERCISES = (

@@ -195,7 +195,6 @@ def _macro_f1_mistakes() -> list[Mistake]:
     def per_class(matrix):
         return f1(matrix)
 
-    absent = "A class that neither occurs nor is ever answered has no F: leave it out of the mean. {}"
     return [
         Mistake(
             "micro",
@@ -213,9 +212,22 @@ def _macro_f1_mistakes() -> list[Mistake]:
             precision,
             "That is the mean precision: you divide by the columns only. F needs rows *and* columns.",
         ),
-        Mistake("absent class as 0", divided_by_all, absent.format("You count it as 0.")),
-        Mistake("absent class as 1", one_for_absent, absent.format("You count it as 1.")),
-        Mistake("absent class as NaN", nan, absent.format("Yours makes the whole mean NaN (0 / 0).")),
+        Mistake(
+            "absent class as 0",
+            divided_by_all,
+            "A class that neither occurs nor is ever answered has no F: leave it out of the mean. You count it as 0.",
+        ),
+        Mistake(
+            "absent class as 1",
+            one_for_absent,
+            "A class that neither occurs nor is ever answered has no F: leave it out of the mean. You count it as 1.",
+        ),
+        Mistake(
+            "absent class as NaN",
+            nan,
+            "A class that neither occurs nor is ever answered has no F: leave it out of the mean. "
+            "Yours makes the whole mean NaN (0 / 0).",
+        ),
         Mistake(
             "answered but absent left out",
             only_with_examples,

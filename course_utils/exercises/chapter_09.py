@@ -357,11 +357,22 @@ def _adapter_mistakes() -> list[Mistake]:
     def order(merged, A7, B7, A8, B8, alpha):
         return merged - alpha / A7.shape[1] * B7 @ A7 + alpha / A8.shape[1] * B8 @ A8
 
-    factor = "The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`."
     return [
-        Mistake("alpha without r", no_rank, f"You multiply by α alone. {factor}"),
-        Mistake("alpha times r", times_rank, f"You multiply by α · r. {factor}"),
-        Mistake("no factor", no_factor, f"The factor is missing. {factor}"),
+        Mistake(
+            "alpha without r",
+            no_rank,
+            "You multiply by α alone. The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`.",
+        ),
+        Mistake(
+            "alpha times r",
+            times_rank,
+            "You multiply by α · r. The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`.",
+        ),
+        Mistake(
+            "no factor",
+            no_factor,
+            "The factor is missing. The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`.",
+        ),
         Mistake("one rank for both", one_rank, "The two adapters may have different ranks: each its own `shape[1]`."),
         Mistake("width for rank", width_for_rank, "`shape[0]` is the width d. The rank r is `A.shape[1]`."),
         Mistake("old change stays in", adds_only, "Customer 7's change is still in the kernel: subtract it first."),

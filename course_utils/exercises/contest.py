@@ -5,15 +5,18 @@
 
 import dataclasses
 import math
-import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from course_utils.console import plain
 from course_utils.errors import CourseError, near_misses
 from course_utils.exercises import calling
+from course_utils.exercises.comparing import name_of
+from course_utils.exercises.printing import Printed
+from course_utils.language import say
 from course_utils.recipes import mnist
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Rules:
 
 
 # Quick: the solution's worst of five seeds lies above the target, the articles' program and the recipe far below it
-# (tests/recipes/test_contest.py). Full: the course's own aim.
+# (tests/exercises/test_contest.py). Full: the course's own aim.
 RULES = {
     "quick": Rules("digits", ("train",), 0.96, 16),
     "full": Rules("mnist", ("train", "validation"), 0.996, 10),  # the articles train on all 60,000
@@ -99,11 +102,15 @@ def run(
     """
     if profile not in RULES:
         known = list(RULES)
-        raise CourseError(f"The profile is {profile!r}; expected: quick or full.{near_misses(str(profile), known)}")
+        template = "The profile is {profile!r}; expected: quick or full.{guess}"
+        raise CourseError(say(template, profile=profile, guess=near_misses(str(profile), known)))
     if not callable(train) or isinstance(train, type):
         raise CourseError(
-            f"contest.run was given a {type(train).__name__}; expected: your function train(images, labels). Pass it "
-            "by its name, without parentheses: contest.run(train, profile=course.profile)."
+            say(
+                "contest.run was given {name}; expected: your function train(images, labels). Pass it by its name, "
+                "without parentheses: contest.run(train, profile=course.profile).",
+                name=name_of(train),
+            )
         )
     if calling.is_stub(train):
         return None
@@ -118,9 +125,9 @@ def run(
         np.concatenate([getattr(getattr(digits, part), field) for part in rules.parts])
         for field in ("images", "labels")
     )
-    print("The articles' program is clocked …", flush=True)
+    print(say("The articles' program is clocked …"), flush=True)
     limit = _seconds_of_the_article(images, labels, profile, seed)
-    print(f"It takes {limit:.{0 if limit >= 20 else 1}f} s here. Now yours …", flush=True)
+    print(say("It takes {limit} s here. Now yours …", limit=f"{limit:.{0 if limit >= 20 else 1}f}"), flush=True)
     keras.utils.set_random_seed(seed)
     model, seconds = _clocked(train, images, labels, limit)
     accuracy = float((_answers(model, digits.test.images, limit) == digits.test.labels).mean())
@@ -169,52 +176,75 @@ def _clocked(train: Callable, images: np.ndarray, labels: np.ndarray, limit: flo
         clock.append(time.perf_counter())
         return model
 
-    outcome = calling.call(work, seconds=PATIENCE * limit)
+    printed = Printed(lines=1_000, characters=5_000_000, displays=100)  # a bar moves in a line, thousands of times
+    outcome = calling.call(work, seconds=PATIENCE * limit, printed=printed)
+    printed.say_the_rest()
     if outcome.kind == "expired":
-        rest = " It could not be stopped and still runs: restart the kernel." if outcome.unstoppable else ""
-        raise CourseError(
-            f"Your train took more than {PATIENCE * limit:.1f} s, {PATIENCE} times the articles' {limit:.1f} s, and "
-            f"was stopped. Expected is at most the articles' time: begin with few epochs and watch the clock.{rest}"
+        template = (
+            "Your train took more than {stopped:.1f} s, {times} times the articles' {limit:.1f} s, and was stopped. "
+            "Expected is at most the articles' time: begin with few epochs and watch the clock."
         )
+        if outcome.unstoppable:
+            template = (
+                "Your train took more than {stopped:.1f} s, {times} times the articles' {limit:.1f} s. It could not be "
+                "stopped and still runs: restart the kernel. Expected is at most the articles' time: begin with few "
+                "epochs and watch the clock."
+            )
+        raise CourseError(say(template, stopped=PATIENCE * limit, times=PATIENCE, limit=limit))
     if outcome.kind == "error":
-        where, source = outcome.line
-        place = f" at {where}{f' ({source})' if source else ''}" if where else ""
-        raise CourseError(
-            f"Your train raised an error{place}: {_plain(outcome.error)}. Call train(digits.train.images, "
-            "digits.train.labels) yourself, in a cell of its own, to see all of it."
+        template = (
+            "Your train raised an error: {error}. Call train(digits.train.images, digits.train.labels) yourself, in a "
+            "cell of its own, to see all of it."
         )
+        where, source = outcome.line
+        if where:
+            template = (
+                "Your train raised an error at {where}: {error}. Call train(digits.train.images, digits.train.labels) "
+                "yourself, in a cell of its own, to see all of it."
+            )
+        if source:
+            where = f"{where} ({source})"
+        raise CourseError(say(template, where=where, error=plain(outcome.error)))
+    if outcome.value is None:
+        template = "Your train returned nothing (is a return missing?); expected: a trained Keras model."
+        raise CourseError(say(template))
     if not isinstance(outcome.value, keras.Model):
-        came = "nothing (is a return missing?)" if outcome.value is None else f"a {type(outcome.value).__name__}"
-        raise CourseError(f"Your train returned {came}; expected: a trained Keras model. End it with return model.")
+        template = "Your train returned {name}; expected: a trained Keras model. End it with return model."
+        raise CourseError(say(template, name=name_of(outcome.value)))
     return outcome.value, clock[1] - clock[0]
 
 
 def _answers(model: "keras.Model", images: np.ndarray, limit: float) -> np.ndarray:
     """The class the model answers for each image, int (n,); CourseError where it gives no (n, 10) finite numbers."""
-    wanted = "expected: a model that takes (n, 28, 28, 1), pixels from 0 to 255, and gives (n, 10)"
     outcome = calling.call(
         lambda: model.predict(images[..., None], batch_size=500, verbose=0), seconds=PATIENCE * limit
     )
     if outcome.kind == "expired":
-        raise CourseError(
-            f"Your model had not answered {len(images):,} images after {PATIENCE * limit:.0f} s; expected: less time "
-            "than training may take. Make the network smaller, or ask it fewer times for each image."
+        template = (
+            "Your model had not answered {n:,} images after {seconds:.0f} s; expected: less time than training may "
+            "take. Make the network smaller, or ask it fewer times for each image."
         )
+        raise CourseError(say(template, n=len(images), seconds=PATIENCE * limit))
     if outcome.kind == "error":
-        raise CourseError(f"Your model cannot read the test images; {wanted}. It raised {_plain(outcome.error)}")
+        template = (
+            "Your model cannot read the test images; expected: a model that takes (n, 28, 28, 1), pixels from 0 to "
+            "255, and gives (n, 10). It raised {error}"
+        )
+        raise CourseError(say(template, error=plain(outcome.error)))
     shape = getattr(outcome.value, "shape", None)
     if shape != (len(images), 10):
-        came = f"an output of shape {shape}" if shape is not None else f"a {type(outcome.value).__name__}"
-        raise CourseError(f"Your model gives {came} for {len(images):,} images; {wanted}.")
+        template = (
+            "Your model gives {name} of shape {shape} for {n:,} images; expected: a model that takes (n, 28, 28, 1), "
+            "pixels from 0 to 255, and gives (n, 10)."
+        )
+        raise CourseError(say(template, name=name_of(outcome.value), shape=shape, n=len(images)))
     outputs = np.asarray(outcome.value, dtype=np.float64)
     if not np.isfinite(outputs).all():
         raise CourseError(
-            "Your model's outputs are not all numbers (NaN or infinite); expected: ten finite numbers an image. The "
-            "training probably diverged: lower the peak of the learning rate, or climb to it more slowly."
+            say(
+                "Your model's outputs are not all numbers (NaN or infinite); expected: ten finite numbers an image. "
+                "The "
+                "training probably diverged: lower the peak of the learning rate, or climb to it more slowly."
+            )
         )
     return outputs.argmax(axis=1)
-
-
-def _plain(error: str) -> str:
-    """An error's text without the codes for bold, in which Keras writes parts of its own."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", error)

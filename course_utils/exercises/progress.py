@@ -9,16 +9,17 @@ import csv
 import io
 import json
 import os
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils import paths
+from course_utils.console import spreadsheet_cell
 from course_utils.errors import CourseError, warn
 from course_utils.exercises import registry
 from course_utils.exercises.verdicts import NOT_ATTEMPTED, RIGHT, WRONG
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import pandas
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 COLUMNS = ("exercise", "title", "chapter", "state", "attempts", "first right at", "score")
 _VERSION = 1
 _LOCK_SECONDS = 5.0
-# A spreadsheet takes a cell that begins with one of these (the wide forms too) for a formula and may run it.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Unreadable(Exception):
@@ -76,8 +75,11 @@ def _read(file: Path) -> dict[str, dict]:
     version = content.get("version") if isinstance(content, dict) else None
     if type(version) is int and version > _VERSION:
         raise CourseError(
-            f"The progress file {paths.display(file)} was written by a newer version of the course and is left as it "
-            "is: update the course."
+            say(
+                "The progress file {file} was written by a newer version of the course and is left as it is: update "
+                "the course.",
+                file=paths.display(file),
+            )
         )
     whole = {name: row for name, row in rows.items() if _is_row(row)} if isinstance(rows, dict) else {}
     if version != _VERSION or not isinstance(rows, dict) or len(whole) != len(rows):
@@ -97,38 +99,21 @@ def _keep_aside(file: Path) -> Path:
     return beside
 
 
-def _try_lock(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
     """Hold the file's lock, which the system lets go when a process dies. Raises TimeoutError after five seconds."""
+    import filelock  # 50 ms, which only an answer that is kept has to pay
+
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    lock = filelock.FileLock(file.with_name(f".{file.name}.lock"), timeout=_LOCK_SECONDS)
     try:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while not _try_lock(handle):
-            if time.monotonic() > deadline:
-                raise TimeoutError("another kernel holds the file")
-            time.sleep(0.02)
+        lock.acquire(poll_interval=0.02)
+    except filelock.Timeout:
+        raise TimeoutError(say("another kernel holds the file")) from None
+    try:
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 def _update(file: Path, identifier: str, right: bool, score: str | None) -> None:
@@ -138,7 +123,8 @@ def _update(file: Path, identifier: str, right: bool, score: str | None) -> None
         except _Unreadable as error:
             beside = _keep_aside(file)
             rows = error.salvaged
-            warn(f"the progress file could not be read; it is kept as {paths.display(beside)} and a new one begins.")
+            template = "the progress file could not be read; it is kept as {file} and a new one begins."
+            warn(say(template, file=paths.display(beside)))
         row = dict(rows.get(identifier) or {"state": WRONG, "attempts": 0, "first_right_at": None, "score": None})
         if row["state"] != RIGHT:  # once right it stays right, and running a notebook again counts no attempts
             row["attempts"] += 1
@@ -156,8 +142,8 @@ def record(identifier: str, *, right: bool, score: str | None = None) -> bool:
     try:
         _update(Path(os.path.realpath(path())), identifier, right, score)
     except (OSError, RuntimeError, CourseError) as error:
-        reason = error if isinstance(error, CourseError) else f"{getattr(error, 'strerror', None) or error}."
-        warn(f"your progress could not be recorded: {reason}")
+        reason = error if isinstance(error, CourseError) else getattr(error, "strerror", None) or error
+        warn(say("your progress could not be recorded ({reason})", reason=reason))
         return False
     return True
 
@@ -167,19 +153,23 @@ def _rows() -> dict[str, dict]:
     try:
         return _read(file)
     except _Unreadable as error:
-        warn(f"the progress file {paths.display(file)} is damaged; what is whole in it is shown.")
+        warn(say("the progress file {file} is damaged; what is whole in it is shown.", file=paths.display(file)))
         return error.salvaged
     except OSError as error:
         raise CourseError(
-            f"The progress file {paths.display(file)} cannot be read ({error.strerror or error}). Expected a file "
-            f"of the course's own: look at its permissions, or name another file in COURSE_PROGRESS."
+            say(
+                "The progress file {file} cannot be read ({reason}). Expected a file of the course's own: look at its "
+                "permissions, or name another file in COURSE_PROGRESS.",
+                file=paths.display(file),
+                reason=error.strerror or error,
+            )
         ) from None
 
 
 def _records() -> list[dict[str, Any]]:
     rows = _rows()
     known = {exercise.id: exercise.title for exercise in registry.exercises()}
-    titles = {**known, **{name: "(no longer in the course)" for name in sorted(rows) if name not in known}}
+    titles = {**known, **{name: say("(no longer in the course)") for name in sorted(rows) if name not in known}}
     records = []
     for name, title in titles.items():
         row = rows.get(name, {})
@@ -207,11 +197,8 @@ def table() -> "pandas.DataFrame":
     return pandas.DataFrame(_records(), columns=list(COLUMNS))
 
 
-def _safe_cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front, which it shows as text."""
-    if isinstance(value, str) and value.lstrip(" \u00a0\u3000").startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+def _cell(value: Any) -> Any:
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def export_csv(target: Path | str) -> Path:
@@ -221,12 +208,16 @@ def export_csv(target: Path | str) -> Path:
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\r\n")  # RFC 4180; it also makes cells with \r quoted
     writer.writeheader()
     for record_ in _records():
-        writer.writerow({name: _safe_cell(value) for name, value in record_.items()})
+        writer.writerow({name: _cell(value) for name, value in record_.items()})
     try:
         paths.write_atomic(target, buffer.getvalue())
     except OSError as error:
         raise CourseError(
-            f"The table could not be written to {paths.display(target)} ({error.strerror or error}). Expected the "
-            f"path of a file in a folder you may write to: name another one."
+            say(
+                "The table could not be written to {file} ({reason}). Expected the path of a file in a folder you may "
+                "write to: name another one.",
+                file=paths.display(target),
+                reason=error.strerror or error,
+            )
         ) from None
     return target

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 from course_utils.exercises.verdicts import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Verdict
+from course_utils.language import say
 
 _WIDTH = 100
 _INDENT = "    "
@@ -16,13 +17,16 @@ _COLOURS = {NOT_ATTEMPTED: "#3b87c8", WRONG: "#d55e00", RIGHT: "#0a9b74"}
 
 
 def _heading(exercise: Exercise, verdict: Verdict) -> str:
-    score = f" · {verdict.score}" if verdict.state == RIGHT and verdict.score else ""
-    return f"Exercise {exercise.id} · {exercise.title} · {_WORDS[verdict.state]}{score}"
+    template = "Exercise {id} · {title} · {state}"
+    if verdict.state == RIGHT and verdict.score:
+        template = "Exercise {id} · {title} · {state} · {score}"
+    state = say(_WORDS[verdict.state])
+    return say(template, id=exercise.id, title=say(exercise.title), state=state, score=verdict.score)
 
 
 def _paragraphs(exercise: Exercise, verdict: Verdict) -> list[str]:
     if verdict.state == NOT_ATTEMPTED:
-        return [text for text in (verdict.message, exercise.prompt) if text]
+        return [text for text in (verdict.message, say(exercise.prompt)) if text]
     return [verdict.message] if verdict.message and verdict.state == WRONG else []
 
 
@@ -36,7 +40,9 @@ def plain(exercise: Exercise, verdict: Verdict) -> str:
     for label, value in verdict.rows:
         lines += [f"{_INDENT}{label}:", *(2 * _INDENT + line for line in value.splitlines())]
     if verdict.hint:
-        lines += textwrap.wrap(f"Hint: {verdict.hint}", _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        lines += textwrap.wrap(
+            f"{say('Hint:')} {verdict.hint}", _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT
+        )
     return "\n".join(lines)
 
 
@@ -62,9 +68,18 @@ def as_html(exercise: Exercise, verdict: Verdict) -> str:
             for label, value in verdict.rows
         ]
         if verdict.hint:
-            parts.append(paragraph.format(f"<strong>Hint:</strong> {_inline(verdict.hint)}"))
+            parts.append(paragraph.format(f"<strong>{html.escape(say('Hint:'))}</strong> {_inline(verdict.hint)}"))
     style = f"border-left:4px solid {colour};padding:.3em .8em;margin:.4em 0;line-height:1.45"
     return f'<div role="status" style="{style}">{"".join(parts)}</div>'
+
+
+def _print(text: str) -> None:
+    """Print; where the terminal's encoding has no such sign (✓, ², ·), it is written as Python would."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError:
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def show(exercise: Exercise, verdict: Verdict) -> None:
@@ -72,7 +87,7 @@ def show(exercise: Exercise, verdict: Verdict) -> None:
     text = plain(exercise, verdict)
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
-        print(text, flush=True)
+        _print(text)
         return
     from IPython.display import display
 

@@ -9,8 +9,8 @@ import importlib.resources
 import sys
 import types
 
-# name -> module that defines it
-_NAMES = {
+# A public name → the module that defines it.
+MODULES = {
     "draw_digit": "drawing",
     "drawing_picture": "drawing",
     "example_strokes": "drawing",
@@ -22,22 +22,22 @@ _NAMES = {
     "playground_picture": "playground",
     "convolution": "convolution",  # chapter 04
     "convolution_picture": "convolution",
-    "gradient_over_time": "recurrence",  # chapter 05
-    "gradient_over_time_picture": "recurrence",
-    "duel": "duel",  # chapter 06
-    "duel_picture": "duel",
-    "words": "words",  # chapter 08
-    "words_picture": "words",
+    "gradient_over_time": "gradient_flow",  # chapter 05
+    "gradient_over_time_picture": "gradient_flow",
+    "duel": "gan_game",  # chapter 06
+    "duel_picture": "gan_game",
+    "words": "word_map",  # chapter 08
+    "words_picture": "word_map",
     "attention": "attention",  # chapter 09
     "attention_picture": "attention",
 }
 
-__all__ = sorted(_NAMES)
+__all__ = sorted(MODULES)
 
 
 def __getattr__(name: str):
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"course_utils.explorers.{_NAMES[name]}"), name)
+    if name in MODULES:
+        return getattr(importlib.import_module(f"course_utils.explorers.{MODULES[name]}"), name)
     raise AttributeError(f"module 'course_utils.explorers' has no attribute {name!r}")
 
 
@@ -49,7 +49,7 @@ class _Package(types.ModuleType):
     """Python binds a module, once it is loaded, to its name in its package; `descent` must stay the function."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _NAMES and isinstance(value, types.ModuleType)):
+        if not (name in MODULES and isinstance(value, types.ModuleType)):
             super().__setattr__(name, value)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from course_utils import figures
 from course_utils.errors import CourseError
 from course_utils.explorers.scene import INK_COLOUR, Box, Layer, Line, Panel, Picture, Scene, Text, as_figure
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -39,26 +40,38 @@ class Settings:
 def checked(attended: Attended) -> dict[str, tuple[list[str], np.ndarray]]:
     """Sentence → (tokens, weights (layers, heads, t, t)), or CourseError for what cannot be drawn."""
     if not attended:
-        raise CourseError("The explorer needs at least one sentence; it got none.")
+        raise CourseError(say("The explorer needs at least one sentence; it got none."))
     out, sizes = {}, set()
     for sentence, (tokens, weights) in attended.items():
         array = np.asarray(weights, dtype=np.float64)
         t = len(tokens)
         if not 2 <= t <= MOST:
-            raise CourseError(f"{sentence[:40]!r} has {t} tokens; the explorer shows 2 to {MOST}.")
+            raise CourseError(
+                say("{text!r} has {n} tokens; the explorer shows 2 to {most}.", text=sentence[:40], n=t, most=MOST)
+            )
         if array.ndim != 4 or array.shape[2:] != (t, t) or 0 in array.shape:
             raise CourseError(
-                f"The weights of {sentence[:40]!r} have the shape {array.shape}; (layers, heads, {t}, {t}) is needed, "
-                f"as there are {t} tokens."
+                say(
+                    "The weights of {text!r} have the shape {shape}; (layers, heads, {n}, {n}) is needed, as there are "
+                    "{n} tokens.",
+                    text=sentence[:40],
+                    shape=array.shape,
+                    n=t,
+                )
             )
         if not np.isfinite(array).all() or array.min() < 0 or np.abs(array.sum(axis=-1) - 1).max() > 1e-2:
             raise CourseError(
-                f"The weights of {sentence[:40]!r} are no attention: each row needs numbers from 0 that add up to one."
+                say(
+                    "The weights of {text!r} are no attention: each row needs numbers from 0 that add up to one.",
+                    text=sentence[:40],
+                )
             )
         sizes.add(array.shape[:2])
         out[str(sentence)] = ([str(token) for token in tokens], array)
     if len(sizes) > 1:
-        raise CourseError(f"All sentences need the same layers and heads; these have {sorted(sizes)}.")
+        raise CourseError(
+            say("All sentences need the same layers and heads; these have {shapes}.", shapes=sorted(sizes))
+        )
     return out
 
 
@@ -79,16 +92,23 @@ def scene(settings: Settings, attended: Attended) -> Scene:
     A, asks = weights[settings.layer - 1, settings.head - 1], settings.token
     row = A[asks]
     most = np.argsort(-row, kind="stable")[:3]
-    parts = [f"{row[j]:.0%} from “{tokens[j]}”{_place(tokens, int(j))}" for j in most]
-    who = f"“{tokens[asks]}”{_place(tokens, asks)}"
-    sentence = f"Layer {settings.layer}, head {settings.head}: {who} takes {', '.join(parts)}."
+    parts = [say("{share:.0%} from {token}", share=row[j], token=_named(tokens, int(j))) for j in most]
+    sentence = say(
+        "Layer {layer}, head {head}: {token} takes {parts}.",
+        layer=settings.layer,
+        head=settings.head,
+        token=_named(tokens, asks),
+        parts=", ".join(parts),
+    )
     return Scene([_lines(tokens, row, asks), _map(A, asks)], sentence)
 
 
-def _place(tokens: Sequence[str], at: int) -> str:
-    """Which of several equal tokens it is."""
+def _named(tokens: Sequence[str], at: int) -> str:
+    """A token in quotes, and which of several equal ones it is."""
     same = [j for j, token in enumerate(tokens) if token == tokens[at]]
-    return f" (no. {same.index(at) + 1})" if len(same) > 1 else ""
+    if len(same) == 1:
+        return say("“{token}”", token=tokens[at])
+    return say("“{token}” (no. {number})", token=tokens[at], number=same.index(at) + 1)
 
 
 def _short(token: str) -> str:
@@ -113,7 +133,7 @@ def _lines(tokens: Sequence[str], row: np.ndarray, asks: int) -> Panel:
         Text([6.5] * t, at, [_short(token) for token in tokens], anchor="left", size=_size(t)),
     ]
     return Panel(
-        "lines", (0, 10), (t, 0), layers, title="who asks → who answers", axes=False, aspect=1.0, hover=True
+        "lines", (0, 10), (t, 0), layers, title=say("who asks → who answers"), axes=False, aspect=1.0, hover=True
     )  # fmt: skip
 
 
@@ -134,7 +154,9 @@ def _map(A: np.ndarray, asks: int) -> Panel:
             if rows:
                 texts = [f"{100 * A[i, best[i]]:.0f}" for i in rows]
                 layers.append(Text(best[rows] + 0.5, np.array(rows) + 0.5, texts, size=11, colour=colour))
-    return Panel("map", (0, t), (t, 0), layers, title="the whole head: a row asks", axes=False, aspect=1.0, hover=True)
+    return Panel(
+        "map", (0, t), (t, 0), layers, title=say("the whole head: a row asks"), axes=False, aspect=1.0, hover=True
+    )
 
 
 def attention(attended: Attended, *, layer: int = 1, head: int = 1, token: int = 1) -> "Stage":
@@ -149,14 +171,13 @@ def attention(attended: Attended, *, layer: int = 1, head: int = 1, token: int =
     first = within(Settings(next(iter(known)), layer, head, token), known)
     depth, heads = next(iter(known.values()))[1].shape[:2]
     longest = max(len(tokens) for tokens, _ in known.values())
-    labels = _labels(known)
     stage: Stage | None = None
 
     def respond(event: Event) -> Scene:
         values = dict(event.values)
         if event.kind == "hover":
             values["token"] = event.y
-        sentence = labels.get(values.get("sentence", ""), first.sentence)
+        sentence = values.get("sentence", first.sentence)
         numbers = (int(values.get(name, 1)) for name in ("layer", "head", "token"))
         settings = within(Settings(sentence, *numbers), known)
         if stage is not None:  # the slider follows the pointer, so that a keyboard can go on from there
@@ -164,28 +185,33 @@ def attention(attended: Attended, *, layer: int = 1, head: int = 1, token: int =
         return scene(settings, known)
 
     controls = [
-        Choice("sentence", "sentence", list(labels), next(iter(labels))) if len(labels) > 1 else None,
-        Slider("layer", "layer", range(1, depth + 1), first.layer) if depth > 1 else None,
-        Slider("head", "head", range(1, heads + 1), first.head) if heads > 1 else None,
-        Slider("token", "asking token", range(longest), first.token),
+        Choice("sentence", say("sentence"), _labels(known), first.sentence) if len(known) > 1 else None,
+        Slider("layer", say("layer"), range(1, depth + 1), first.layer) if depth > 1 else None,
+        Slider("head", say("head"), range(1, heads + 1), first.head) if heads > 1 else None,
+        Slider("token", say("asking token"), range(longest), first.token),
     ]
-    stage = Stage("Attention: point at a row", [control for control in controls if control is not None], respond)
+    stage = Stage(say("Attention: point at a row"), [control for control in controls if control is not None], respond)
     return stage
 
 
 def _labels(attended: Attended) -> dict[str, str]:
-    """What the choice shows → sentence; long ones are cut, and stay different."""
+    """Sentence → what the choice shows: long ones are cut, and those that begin alike are numbered."""
     out: dict[str, str] = {}
     for sentence in attended:
-        label = sentence if len(sentence) <= 60 else sentence[:59] + "…"
-        while label in out:
-            label += " "
-        out[label] = sentence
+        cut = label = sentence if len(sentence) <= 60 else sentence[:59] + "…"
+        number = 1
+        while label in out.values():
+            number += 1
+            label = f"{cut} ({number})"
+        out[sentence] = label
     return out
 
 
 def attention_picture(attended: Attended, *, alt: str, layer: int = 1, head: int = 1, token: int = 1) -> "go.Figure":
-    """The explorer's picture of the first sentence, as a figure for readers without a kernel."""
+    """The explorer's picture of the first sentence, as a figure for readers without a kernel.
+
+    Raises CourseError for what cannot be drawn, and for an empty ``alt``.
+    """
     known = checked(attended)
     drawn = scene(Settings(next(iter(known)), layer, head, token), known)
     panels = [replace(panel, layers=[_crisp(layer) for layer in panel.layers]) for panel in drawn.panels]

@@ -8,36 +8,39 @@ import traitlets
 
 from course_utils.errors import CourseError
 from course_utils.explorers import front_end
-from course_utils.explorers.asking import Predict, ask, describe
+from course_utils.explorers.digit_answer import Predict, ask, describe
+from course_utils.language import say
 from course_utils.strokes import SIZE, digit_from_strokes
 
 BRUSH_LIMITS = (12, 40)
 BRUSH = 24  # on a digit drawn 170 to 240 units tall this gives MNIST's usual line of two to three pixels
 
-# All that the widget says. drawing.js holds no words.
-WORDS = {
-    "title": "Draw a digit",
-    "draw_here": "Draw a digit",
-    "paper": "Paper to draw on. Arrow keys move the pen, space puts it down and lifts it.",
-    "paper_role": "drawing area",
-    "sees": "The network sees",
-    "seen": "The 28 by 28 pixels that the network sees",
-    "thinks": "Probability of each class",
-    "undo": "Undo",
-    "undo_key": "Take back the last stroke (Ctrl+Z)",
-    "clear": "Clear",
-    "brush": "Brush",
-    "keys": (
-        "Mouse, finger or pen. By keyboard: Tab to the paper, arrow keys move the pen (with Shift in small steps), "
-        "space puts it down or lifts it, Ctrl+Z takes back, Delete clears."
-    ),
-    "pen_down": "Pen down.",
-    "pen_up": "Pen up.",
-    "waiting": "No answer yet: the kernel is busy, or gone. After a restart run this cell again.",
-    "latency": "{milliseconds} ms from pen to answer",
-    "empty": "Nothing drawn yet: there is nothing to read.",
-    "dot": "Only a dot so far: draw a digit larger than the brush.",
-}
+
+def words() -> dict[str, str]:
+    """All that the widget says; drawing.js holds no words, and fills in what stands in braces."""
+    return {
+        "title": say("Draw a digit"),
+        "draw_here": say("Draw a digit"),
+        "paper": say("Paper to draw on. Arrow keys move the pen, space puts it down and lifts it."),
+        "paper_role": say("drawing area"),
+        "sees": say("The network sees"),
+        "seen": say("The 28 by 28 pixels that the network sees"),
+        "thinks": say("Probability of each class"),
+        "undo": say("Undo"),
+        "undo_key": say("Take back the last stroke (Ctrl+Z)"),
+        "clear": say("Clear"),
+        "brush": say("Brush"),
+        "keys": say(
+            "Mouse, finger or pen. By keyboard: Tab to the paper, arrow keys move the pen (with Shift in small "
+            "steps), space puts it down or lifts it, Ctrl+Z takes back, Delete clears."
+        ),
+        "pen_down": say("Pen down."),
+        "pen_up": say("Pen up."),
+        "waiting": say("No answer yet: the kernel is busy, or gone. After a restart run this cell again."),
+        "latency": say("{milliseconds} ms from pen to answer"),
+        "empty": say("Nothing drawn yet: there is nothing to read."),
+        "dot": say("Only a dot so far: draw a digit larger than the brush."),
+    }
 
 
 class DigitCanvas(anywidget.AnyWidget):
@@ -50,7 +53,7 @@ class DigitCanvas(anywidget.AnyWidget):
     _esm = front_end("common.js", "drawing.js")
     _css = front_end("drawing.css")
 
-    words = traitlets.Dict(WORDS).tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     brush = traitlets.Int(BRUSH).tag(sync=True)
     brush_limits = traitlets.List(traitlets.Int(), list(BRUSH_LIMITS)).tag(sync=True)
@@ -64,7 +67,7 @@ class DigitCanvas(anywidget.AnyWidget):
         self._predict = predict
         self.image: np.ndarray | None = None
         self.probabilities: np.ndarray | None = None
-        super().__init__(class_names=[str(name) for name in class_names])
+        super().__init__(class_names=[str(name) for name in class_names], words=words())
         # The first call of a network is slow (it is traced or compiled): not at the reader's first stroke. And a
         # predict that cannot work says so before anything is drawn.
         problem = ""
@@ -82,6 +85,7 @@ class DigitCanvas(anywidget.AnyWidget):
 
     @strokes.setter
     def strokes(self, strokes: Sequence[dict]) -> None:
+        """Show strokes and read them. Raises CourseError for what is no drawing."""
         digit_from_strokes(strokes)  # refuses what is no drawing, before the browser sees it
         plain = [
             {"width": float(stroke["width"]), "points": np.asarray(stroke["points"], dtype=float).tolist()}
@@ -111,7 +115,7 @@ class DigitCanvas(anywidget.AnyWidget):
         self.answer = _answer(version, "answer", sentence, self.image, self.probabilities)
 
     def __repr__(self) -> str:
-        return "Draw a digit: run this cell in a live notebook to draw with mouse, finger, pen or arrow keys."
+        return say("Draw a digit: run this cell in a live notebook to draw with mouse, finger, pen or arrow keys.")
 
 
 def _answer(

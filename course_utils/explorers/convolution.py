@@ -15,7 +15,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from course_utils import figures
 from course_utils.errors import CourseError
-from course_utils.explorers.scene import INK_COLOUR, Box, Layer, Panel, Picture, Scene, Text, as_figure
+from course_utils.explorers.scene import (
+    INK_COLOUR,
+    Box,
+    Layer,
+    Panel,
+    Picture,
+    Scene,
+    Text,
+    as_figure,
+    known,
+    paragraph,
+)  # fmt: skip
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +44,7 @@ KERNELS: dict[str, tuple[np.ndarray, int]] = {
     "identity": (np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]), 1),
     "random": (np.array([[2, -1, 0], [3, -2, 1], [-3, 0, -1]]), 1),
 }
-AS_IT_IS, FLIPPED = "as it is (correlation)", "flipped (convolution)"
+AS_IT_IS, FLIPPED = "correlation", "convolution"  # how the kernel is laid on
 _LEAST, _MOST = 7, 28  # pixels a side: a kernel of 3 with dilation 3 spans 7
 _FRAME = figures.COLOURS[1]
 
@@ -51,8 +63,32 @@ def images() -> dict[str, np.ndarray]:
     return {"digit": levels(np.pad(zero, 1)), "photograph": levels(ink), "scratch": levels(scratch)}
 
 
+def image_labels(pictures: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """The images' names → what a reader sees: a reader's own names as they are."""
+    own = {"digit": say("digit"), "photograph": say("photograph"), "scratch": say("scratch")}
+    return {name: own.get(name, name) for name in pictures}
+
+
+def kernel_labels() -> dict[str, str]:
+    """The names in `KERNELS` → what a reader sees."""
+    return {
+        "vertical edges": say("vertical edges"),
+        "horizontal edges": say("horizontal edges"),
+        "blur": say("blur"),
+        "sharpen": say("sharpen"),
+        "emboss": say("emboss"),
+        "identity": say("identity"),
+        "random": say("random"),
+    }
+
+
+def direction_labels() -> dict[str, str]:
+    """The two ways of laying a kernel on → what a reader sees."""
+    return {AS_IT_IS: say("as it is (correlation)"), FLIPPED: say("flipped (convolution)")}
+
+
 def levels(image: np.ndarray) -> np.ndarray:
-    """Pixels from 0 to 255 as whole numbers from 0 to 9."""
+    """Pixels (height, width) from 0 to 255 as whole numbers from 0 to 9."""
     return np.rint(np.clip(np.nan_to_num(np.asarray(image, dtype=np.float64)), 0, 255) * 9 / 255).astype(int)
 
 
@@ -71,7 +107,10 @@ class Settings:
 
 
 def convolve(image: np.ndarray, kernel: np.ndarray, padding: int, stride: int, dilation: int) -> np.ndarray:
-    """All sums of products, whole numbers (rows, columns): the image is padded with zeros, the kernel not flipped."""
+    """All sums of products of an image (height, width) and a kernel (k, l), whole numbers (rows, columns).
+
+    The image is padded with zeros, the kernel not flipped.
+    """
     span = [dilation * (k - 1) + 1 for k in kernel.shape]
     seen = sliding_window_view(np.pad(image, padding), span)[::stride, ::stride, ::dilation, ::dilation]
     return np.einsum("xyij,ij->xy", seen, kernel)
@@ -139,9 +178,9 @@ def scene(settings: Settings, pictures: Mapping[str, np.ndarray]) -> Scene:
     ]
     added = " + ".join(_product(int(p), int(w)) for p, w in zip(window.flat, kernel.flat, strict=True))
     result = _signed(total) if divisor == 1 else f"{_signed(total)}; ÷ {divisor} = {_decimal(total, divisor)}"
-    place = f"Row {row}, column {column} of the map: {added} = {result}."
-    size = f"Rows: ⌊({n} + 2·{padding} − {dilation}·{side - 1} − 1) / {stride}⌋ + 1 = {sums.shape[0]}."
-    return Scene(panels, f"{place} {size}")
+    place = say("Row {row}, column {column} of the map: {sum}.", row=row, column=column, sum=f"{added} = {result}")
+    rule = f"⌊({n} + 2·{padding} − {dilation}·{side - 1} − 1) / {stride}⌋ + 1 = {sums.shape[0]}"
+    return Scene(panels, paragraph(place, say("Rows: {formula}.", formula=rule)))
 
 
 def _decimal(total: int, divisor: int) -> str:
@@ -169,15 +208,15 @@ def _image_panel(padded, shape, padding, rows, columns) -> Panel:
             layers.append(Box((j, j + 1), (i + 1, i), filled=False, colour=_FRAME, width=1.5))
     frame = (columns[0], columns[-1] + 1), (rows[-1] + 1, rows[0])
     layers.append(Box(*frame, filled=False, colour=_FRAME, width=3))
-    around = f", {padding} around it" if padding else ""
-    return Panel(
-        "image", (0, width), (height, 0), layers, title=f"image {shape[0]} × {shape[1]}{around}",
-        axes=False, aspect=height / width,
-    )  # fmt: skip
+    if padding:
+        title = say("image {height} × {width}, {padding} around it", height=shape[0], width=shape[1], padding=padding)
+    else:
+        title = say("image {height} × {width}", height=shape[0], width=shape[1])
+    return Panel("image", (0, width), (height, 0), layers, title=title, axes=False, aspect=height / width)
 
 
 def _sum_panel(window, kernel, divisor, products, total) -> Panel:
-    words = ["window", "kernel", "products", "sum"]
+    words = [say("window"), say("kernel"), say("products"), say("sum")]
     result = _signed(total) if divisor == 1 else f"{_signed(total)} ÷ {divisor}"
     layers = [
         *_grid(window, 0, 1, signed=False, limit=9),
@@ -189,7 +228,7 @@ def _sum_panel(window, kernel, divisor, products, total) -> Panel:
     ]
     if divisor > 1:
         layers.append(Text([5.5], [7.3], [f"= {_decimal(total, divisor)}"], size=16))
-    return Panel("sum", (0, 7), (8, 0), layers, title="multiply, add", axes=False, aspect=8 / 7)
+    return Panel("sum", (0, 7), (8, 0), layers, title=say("multiply, add"), axes=False, aspect=8 / 7)
 
 
 def _map_panel(sums, row, column) -> Panel:
@@ -199,23 +238,27 @@ def _map_panel(sums, row, column) -> Panel:
         Box((0, width), (height, 0), filled=False, colour="#6B7280", width=1),
         Box((column, column + 1), (row + 1, row), filled=False, colour=INK_COLOUR, width=3),
     ]
-    return Panel(
-        "map", (0, width), (height, 0), layers, title=f"map {height} × {width}: + orange, − blue",
-        axes=False, aspect=height / width, hover=True,
-    )  # fmt: skip
+    title = say("map {height} × {width}: + orange, − blue", height=height, width=width)
+    return Panel("map", (0, width), (height, 0), layers, title=title, axes=False, aspect=height / width, hover=True)
 
 
 def _pictures(own: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
     if own is None:
         return images()
     if not own:
-        raise CourseError("The explorer needs at least one image; it got none.")
+        raise CourseError(say("The explorer needs at least one image; it got none."))
     for name, image in own.items():
         shape = np.shape(image)
         if len(shape) != 2 or not all(_LEAST <= side <= _MOST for side in shape):
             raise CourseError(
-                f"The image {name!r} has shape {shape}; the explorer shows grey images of {_LEAST} to {_MOST} pixels "
-                "a side."
+                say(
+                    "The image {name!r} has shape {shape}; the explorer shows grey images of {least} to {most} pixels "
+                    "a side.",
+                    name=name,
+                    shape=shape,
+                    least=_LEAST,
+                    most=_MOST,
+                )
             )
     return {str(name): levels(image) for name, image in own.items()}
 
@@ -246,17 +289,17 @@ def convolution(own_images: Mapping[str, np.ndarray] | None = None) -> "Stage":
         return scene(settings, pictures)
 
     controls = [
-        Choice("image", "image", list(pictures), first.image) if len(pictures) > 1 else None,
-        Choice("kernel", "kernel", list(KERNELS), first.kernel),
-        Choice("direction", "laid on", [AS_IT_IS, FLIPPED], first.direction),
-        Slider("padding", "padding", range(3), 0),
-        Slider("stride", "stride", range(1, 4), 1),
-        Slider("dilation", "dilation", range(1, 4), 1),
-        Slider("row", "row", range(longest + 1), first.row),
-        Slider("column", "column", range(longest + 1), first.column),
+        Choice("image", say("image"), image_labels(pictures), first.image) if len(pictures) > 1 else None,
+        Choice("kernel", say("kernel"), kernel_labels(), first.kernel),
+        Choice("direction", say("laid on"), direction_labels(), first.direction),
+        Slider("padding", say("padding"), range(3), 0),
+        Slider("stride", say("stride"), range(1, 4), 1),
+        Slider("dilation", say("dilation"), range(1, 4), 1),
+        Slider("row", say("row"), range(longest + 1), first.row),
+        Slider("column", say("column"), range(longest + 1), first.column),
     ]
     controls = [control for control in controls if control is not None]
-    stage = Stage("Convolution, one window at a time: point at the map", controls, respond)
+    stage = Stage(say("Convolution, one window at a time: point at the map"), controls, respond)
     return stage
 
 
@@ -272,7 +315,13 @@ def convolution_picture(
     row: int = 5,
     column: int = 5,
 ) -> "go.Figure":
-    """The explorer's picture for these settings, as a figure for readers without a kernel."""
+    """The explorer's picture for these settings, as a figure for readers without a kernel.
+
+    Raises CourseError for an image, a kernel or a direction that does not exist, and for an empty ``alt``.
+    """
+    known(image, images(), say("There is no image {name!r}.", name=image))
+    known(kernel, KERNELS, say("There is no kernel {name!r}.", name=kernel))
+    known(direction, (AS_IT_IS, FLIPPED), say("There is no direction {name!r}.", name=direction))
     settings = Settings(image, kernel, direction, padding, stride, dilation, row, column)
     drawn = scene(settings, images())
     panels = [replace(panel, layers=[_crisp(layer) for layer in panel.layers]) for panel in drawn.panels]

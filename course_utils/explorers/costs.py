@@ -7,8 +7,20 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from course_utils.errors import CourseError, near_misses
-from course_utils.explorers.scene import Box, Line, Panel, Points, Scene, Text, as_figure, nice_ticks
+from course_utils.errors import CourseError
+from course_utils.explorers.scene import (
+    Box,
+    Line,
+    Panel,
+    Points,
+    Scene,
+    Text,
+    as_figure,
+    known,
+    nice_ticks,
+    paragraph,
+)  # fmt: skip
+from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +29,7 @@ if TYPE_CHECKING:
     from course_utils.explorers.stage import Stage
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "int4": 0.5}
-TASKS = ("train", "tune (LoRA)", "answer")
+TRAIN, TUNE, ANSWER = TASKS = ("train", "tune (LoRA)", "answer")
 TEXT_TOKENS = 2_048  # the length of the one text whose activations or cache are held
 UTILISATION = 0.4
 HOURS_A_YEAR = 8_766
@@ -44,10 +56,10 @@ def memory(parameters: float, task: str, each: float = 2.0, tokens: int = TEXT_T
     """Bytes by item. ``each`` is the bytes of a stored parameter (answering, LoRA); training is in mixed precision."""
     layers, width = shape_of(parameters)
     activations = 34 * tokens * layers * width
-    if task == "train":
+    if task == TRAIN:
         held = {"parameters": 6 * parameters, "gradients": 2 * parameters, "optimiser": 8 * parameters}
         return held | {"tokens": activations}
-    if task == "tune (LoRA)":
+    if task == TUNE:
         trained = lora_parameters(parameters)
         held = {"parameters": each * parameters + 6 * trained, "gradients": 2 * trained, "optimiser": 8 * trained}
         return held | {"tokens": activations}
@@ -57,9 +69,9 @@ def memory(parameters: float, task: str, each: float = 2.0, tokens: int = TEXT_T
 
 def operations(parameters: float, tokens: float, task: str) -> float:
     """FLOPs: 6 N D to train, 4 N D with LoRA, 2 N D to answer."""
-    if task == "train":
+    if task == TRAIN:
         return 6 * parameters * tokens
-    if task == "tune (LoRA)":
+    if task == TUNE:
         return 4 * parameters * tokens + 6 * lora_parameters(parameters) * tokens
     return 2 * parameters * tokens
 
@@ -67,7 +79,7 @@ def operations(parameters: float, tokens: float, task: str) -> float:
 def hours(parameters: float, tokens: float, task: str, device: dict, each: float = 2.0) -> float:
     """Hours on a device; answers are written one token after another, each of which reads all parameters."""
     compute = operations(parameters, tokens, task) / (UTILISATION * device["tflops"] * 1e12)
-    if task == "answer":
+    if task == ANSWER:
         compute = max(compute, tokens * each * parameters / (device["gb_per_s"] * 1e9))
     return compute / 3600
 
@@ -82,15 +94,23 @@ def _short(value: float, units: tuple[str, ...] = ("", " k", " M", " B", " T")) 
     return (f"{scaled:,.0f}" if scaled >= 100 else f"{float(f'{scaled:.3g}'):g}") + units[power]
 
 
-_UNITS = (("ms", 1 / 3.6e6), ("s", 1 / 3600), ("min", 1 / 60), ("h", 1.0), ("days", 24.0), ("years", HOURS_A_YEAR))
-
-
 def duration(in_hours: float) -> str:
     """Hours in the unit in which one would say them."""
-    unit, size = next((one for one in reversed(_UNITS) if in_hours >= one[1]), _UNITS[0])
     if in_hours >= 1e6 * HOURS_A_YEAR:
-        return f"{_digits(in_hours / HOURS_A_YEAR / 1e6)} million years"
-    return f"{_digits(in_hours / size)} {unit}"
+        return say("{number} million years", number=_digits(in_hours / HOURS_A_YEAR / 1e6))
+    if in_hours >= HOURS_A_YEAR:
+        number = _digits(in_hours / HOURS_A_YEAR)
+        return say_many("{number} year", "{number} years", 1 if number == "1" else 2, number=number)
+    if in_hours >= 24:
+        number = _digits(in_hours / 24)
+        return say_many("{number} day", "{number} days", 1 if number == "1" else 2, number=number)
+    if in_hours >= 1:
+        return say("{number} h", number=_digits(in_hours))
+    if in_hours >= 1 / 60:
+        return say("{number} min", number=_digits(in_hours * 60))
+    if in_hours >= 1 / 3600:
+        return say("{number} s", number=_digits(in_hours * 3600))
+    return say("{number} ms", number=_digits(in_hours * 3.6e6))
 
 
 def _digits(value: float) -> str:
@@ -103,8 +123,12 @@ def _digits(value: float) -> str:
 def dollars(amount: float) -> str:
     """US dollars with the digits that matter."""
     if amount < 0.01:
-        return "< 1 cent"
-    return f"${amount:.2f}" if amount < 10 else f"${_short(amount, ('', ' k', ' M', ' billion'))}"
+        return say("< 1 cent")
+    if amount < 10:
+        return f"${amount:.2f}"
+    if math.log10(amount) / 3 + 1e-9 >= 3:  # as _short counts
+        return say("${number} billion", number=_short(amount / 1e9, ("",)))
+    return f"${_short(amount, ('', ' k', ' M'))}"
 
 
 def gigabytes(amount: float) -> str:
@@ -122,10 +146,11 @@ def _as_dicts(devices: "pd.DataFrame | None") -> dict[str, dict]:
         return EXAMPLE_DEVICES
     missing = [column for column in COLUMNS if column not in devices.columns]
     if missing or not len(devices):
-        raise CourseError(f"The table of devices needs a row or more and the columns {', '.join(COLUMNS)}.")
+        columns = ", ".join(COLUMNS)
+        raise CourseError(say("The table of devices needs a row or more and the columns {columns}.", columns=columns))
     table = devices.loc[:, list(COLUMNS)].astype("float64")
     if not ((table > 0).all(axis=None) and (table < math.inf).all(axis=None)):
-        raise CourseError("Every figure in the table of devices must be above zero and finite.")
+        raise CourseError(say("Every number in the table of devices must be above zero and finite."))
     return {str(name): row for name, row in table.to_dict("index").items()}
 
 
@@ -151,8 +176,8 @@ def scene(devices: dict[str, dict], size: float, tokens: float, task: str, devic
     paid = {name: took[name] * one["usd_per_hour"] for name, one in devices.items()}
     panels = [
         _memory_panel(held, devices[device]["memory_gb"], device),
-        _rows("hours", "Time", "hours (logarithmic)", took, fits, device, _HOURS, duration),
-        _rows("money", "Money", "US$ (logarithmic)", paid, fits, device, _MONEY, dollars),
+        _rows("hours", say("Time"), say("hours (logarithmic)"), took, fits, device, _HOURS, duration),
+        _rows("money", say("Money"), say("US$ (logarithmic)"), paid, fits, device, _MONEY, dollars),
     ]
     sentence = _sentence(devices, size, tokens, task, device, precision, needed, fits, took, paid)
     return Scene(panels, sentence, warning=not fits[device])
@@ -161,7 +186,6 @@ def scene(devices: dict[str, dict], size: float, tokens: float, task: str, devic
 def _memory_panel(held: dict[str, float], capacity: float, device: str) -> Panel:
     needed = sum(held.values())
     top = 1.12 * max(needed, capacity)
-    words = "activations" if held["gradients"] else "cache"
     layers, bottom = [], 0.0
     for series, (item, amount) in enumerate(held.items()):
         if amount <= 0:
@@ -169,7 +193,7 @@ def _memory_panel(held: dict[str, float], capacity: float, device: str) -> Panel
         layers.append(Box((0.2, 0.8), (bottom, bottom + amount), series=series, width=1))
         # The names stand beside the bar, evenly, in the order of the stack: a thin slice has no room for its own.
         place = top * (0.1 + 0.14 * series)
-        label = f"{words if item == 'tokens' else item} {gigabytes(amount)}"
+        label = _item(item, gigabytes(amount), cached=not held["gradients"])
         layers += [
             Points([1.02], [place], series=series, size=9),
             Text([1.1], [place], [label], anchor="left"),
@@ -177,12 +201,25 @@ def _memory_panel(held: dict[str, float], capacity: float, device: str) -> Panel
         bottom += amount
     # A flat box, not a line: a picture draws boxes above lines, and this one has to be seen in front of the bar.
     layers.append(Box((0.0, 1.0), (max(0.0, capacity - 0.005 * top), capacity + 0.005 * top), series=6, width=1))
-    layers.append(Text([1.02], [top * 0.7], [f"in all {gigabytes(needed)}"], anchor="left", bold=True))
+    layers.append(
+        Text([1.02], [top * 0.7], [say("in all {memory}", memory=gigabytes(needed))], anchor="left", bold=True)
+    )
     return Panel(
-        "memory", (0.0, 2.45), (0.0, top), layers, title="Memory", y_title="GB", ticks_x=[],
-        x_title=f"black line: {device}, {gigabytes(capacity)}",
+        "memory", (0.0, 2.45), (0.0, top), layers, title=say("Memory"), y_title=say("GB"), ticks_x=[],
+        x_title=say("black line: {device}, {memory}", device=device, memory=gigabytes(capacity)),
         ticks_y=[(at, f"{at:,.0f}" if top >= 5 else f"{at:g}") for at in nice_ticks(0, top, 5)], weight=1.15,
     )  # fmt: skip
+
+
+def _item(item: str, memory: str, *, cached: bool) -> str:
+    """A slice of the bar, named; what grows with the tokens is a cache or activations."""
+    if item == "parameters":
+        return say("parameters {memory}", memory=memory)
+    if item == "gradients":
+        return say("gradients {memory}", memory=memory)
+    if item == "optimiser":
+        return say("optimiser {memory}", memory=memory)
+    return say("cache {memory}", memory=memory) if cached else say("activations {memory}", memory=memory)
 
 
 def _rows(
@@ -192,7 +229,7 @@ def _rows(
     """A row for each device: a dot where the job fits, a cross where it does not; the chosen one is large and bold."""
     layers: list = []
     if name == "hours":
-        for at, word in ((24, "day"), (HOURS_A_YEAR, "year")):
+        for at, word in ((24, say("day")), (HOURS_A_YEAR, say("year"))):
             layers.append(Line([at, at], [-0.6, len(values) - 0.2], colour="#9CA3AF", dash="dot", width=1))
             layers.append(Text([at], [len(values)], [word], size=11))
     for row, (device, value) in enumerate(reversed(values.items())):
@@ -201,7 +238,7 @@ def _rows(
         colour = None if fits[device] else "#6B7280"
         size = 15 if device == chosen else 9
         layers.append(Points([at], [row], series=series, size=size, colour=colour))
-        words = told(value) + ("" if fits[device] else ", too small")
+        words = told(value) if fits[device] else say("{amount}, too small", amount=told(value))
         share = (math.log10(at) - math.log10(ends[0])) / (math.log10(ends[1]) - math.log10(ends[0]))
         anchor = "left" if share < 0.35 else "right" if share > 0.65 else "center"  # so that no word leaves the panel
         layers.append(Text([at], [row + 0.38], [words], anchor=anchor, bold=device == chosen))
@@ -216,36 +253,88 @@ def _sentence(
     took: dict, paid: dict,
 ) -> str:  # fmt: skip
     has = devices[device]["memory_gb"]
-    what = {
-        "train": f"To train {_short(size)} parameters (in mixed precision)",
-        "tune (LoRA)": f"To tune {_short(size)} parameters by LoRA, frozen in {precision},",
-        "answer": f"To answer with {_short(size)} parameters in {precision}",
-    }[task]
-    if fits[device]:
-        does = f"it fits on the {device}, with {gigabytes(has - needed)} to spare"
-    else:
-        does = f"it does not fit on the {device}, which has {gigabytes(has)}: {_digits(needed / has)} times too much"
-    would = "takes" if fits[device] else "would take"
-    work = {
-        "train": f"Seeing {_short(tokens)} tokens",
-        "tune (LoRA)": f"Seeing {_short(tokens)} tokens",
-        "answer": f"Writing {_short(tokens)} tokens, one after another,",
-    }[task]
+    fields = {
+        "size": _short(size),
+        "precision": precision,
+        "needed": gigabytes(needed),
+        "device": device,
+        "has": gigabytes(has),
+        "spare": gigabytes(has - needed),
+        "times": _digits(needed / has),
+        "tokens": _short(tokens),
+        "duration": duration(took[device]),
+        "money": dollars(paid[device]),
+    }
     able = [name for name in devices if fits[name]]
     cheapest = min(able, key=lambda name: paid[name]) if able else None
     if cheapest is None:
-        advice = "It fits on none of these devices."
+        advice = say("It fits on none of these devices.")
     elif cheapest == device:
-        advice = "No other of these devices on which it fits is cheaper."
+        advice = say("No other of these devices on which it fits is cheaper.")
     else:
-        advice = f"Cheapest where it fits: {cheapest}, {dollars(paid[cheapest])}, {duration(took[cheapest])}."
-    return (
-        f"{what} takes {gigabytes(needed)}: {does}. {work} {would} {duration(took[device])} and "
-        f"{dollars(paid[device])}. {advice}"
+        advice = say(
+            "Cheapest where it fits: {device}, {money}, {duration}.",
+            device=cheapest,
+            money=dollars(paid[cheapest]),
+            duration=duration(took[cheapest]),
+        )
+    return paragraph(_of_memory(task, fits[device], fields), _of_effort(task, fits[device], fields), advice)
+
+
+def _of_memory(task: str, fits: bool, fields: dict) -> str:
+    if task == TRAIN and fits:
+        return say(
+            "To train {size} parameters (in mixed precision) takes {needed}: it fits on the {device}, with {spare} to "
+            "spare.",
+            **fields,
+        )
+    if task == TRAIN:
+        return say(
+            "To train {size} parameters (in mixed precision) takes {needed}: it does not fit on the {device}, which "
+            "has {has}: {times} times too much.",
+            **fields,
+        )
+    if task == TUNE and fits:
+        return say(
+            "To tune {size} parameters by LoRA, frozen in {precision}, takes {needed}: it fits on the {device}, with "
+            "{spare} to spare.",
+            **fields,
+        )
+    if task == TUNE:
+        return say(
+            "To tune {size} parameters by LoRA, frozen in {precision}, takes {needed}: it does not fit on the "
+            "{device}, which has {has}: {times} times too much.",
+            **fields,
+        )
+    if fits:
+        return say(
+            "To answer with {size} parameters in {precision} takes {needed}: it fits on the {device}, with {spare} to "
+            "spare.",
+            **fields,
+        )
+    return say(
+        "To answer with {size} parameters in {precision} takes {needed}: it does not fit on the {device}, which has "
+        "{has}: {times} times too much.",
+        **fields,
     )
 
 
+def _of_effort(task: str, fits: bool, fields: dict) -> str:
+    if task == ANSWER and fits:
+        return say("Writing {tokens} tokens, one after another, takes {duration} and {money}.", **fields)
+    if task == ANSWER:
+        return say("Writing {tokens} tokens, one after another, would take {duration} and {money}.", **fields)
+    if fits:
+        return say("Seeing {tokens} tokens takes {duration} and {money}.", **fields)
+    return say("Seeing {tokens} tokens would take {duration} and {money}.", **fields)
+
+
 # --------------------------------------------------------------------------------------------------- live, and at rest
+
+
+def task_labels() -> dict[str, str]:
+    """The names in `TASKS` → what a reader sees."""
+    return {TRAIN: say("train"), TUNE: say("tune (LoRA)"), ANSWER: say("answer")}
 
 
 def size_and_cost(devices: "pd.DataFrame | None" = None) -> "Stage":
@@ -255,13 +344,13 @@ def size_and_cost(devices: "pd.DataFrame | None" = None) -> "Stage":
     table = _as_dicts(devices)
     names = list(table)
     controls = [
-        Slider("size", "parameters", SIZES, 7e9, [_short(size) for size in SIZES]),
-        Slider("tokens", "tokens", TOKENS, 1e7, [_short(count) for count in TOKENS]),
-        Choice("task", "task", TASKS, "tune (LoRA)"),
-        Choice("precision", "stored in", list(BYTES), "bfloat16"),
-        Choice("device", "device", names, names[min(1, len(names) - 1)]),
+        Slider("size", say("parameters"), SIZES, 7e9, [_short(size) for size in SIZES]),
+        Slider("tokens", say("tokens"), TOKENS, 1e7, [_short(count) for count in TOKENS]),
+        Choice("task", say("task"), task_labels(), TUNE),
+        Choice("precision", say("stored in"), {name: name for name in BYTES}, "bfloat16"),
+        Choice("device", say("device"), {name: name for name in names}, names[min(1, len(names) - 1)]),
     ]
-    return Stage("Size and cost", controls, lambda event: scene(table, **event.values))
+    return Stage(say("Size and cost"), controls, lambda event: scene(table, **event.values))
 
 
 def size_and_cost_picture(
@@ -270,9 +359,15 @@ def size_and_cost_picture(
 ) -> "go.Figure":  # fmt: skip
     """The same at rest, as a plotly figure. Raises CourseError for an unknown task, device or precision."""
     table = _as_dicts(devices)
-    for what, value, known in (("task", task, TASKS), ("device", device, table), ("precision", precision, BYTES)):
-        if value not in known:
-            raise CourseError(f"{value!r} is no {what}." + near_misses(str(value), list(known)))
+    known(task, TASKS, say("{name!r} is no task.", name=task))
+    known(device, table, say("{name!r} is no device.", name=device))
+    known(precision, BYTES, say("{name!r} is no precision.", name=precision))
     if not (0 < size < math.inf and 0 < tokens < math.inf):
-        raise CourseError(f"Size and tokens must be above zero and finite; they are {size!r} and {tokens!r}.")
+        raise CourseError(
+            say(
+                "Size and tokens must be above zero and finite; they are {size!r} and {tokens!r}.",
+                size=size,
+                tokens=tokens,
+            )
+        )
     return as_figure(scene(table, size, tokens, task, device, precision), alt=alt, width=900)

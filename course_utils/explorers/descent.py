@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.errors import CourseError, near_misses
-from course_utils.explorers.scene import Handle, Line, Panel, Picture, Points, Scene, as_figure
+from course_utils.explorers.scene import (
+    Handle,
+    Line,
+    Panel,
+    Picture,
+    Points,
+    Scene,
+    as_figure,
+    capital,
+    known,
+    paragraph,
+)  # fmt: skip
+from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,7 +44,9 @@ RATES = (0.0, *(float(f"{m}e{k}") for k in range(-3, 2) for m in _MANTISSAS), 10
 
 @dataclass(frozen=True)
 class Surface:
-    """A loss: ``value`` and ``gradient`` take arrays (…, 2); ``marks`` are its minima, ``curvature`` its largest one.
+    """A loss: ``value`` takes arrays (…, 2) to (…), ``gradient`` to (…, 2); ``marks`` are its minima.
+
+    ``curvature`` is the largest one.
 
     ``lowest`` is the smallest value, or what it comes near to; ``border`` says whether 2/curvature is a law here
     (True), a bound that other fates follow (False), or nothing that this loss has (None).
@@ -154,6 +167,22 @@ SURFACES = {
     )
 }
 
+
+def surface_labels() -> dict[str, str]:
+    """The names of the losses in `SURFACES` → what a reader sees."""
+    return {
+        "long bowl": say("long bowl"),
+        "round bowl": say("round bowl"),
+        "very long bowl": say("very long bowl"),
+        "curved valley": say("curved valley"),
+        "saddle": say("saddle"),
+        "two minima": say("two minima"),
+        "log cosh": say("log cosh"),
+        "plateau": say("plateau"),
+        "logistic": say("logistic"),
+    }
+
+
 # ----------------------------------------------------------------------------------------------------- the optimisers
 # Each takes the gradient, the number of the step (from 1), its memory and the learning rate, and returns the step and
 # the new memory, as in chapter 02.
@@ -189,8 +218,18 @@ OPTIMISERS = {
 }
 
 
+def optimiser_labels() -> dict[str, str]:
+    """The names in `OPTIMISERS` → what a reader sees."""
+    return {
+        "gradient descent": say("gradient descent"),
+        "momentum": say("momentum"),
+        "RMSProp": say("RMSProp"),
+        "Adam": say("Adam"),
+    }
+
+
 def walk(surface: Surface, optimiser: str, start: tuple[float, float], rate: float, steps: int) -> np.ndarray:
-    """The points from ``start`` on, (steps + 1, 2); fewer where the path runs further away than a million."""
+    """The points from ``start`` on, float64 (steps + 1, 2); fewer where the path runs further away than a million."""
     rule, memory = OPTIMISERS[optimiser]
     w = np.array(start, dtype=np.float64)
     path = [w]
@@ -217,48 +256,104 @@ def _number(value: float) -> str:
 def _fate(surface: Surface, path: np.ndarray, above: np.ndarray, rate: float, steps: int) -> tuple[str, bool]:
     """What became of the path, in words, and whether that deserves a warning. ``above`` is the loss over the lowest."""
     if steps == 0:
-        return "No step yet: this is the start.", False
+        return say("No step yet: this is the start."), False
     if rate == 0:
-        return "With a learning rate of 0 nothing moves.", False
+        return say("With a learning rate of 0 nothing moves."), False
     if len(path) <= steps:
-        return f"Diverges: after {len(path)} step{'s' if len(path) > 1 else ''} it is more than a million away.", True
-    inside = np.flatnonzero(above >= _ARRIVED)
+        words = say_many(
+            "Diverges: after {n} step it is more than a million away.",
+            "Diverges: after {n} steps it is more than a million away.",
+            len(path),
+        )
+        return words, True
     if above[-1] < _ARRIVED:
-        since = int(inside[-1]) + 1 if len(inside) else 0
-        if not surface.marks:
-            return f"The loss is below a millionth from step {since} on, and has no minimum to arrive at.", False
-        return f"Converged: from step {since} on the loss is within a millionth of the lowest.", False
+        return _arrival(surface, above), False
     last = np.linalg.norm(np.diff(path, axis=0), axis=1)[-3:]
     slope = float(np.linalg.norm(surface.gradient(path[-1])))
-    loss = f"{_number(above[-1])} above the lowest"
+    loss = _number(above[-1])
     if slope < 1e-2 and last[-1] < 1e-2 and above[-1] > 1e-2:
         in_one = any(np.linalg.norm(path[-1] - mark) < 0.1 for mark in surface.marks)
-        where = "in the higher of the two minima" if in_one else "where it is flat, and not in a minimum"
-        gradient = "zero" if slope < 1e-6 else f"only {_number(slope)}"
-        return f"Stuck {where}: the gradient is {gradient} here, the loss {loss}.", True
+        return _standstill(in_one, slope, loss), True
     if len(path) > 4 and last.min() > 1e-3 and np.linalg.norm(path[-1] - path[-3]) < 1e-3 * last[-1]:
-        return f"Cycles: two points take turns, {_number(last[-1])} apart, the loss {loss}.", True
+        words = say(
+            "Cycles: two points take turns, {distance} apart, the loss {loss} above the lowest.",
+            distance=_number(last[-1]),
+            loss=loss,
+        )
+        return words, True
     if above[-1] > above[0] and above[-1] >= above.max() * 0.5:
-        return f"The loss has grown: it began {_number(above[0])} above the lowest and is now {loss}.", True
+        words = say(
+            "The loss has grown: it began {first} above the lowest and is now {loss} above the lowest.",
+            first=_number(above[0]),
+            loss=loss,
+        )
+        return words, True
     earlier, recent = np.array_split(above[-40:], 2)
     if len(recent) > 4 and (np.diff(recent) > 0).any() and recent.max() > 0.7 * earlier.max():
-        return f"Jumps about without settling; the loss is now {loss}.", False
-    return f"Still on its way: the loss is now {loss}.", False
+        return say("Jumps about without settling; the loss is now {loss} above the lowest.", loss=loss), False
+    return say("Still on its way: the loss is now {loss} above the lowest.", loss=loss), False
+
+
+def _arrival(surface: Surface, above: np.ndarray) -> str:
+    """From which step on the loss is as good as the lowest."""
+    outside = np.flatnonzero(above >= _ARRIVED)
+    since = int(outside[-1]) + 1 if len(outside) else 0
+    if not surface.marks:
+        return say(
+            "The loss is below a millionth from step {step} on, and has no minimum to arrive at.",
+            step=since,
+        )
+    return say("Converged: from step {step} on the loss is within a millionth of the lowest.", step=since)
+
+
+def _standstill(in_a_minimum: bool, slope: float, loss: str) -> str:
+    """Where a path has come to rest that has not arrived."""
+    if in_a_minimum and slope < 1e-6:
+        return say(
+            "Stuck in the higher of the two minima: the gradient is zero here, the loss {loss} above the lowest.",
+            loss=loss,
+        )
+    if in_a_minimum:
+        return say(
+            "Stuck in the higher of the two minima: the gradient is only {slope} here, the loss {loss} above the "
+            "lowest.",
+            slope=_number(slope),
+            loss=loss,
+        )
+    if slope < 1e-6:
+        return say(
+            "Stuck where it is flat, and not in a minimum: the gradient is zero here, the loss {loss} above the "
+            "lowest.",
+            loss=loss,
+        )
+    return say(
+        "Stuck where it is flat, and not in a minimum: the gradient is only {slope} here, the loss {loss} above the "
+        "lowest.",
+        slope=_number(slope),
+        loss=loss,
+    )
 
 
 def _border(surface: Surface, optimiser: str, rate: float) -> str:
     """What the largest curvature says about the learning rate here, or nothing."""
     if surface.border is None or rate == 0 or optimiser not in ("gradient descent", "momentum"):
         return ""
-    lam = surface.curvature
-    limit, formula = 2 / lam, "2/λ"
+    limit, formula = 2 / surface.curvature, "2/λ"
     if optimiser == "momentum":
-        limit, formula = 2 * (1 + MOMENTUM) / lam, "2(1 + μ)/λ"
-    here = f"{formula} = {limit:.3g} (λ = {lam:.3g})"
-    side = "below" if rate < limit * (1 - 1e-9) else "at" if rate <= limit * (1 + 1e-9) else "above"
+        limit, formula = 2 * (1 + MOMENTUM) / surface.curvature, "2(1 + μ)/λ"
+    formula = f"{formula} = {limit:.3g} (λ = {surface.curvature:.3g})"
+    below, above = rate < limit * (1 - 1e-9), rate > limit * (1 + 1e-9)
     if surface.border:
-        return f" The rate is {side} the limit {here}."
-    return f" The rate is {side} {here}, but this loss is no parabola."
+        if below:
+            return say("The rate is below the limit {formula}.", formula=formula)
+        if above:
+            return say("The rate is above the limit {formula}.", formula=formula)
+        return say("The rate is at the limit {formula}.", formula=formula)
+    if below:
+        return say("The rate is below {formula}, but this loss is no parabola.", formula=formula)
+    if above:
+        return say("The rate is above {formula}, but this loss is no parabola.", formula=formula)
+    return say("The rate is at {formula}, but this loss is no parabola.", formula=formula)
 
 
 # --------------------------------------------------------------------------------------------------------- the picture
@@ -287,9 +382,12 @@ def scene(name: str, optimiser: str, start: tuple[float, float], rate: float, st
     above = np.maximum(surface.value(path) - surface.lowest, 0.0)
     fate, warning = _fate(surface, path, above, rate, steps)
     outside = (np.abs(path[-1] - (low + high) / 2) > (high - low) / 2).any() and len(path) > steps
-    sentence = f"{fate}{_border(surface, optimiser, rate)}{' The path has left the picture.' if outside else ''}"
+    left = say("The path has left the picture.") if outside else ""
+    sentence = paragraph(fate, _border(surface, optimiser, rate), left)
 
-    marks = [Points(*zip(*surface.marks, strict=True), series=6, label="minimum", size=13)] if surface.marks else []
+    marks = (
+        [Points(*zip(*surface.marks, strict=True), series=6, label=say("minimum"), size=13)] if surface.marks else []
+    )
     above_panel = Panel(
         "surface",
         (low, high),
@@ -297,11 +395,11 @@ def scene(name: str, optimiser: str, start: tuple[float, float], rate: float, st
         [
             Picture(_shading(name), (low, high), (low, high), smooth=True),
             *marks,
-            Line(path[:, 0], path[:, 1], series=1, label="path", dash="solid"),
+            Line(path[:, 0], path[:, 1], series=1, label=say("path"), dash="solid"),
             Points(path[:, 0], path[:, 1], series=1, size=6),
-            Handle("start", *start, "start"),
+            Handle("start", *start, say("start")),
         ],
-        title=f"{name[0].upper()}{name[1:]}: dark is low",
+        title=say("{surface}: dark is low", surface=capital(surface_labels()[name])),
         x_title="w₁",
         y_title="w₂",
         aspect=1.0,
@@ -313,23 +411,25 @@ def scene(name: str, optimiser: str, start: tuple[float, float], rate: float, st
         (0, last),
         (_FLOOR, _CEILING),
         [
-            Line([0, last], [_ARRIVED, _ARRIVED], colour="#6B7280", dash="dot", width=1.0, label="a millionth"),
-            Line(np.arange(len(path)), shown, series=1, dash="solid", label="loss"),
+            Line([0, last], [_ARRIVED, _ARRIVED], colour="#6B7280", dash="dot", width=1.0, label=say("a millionth")),
+            Line(np.arange(len(path)), shown, series=1, dash="solid", label=say("loss")),
             Points([len(path) - 1], shown[-1:], series=1, size=8),
         ],
-        title=f"{optimiser[0].upper()}{optimiser[1:]}, rate {rate:g}",
-        x_title="step",
-        y_title="loss above the lowest",
+        title=say("{optimiser}, rate {rate:g}", optimiser=capital(optimiser_labels()[optimiser]), rate=rate),
+        x_title=say("step"),
+        y_title=say("loss above the lowest"),
         logarithmic="y",
         aspect=1.0,
     )
     return Scene([above_panel, loss_panel], sentence, warning=warning)
 
 
-def _known(name: str, known: dict, what: str) -> str:
-    if name not in known:
-        raise CourseError(f"There is no {what} {name!r}." + near_misses(name, list(known)))
-    return name
+def _surface(name: str) -> Surface:
+    return SURFACES[known(name, SURFACES, say("There is no surface {name!r}.", name=name))]
+
+
+def _optimiser(name: str) -> str:
+    return known(name, OPTIMISERS, say("There is no optimiser {name!r}.", name=name))
 
 
 def descent_picture(
@@ -345,9 +445,8 @@ def descent_picture(
 
     Raises CourseError for a surface or an optimiser that does not exist.
     """
-    begin = SURFACES[_known(surface, SURFACES, "surface")].start if start is None else start
-    _known(optimiser, OPTIMISERS, "optimiser")
-    figure = as_figure(scene(surface, optimiser, begin, rate, steps), alt=alt)
+    begin = _surface(surface).start if start is None else start
+    figure = as_figure(scene(surface, _optimiser(optimiser), begin, rate, steps), alt=alt)
     return figure.update_xaxes(showgrid=False, col=1).update_yaxes(showgrid=False, col=1)
 
 
@@ -360,8 +459,7 @@ def descent(
     """
     from course_utils.explorers.stage import Choice, Event, Slider, Stage
 
-    place = {"name": _known(surface, SURFACES, "surface"), "start": SURFACES[surface].start}
-    _known(optimiser, OPTIMISERS, "optimiser")
+    place = {"name": surface, "start": _surface(surface).start}
 
     def respond(event: Event) -> Scene:
         chosen = event.values["surface"]
@@ -375,12 +473,12 @@ def descent(
         )
 
     return Stage(
-        "Descent",
+        say("Descent"),
         [
-            Choice("surface", "Loss", list(SURFACES), surface),
-            Choice("optimiser", "Optimiser", list(OPTIMISERS), optimiser),
-            Slider("rate", "Learning rate", RATES, rate),
-            Slider("steps", "Steps", STEPS, steps),
+            Choice("surface", say("Loss"), surface_labels(), surface),
+            Choice("optimiser", say("Optimiser"), optimiser_labels(), _optimiser(optimiser)),
+            Slider("rate", say("Learning rate"), RATES, rate),
+            Slider("steps", say("Steps"), STEPS, steps),
         ],
         respond,
     )

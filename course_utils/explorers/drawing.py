@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from course_utils.explorers.asking import Predict
     from course_utils.explorers.canvas import DigitCanvas
+    from course_utils.explorers.digit_answer import Predict
 
 DIGITS = tuple("0123456789")
 # The ten digits, one a row, as a hand might draw them: strokes of (x, y) on paper of 280 by 280.
@@ -57,10 +58,15 @@ def draw_digit(predict: "Predict", class_names: Sequence[str] = DIGITS) -> "Digi
     """
     if not callable(predict):
         raise CourseError(
-            f"draw_digit needs a model or a function from images to probabilities; it got {type(predict).__name__}."
+            say(
+                "draw_digit needs a model or a function from images to probabilities; it got {kind}.",
+                kind=type(predict).__name__,
+            )
         )
     if isinstance(class_names, str) or len(class_names) < 2:
-        raise CourseError(f"draw_digit needs the names of two classes or more; it got {class_names!r}.")
+        raise CourseError(
+            say("draw_digit needs the names of two classes or more; it got {names!r}.", names=class_names)
+        )
     from course_utils.explorers.canvas import DigitCanvas
 
     return DigitCanvas(predict, class_names)
@@ -72,7 +78,7 @@ def example_strokes(digit: int = 7) -> list[dict]:
     Raises CourseError for anything else than a whole number from 0 to 9.
     """
     if isinstance(digit, bool) or not isinstance(digit, (int, np.integer)) or not 0 <= digit < len(_EXAMPLES):
-        raise CourseError(f"There are drawings of the digits 0 to 9; example_strokes got {digit!r}.")
+        raise CourseError(say("There are drawings of the digits 0 to 9; example_strokes got {digit!r}.", digit=digit))
     return [{"width": _BRUSH, "points": list(points)} for points in _EXAMPLES[digit]]
 
 
@@ -93,15 +99,15 @@ def drawing_picture(
     from plotly.subplots import make_subplots
 
     from course_utils import figures
-    from course_utils.explorers.asking import ask
+    from course_utils.explorers.digit_answer import ask
     from course_utils.strokes import PAPER, digit_from_strokes, paper_image
 
     if not str(alt).strip():
-        raise CourseError("A figure needs alt: one sentence that states what it shows.")
+        raise CourseError(say("A figure needs alt: one sentence that states what it shows."))
     strokes = list(strokes)
     image = digit_from_strokes(strokes)
     if image is None:
-        raise CourseError("There is no digit to read in these strokes: they are empty, or no more than a dot.")
+        raise CourseError(say("There is no digit to read in these strokes: they are empty, or no more than a dot."))
     names = [str(name) for name in class_names]
     probabilities = ask(predict, image, len(names))
     best = int(probabilities.argmax())
@@ -111,7 +117,7 @@ def drawing_picture(
         cols=3,
         column_widths=[0.3, 0.3, 0.4],
         horizontal_spacing=0.06,
-        subplot_titles=["what was drawn", "what the network sees", "what it answers"],
+        subplot_titles=[say("what was drawn"), say("what the network sees"), say("what it answers")],
     )
     for column, pixels in enumerate((paper_image(strokes, PAPER, 112), image), start=1):
         figure.add_trace(
@@ -141,12 +147,12 @@ def drawing_picture(
                   for k, value in enumerate(probabilities)],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="class %{y}: %{x:.3f}<extra></extra>",
+            hovertemplate=say("class %{y}: %{x:.3f}<extra></extra>"),
         ),
         row=1,
         col=3,
     )  # fmt: skip
-    figure.update_xaxes(title_text="probability", range=[0, 1.15], row=1, col=3)
+    figure.update_xaxes(title_text=say("probability"), range=[0, 1.15], row=1, col=3)
     figure.update_yaxes(type="category", autorange="reversed", row=1, col=3)
     figure.update_annotations(font_size=14)
     figure.update_layout(

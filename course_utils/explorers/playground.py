@@ -1,10 +1,10 @@
 """A small dense network that learns while you watch: data, depth, width, activation and learning rate are yours.
 
 The mathematics is chapter 03's, which derives it in the open; here it is written for speed, and a test holds the two
-together. `decision_figure` draws what any classifier of points in a plane answers.
+together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ import numpy as np
 
 from course_utils import figures
 from course_utils.errors import CourseError
-from course_utils.explorers.scene import Layer, Line, Panel, Picture, Points, Scene, Text, as_figure
+from course_utils.explorers.scene import Layer, Line, Panel, Picture, Points, Scene, Text, as_figure, known, paragraph
+from course_utils.language import say, say_many
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,6 +31,27 @@ DATA = ("circles", "exclusive or", "spirals", "two blobs")
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")
 RATES = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 1000.0)
 DECAYS = {"none": 0.0, "0.0001": 0.0001, "0.001": 0.001, "0.01": 0.01, "0.1": 0.1}
+
+
+def data_labels() -> dict[str, str]:
+    """The names in `DATA` → what a reader sees."""
+    return {
+        "circles": say("circles"),
+        "exclusive or": say("exclusive or"),
+        "spirals": say("spirals"),
+        "two blobs": say("two blobs"),
+    }
+
+
+def activation_labels() -> dict[str, str]:
+    """The names in `ACTIVATIONS` → what a reader sees."""
+    return {"tanh": say("tanh"), "relu": say("relu"), "sigmoid": say("sigmoid"), "linear": say("linear")}
+
+
+def decay_labels() -> dict[str, str]:
+    """The names in `DECAYS` → what a reader sees: numbers, but for the first."""
+    return {name: name for name in DECAYS} | {"none": say("none")}
+
 
 # ------------------------------------------------------------------------------------------------------------- the data
 
@@ -86,7 +108,7 @@ def first_parameters(widths: Sequence[int], activation: str, random: np.random.G
 
 
 def values(x: np.ndarray, parameters: Sequence[np.ndarray], activation: str) -> list[np.ndarray]:
-    """What each layer gives for the inputs x, these first; the last are logits."""
+    """What each layer gives for the inputs x (n, 2), these first; the last are logits (n, 2)."""
     found = [x]
     last = len(parameters) - 2
     for i in range(0, len(parameters), 2):
@@ -96,7 +118,7 @@ def values(x: np.ndarray, parameters: Sequence[np.ndarray], activation: str) -> 
 
 
 def loss_of(logits: np.ndarray, kind: np.ndarray) -> float:
-    """The mean cross-entropy of two logits; large, never infinite, where they are large."""
+    """The mean cross-entropy of logits (n, 2) and kinds (n,); large, never infinite, where they are large."""
     margin = (logits[:, 1] - logits[:, 0]) * np.where(kind, 1, -1)
     return float(np.logaddexp(0, -margin).mean())
 
@@ -104,7 +126,7 @@ def loss_of(logits: np.ndarray, kind: np.ndarray) -> float:
 def gradients(
     x: np.ndarray, wanted: np.ndarray, parameters: Sequence[np.ndarray], activation: str
 ) -> tuple[float, list[np.ndarray]]:
-    """The loss and its gradient by each of the parameters; ``wanted`` is (n, 2) of zeros and ones."""
+    """The loss and its gradient by each of the parameters; ``x`` is (n, 2), ``wanted`` (n, 2) of zeros and ones."""
     found = values(x, parameters, activation)
     logits = found[-1]
     loss = loss_of(logits, wanted[:, 1])
@@ -132,15 +154,20 @@ class Settings:
     decay: float = 0.0
 
     def __post_init__(self) -> None:
-        for what, value, known in (("data", self.data, DATA), ("activation", self.activation, ACTIVATIONS)):
-            if value not in known:
-                raise CourseError(f"The playground has no {what} {value!r}; it has {', '.join(known)}.")
+        known(self.data, DATA, say("The playground has no data {name!r}.", name=self.data))
+        known(self.activation, ACTIVATIONS, say("The playground has no activation {name!r}.", name=self.activation))
         if not (0 <= self.depth <= 4 and 1 <= self.width <= 8):
-            raise CourseError(f"The playground has 0 to 4 layers of 1 to 8; it got {self.depth} of {self.width}.")
+            raise CourseError(
+                say(
+                    "The playground has 0 to 4 layers of 1 to 8; it got {depth} of {width}.",
+                    depth=self.depth,
+                    width=self.width,
+                )
+            )
 
     @property
     def structure(self) -> tuple:
-        """What a new start is needed for when it changes."""
+        """Data, noise, depth, width and activation: where one of them changes, training begins anew."""
         return self.data, self.noise, self.depth, self.width, self.activation
 
 
@@ -195,7 +222,7 @@ class Training:
         self._remember()
 
     def probability(self, x: np.ndarray) -> np.ndarray:
-        """How probable the network finds kind 1 at each point."""
+        """How probable the network finds kind 1 at each of the points (n, 2): (n,)."""
         logits = values(x, self.parameters, self.settings.activation)[-1]
         return _sigmoid(logits[:, 1] - logits[:, 0])
 
@@ -211,45 +238,22 @@ class Training:
 # ---------------------------------------------------------------------------------------------------------- its picture
 
 
-def shades(value: np.ndarray) -> np.ndarray:
-    """From −1 (blue) over 0 (white) to 1 (orange): an array of any shape → uint8 with a last axis of three."""
-    value = np.round(np.clip(np.nan_to_num(value), -1, 1) * 31) / 31  # few shades make small pictures
-    return _SHADES[(value * 31 + 31).astype(np.intp)]
-
-
-def _shade_table() -> np.ndarray:
-    value = np.linspace(-1, 1, 63)[:, None]
-    white, blue, orange = np.full(3, 255.0), np.array([86.0, 180.0, 233.0]), np.array([240.0, 160.0, 60.0])
-    end = np.where(value < 0, blue, orange)
-    return np.round(white + (end - white) * np.abs(value)).astype("uint8")
-
-
-_SHADES = _shade_table()
-
-
-def _grid(side: int, reach: float = REACH) -> np.ndarray:
-    """The middles of side × side pixels, row by row from the top."""
-    middle = (np.arange(side) + 0.5) / side * 2 * reach - reach
-    across, up = np.meshgrid(middle, middle[::-1])
-    return np.stack([across.ravel(), up.ravel()], axis=1)
-
-
 _FIELD, _SMALL = 48, 14
 _ACROSS = 8.4  # the width of the neurons' panel in tiles, so that tiles are square
-_FIELD_GRID, _SMALL_GRID = _grid(_FIELD), _grid(_SMALL)
+_FIELD_GRID, _SMALL_GRID = figures.plane(_FIELD, REACH), figures.plane(_SMALL, REACH)
 
 
 def _field_panel(training: Training) -> Panel:
-    pixels = shades(2 * training.probability(_FIELD_GRID) - 1).reshape(_FIELD, _FIELD, 3)
+    pixels = figures.diverging(2 * training.probability(_FIELD_GRID) - 1).reshape(_FIELD, _FIELD, 3)
     ends = (-REACH, REACH)
     layers: list[Layer] = [Picture(pixels, ends, ends, smooth=True)]
     for kind in (0, 1):
         x, y = training.x[training.kind == kind].round(2).T
-        layers.append(Points(x, y, series=kind, label=f"kind {kind}", size=6))
+        layers.append(Points(x, y, series=kind, label=say("kind {number}", number=kind), size=6))
     ticks = [(-1, "−1"), (0, "0"), (1, "1")]
     return Panel(
-        "field", ends, ends, layers, title="What it answers", x_title="first reading", y_title="second reading",
-        ticks_x=ticks, ticks_y=ticks, aspect=1.0,
+        "field", ends, ends, layers, title=say("What it answers"), x_title=say("first reading"),
+        y_title=say("second reading"), ticks_x=ticks, ticks_y=ticks, aspect=1.0,
     )  # fmt: skip
 
 
@@ -258,23 +262,23 @@ def _neurons_panel(training: Training) -> Panel:
     s = training.settings
     layers: list[Layer] = []
     if not s.depth:
-        layers.append(Text([_ACROSS / 2], [3.6], ["no hidden layer:"]))
-        layers.append(Text([_ACROSS / 2], [4.4], ["a straight border"]))
+        layers.append(Text([_ACROSS / 2], [3.6], [say("no hidden layer:")]))
+        layers.append(Text([_ACROSS / 2], [4.4], [say("a straight border")]))
     else:
         hidden = values(_SMALL_GRID, training.parameters, s.activation)[1:-1]
         rows = s.width * (_SMALL + 1)  # each tile has a white line below it
         top, bottom = (8 - s.width) / 2, (8 + s.width) / 2
         for column, answer in enumerate(hidden):
             largest = np.abs(answer).max(axis=0)
-            tiles = shades(answer / np.where(largest > 0, largest, 1)).reshape(_SMALL, _SMALL, s.width, 3)
+            tiles = figures.diverging(answer / np.where(largest > 0, largest, 1)).reshape(_SMALL, _SMALL, s.width, 3)
             strip = np.full((s.width, _SMALL + 1, _SMALL, 3), 255, "uint8")
             strip[:, :_SMALL] = tiles.transpose(2, 0, 1, 3)
             middle = (column + 0.5) * _ACROSS / s.depth
             across = (middle - 0.46, middle + 0.46)
             layers.append(Picture(strip.reshape(rows, _SMALL, 3), across, (bottom, top)))
-            layers.append(Text([middle], [top - 0.42], [f"layer {column + 1}"], size=11))
+            layers.append(Text([middle], [top - 0.42], [say("layer {number}", number=column + 1)], size=11))
     return Panel(
-        "neurons", (0, _ACROSS), (8.1, -0.7), layers, title="Its neurons", axes=False, weight=0.85, aspect=1.05
+        "neurons", (0, _ACROSS), (8.1, -0.7), layers, title=say("Its neurons"), axes=False, weight=0.85, aspect=1.05
     )
 
 
@@ -283,8 +287,10 @@ def _loss_panel(training: Training) -> Panel:
     # A loss above 3 lies outside; below 0.8 the scale stays, so that a fall is seen as a fall.
     top = float(np.clip(np.nanmax([loss, other]) * 1.05, 0.8, 3.0))
     end = max(100.0, float(steps[-1]))
-    layers = [Line(steps, loss.round(4), 0, "training"), Line(steps, other.round(4), 1, "validation")]
-    return Panel("loss", (0, end), (0, top), layers, title="Its loss", x_title="step", y_title="loss", aspect=1.0)
+    layers = [Line(steps, loss.round(4), 0, say("training")), Line(steps, other.round(4), 1, say("validation"))]
+    return Panel(
+        "loss", (0, end), (0, top), layers, title=say("Its loss"), x_title=say("step"), y_title=say("loss"), aspect=1.0
+    )
 
 
 def scene(training: Training, playing: bool = False) -> Scene:
@@ -294,32 +300,53 @@ def scene(training: Training, playing: bool = False) -> Scene:
     return Scene(panels, sentence, playing=playing, warning=warning)
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
-
-
 def _sentence(training: Training) -> tuple[str, bool]:
     s = training.settings
-    what = f"{_plural(s.depth, 'layer')} of {s.width} {s.activation}" if s.depth else "No hidden layer"
-    so_far = (
-        f"{what}, {training.size()} parameters, after {_plural(training.steps, 'step')}: "
-        f"training loss {training.loss:.3g}, validation loss {min(training.loss_other, 1e12):.3g}, "
-        f"{training.accuracy():.0%} of the validation points right."
-    )
     if training.lost:
-        return (
-            f"Diverged after {_plural(training.steps, 'step')}: with learning rate {s.rate:g} each step overshoots "
-            "more than the last. Take a smaller one, then New start.",
-            True,
+        words = say_many(
+            "Diverged after {n:,} step: with learning rate {rate:g} each step overshoots more than the last. Take a "
+            "smaller one, then New start.",
+            "Diverged after {n:,} steps: with learning rate {rate:g} each step overshoots more than the last. Take a "
+            "smaller one, then New start.",
+            training.steps,
+            rate=s.rate,
         )
+        return words, True
+    so_far = _so_far(training)
     if s.rate == 0:
-        return f"{so_far} Learning rate 0: a step changes nothing.", False
+        return paragraph(so_far, say("Learning rate 0: a step changes nothing.")), False
     if training.steps and training.loss > 1.0:
-        return f"{so_far} That is worse than a guess (0.693): the learning rate is too large.", True
+        worse = say("That is worse than a guess (0.693): the learning rate is too large.")
+        return paragraph(so_far, worse), True
     spread = np.ptp(training.probability(training.x))
     if training.steps and spread < 0.01:
-        return f"{so_far} It gives every point the same answer.", False
+        return paragraph(so_far, say("It gives every point the same answer.")), False
     return so_far, False
+
+
+def _so_far(training: Training) -> str:
+    s = training.settings
+    fields = {
+        "layers": say_many("{n:,} layer", "{n:,} layers", s.depth),
+        "steps": say_many("{n:,} step", "{n:,} steps", training.steps),
+        "width": s.width,
+        "activation": activation_labels()[s.activation],
+        "size": training.size(),
+        "loss": training.loss,
+        "other": min(training.loss_other, 1e12),
+        "right": training.accuracy(),
+    }
+    if s.depth:
+        return say(
+            "{layers} of {width} {activation}, {size} parameters, after {steps}: training loss {loss:.3g}, validation "
+            "loss {other:.3g}, {right:.0%} of the validation points right.",
+            **fields,
+        )
+    return say(
+        "No hidden layer, {size} parameters, after {steps}: training loss {loss:.3g}, validation loss {other:.3g}, "
+        "{right:.0%} of the validation points right.",
+        **fields,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- the two makers
@@ -371,18 +398,18 @@ def playground(*, seed: int = 0) -> "Stage":
 
     start = Settings()
     controls = [
-        Choice("data", "data", DATA, start.data),
-        Slider("noise", "noise", range(0, 51, 5), 100 * start.noise, [f"{n} %" for n in range(0, 51, 5)]),
-        Slider("depth", "hidden layers", range(5), start.depth),
-        Slider("width", "neurons in each", range(1, 9), start.width),
-        Choice("activation", "activation", ACTIVATIONS, start.activation),
-        Slider("rate", "learning rate", RATES, start.rate),
-        Choice("decay", "weight decay", list(DECAYS), "none"),
-        Button("train", "Train", playing_label="Pause"),
-        Button("step", "Step"),
-        Button("new", "New start"),
+        Choice("data", say("data"), data_labels(), start.data),
+        Slider("noise", say("noise"), range(0, 51, 5), 100 * start.noise, [f"{n} %" for n in range(0, 51, 5)]),
+        Slider("depth", say("hidden layers"), range(5), start.depth),
+        Slider("width", say("neurons in each"), range(1, 9), start.width),
+        Choice("activation", say("activation"), activation_labels(), start.activation),
+        Slider("rate", say("learning rate"), RATES, start.rate),
+        Choice("decay", say("weight decay"), decay_labels(), "none"),
+        Button("train", say("Train"), playing_label=say("Pause")),
+        Button("step", say("Step")),
+        Button("new", say("New start")),
     ]
-    return Stage("A playground for dense networks", controls, _Player(seed).respond)
+    return Stage(say("A playground for dense networks"), controls, _Player(seed).respond)
 
 
 def playground_picture(
@@ -407,64 +434,4 @@ def playground_picture(
     figure.update_layout(height=335)  # makes the plane and the neurons square
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(showgrid=False, row=1, col=1)  # no lines over a picture
-    return figure
-
-
-def decision_figure(
-    answers: Sequence[Callable[[np.ndarray], np.ndarray]],
-    x: np.ndarray,
-    kind: np.ndarray,
-    *,
-    alt: str,
-    labels: Sequence[str] = (),
-    slider: str = "",
-    side: int = 36,
-) -> "go.Figure":
-    """What classifiers answer over the plane, with the points they learnt from; a slider moves through several.
-
-    Each of ``answers`` takes points (n, 2) and gives the probability of kind 1, (n,). ``labels`` are the slider's
-    texts, as many as answers, where there are two or more; it opens at the last. Moves without a kernel.
-    """
-    import plotly.graph_objects as go
-
-    if not str(alt).strip():
-        raise CourseError("A figure needs alt: one sentence that states what it shows.")
-    if not answers or (len(answers) > 1 and len(labels) != len(answers)):
-        raise CourseError(f"{len(answers)} answers and {len(labels)} labels: decision_figure needs one label each.")
-    reach = max(REACH, float(np.abs(x).max()) * 1.03)
-    grid = _grid(side, reach)
-
-    def field(answer: Callable) -> "go.Image":
-        certain = 2 * np.asarray(answer(grid), dtype=float) - 1
-        certain = np.round(certain * 8) / 8  # the points keep their colours when a picture is cut to few of them
-        pixels = shades(certain).reshape(side, side, 3)[::-1]
-        step = 2 * reach / side
-        place = {"x0": -reach + step / 2, "dx": step, "y0": -reach + step / 2, "dy": step}
-        return go.Image(source=figures.png(pixels), hoverinfo="skip", **place)
-
-    outline = {"color": "#FFFFFF", "width": 1}
-    looks = [{"color": figures.COLOURS[k], "symbol": figures.SYMBOLS[k], "size": 6, "line": outline} for k in (0, 1)]
-    places = [x[kind == k].round(2).T for k in (0, 1)]
-    marks = [
-        go.Scatter(x=places[k][0], y=places[k][1], mode="markers", name=f"kind {k}", marker=looks[k]) for k in (0, 1)
-    ]
-    figure = go.Figure([field(answers[-1]), *marks])
-    figure.update_xaxes(title_text="first reading", range=[-reach, reach], constrain="domain", showgrid=False)
-    figure.update_yaxes(title_text="second reading", range=[-reach, reach], scaleanchor="x", showgrid=False)
-    height = 430
-    if len(answers) > 1:
-        figure.frames = [
-            go.Frame(data=[field(answer)], traces=[0], name=label)
-            for answer, label in zip(answers, labels, strict=True)
-        ]
-        now = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
-        steps = [{"label": label, "method": "animate", "args": [[label], now]} for label in labels]
-        figure.update_layout(
-            sliders=[
-                {"steps": steps, "currentvalue": {"prefix": f"{slider}: "}, "pad": {"t": 50}, "active": len(labels) - 1}
-            ]
-        )
-        height += 90
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    figure.update_layout(meta={"alt": alt}, width=520, height=height, legend=legend)
     return figure

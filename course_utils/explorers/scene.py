@@ -5,14 +5,15 @@ kernel. Whoever writes an explorer writes one pure function from the controls' v
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from course_utils import figures
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,10 +26,23 @@ _DASHES = {
 }  # fmt: skip
 
 
-def _numbers(values: Any, what: str) -> np.ndarray:
+def paragraph(*sentences: str) -> str:
+    """Whole sentences as one text; empty ones are left out."""
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def capital(text: str) -> str:
+    """A label at the beginning of a line: "long bowl" → "Long bowl"."""
+    return text[:1].upper() + text[1:]
+
+
+def _numbers(values: Any, axis: str) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1:
-        raise CourseError(f"{what} must be a list of numbers; it has shape {array.shape}.")
+        raise CourseError(
+            say("The {axis} of a line or of points must be a list of numbers; it has shape {shape}.",
+                axis=axis, shape=array.shape)
+        )  # fmt: skip
     return array
 
 
@@ -44,7 +58,10 @@ class Picture:
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise CourseError(f"A Picture needs uint8 (height, width, 3); it got {pixels.dtype} {pixels.shape}.")
+            raise CourseError(
+                say("A Picture needs uint8 (height, width, 3); it got {kind} {shape}.",
+                    kind=pixels.dtype, shape=pixels.shape)
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,10 +158,14 @@ class Panel:
         for which, ends in (("x", self.x), ("y", self.y)):
             if not np.isfinite(ends).all() or ends[0] == ends[1]:
                 raise CourseError(
-                    f"The {which} axis of {self.name} runs from {ends[0]} to {ends[1]}: it has no length."
-                )
+                    say("The {axis} axis of {panel} runs from {first} to {last}: it has no length.",
+                        axis=which, panel=self.name, first=ends[0], last=ends[1])
+                )  # fmt: skip
             if which in self.logarithmic and min(ends) <= 0:
-                raise CourseError(f"The {which} axis of {self.name} is logarithmic and begins at {min(ends)}.")
+                raise CourseError(
+                    say("The {axis} axis of {panel} is logarithmic and begins at {first}.",
+                        axis=which, panel=self.name, first=min(ends))
+                )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -161,6 +182,13 @@ class Scene:
 
 
 # ---------------------------------------------------------------------------------------------------- ticks and scales
+
+
+def known(name: str, names: Iterable[str], refusal: str) -> str:
+    """A name that is among ``names``. Raises CourseError with ``refusal``, a sentence, and the nearest of them."""
+    if name not in names:
+        raise CourseError(refusal + near_misses(str(name), list(names)))
+    return name
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -230,9 +258,9 @@ def _layer(layer: Layer, panel: Panel) -> dict:
             "x": xs(layer.x).tolist(), "y": ys(layer.y).tolist(), "smooth": layer.smooth,
         }  # fmt: skip
     if isinstance(layer, Line | Points):
-        x, y = _numbers(layer.x, "x of a line or points"), _numbers(layer.y, "y of a line or points")
+        x, y = _numbers(layer.x, "x"), _numbers(layer.y, "y")
         if x.shape != y.shape:
-            raise CourseError(f"A layer has {len(x)} x and {len(y)} y: it needs as many of each.")
+            raise CourseError(say("A layer has {x} x and {y} y: it needs as many of each.", x=len(x), y=len(y)))
         common = {"x": _bytes(xs(x)), "y": _bytes(ys(y)), "colour": colour_of(layer), "label": layer.label}
         if isinstance(layer, Line):
             dash = _DASHES[layer.dash or figures.DASHES[layer.series % len(figures.DASHES)]]
@@ -287,7 +315,7 @@ def as_figure(scene: Scene, *, alt: str, title: str | None = None, width: int = 
     from plotly.subplots import make_subplots
 
     if not str(alt).strip():
-        raise CourseError("A figure needs alt: one sentence that states what it shows.")
+        raise CourseError(say("A figure needs alt: one sentence that states what it shows."))
     panels = list(scene.panels)
     weights = [panel.weight for panel in panels]
     figure = make_subplots(

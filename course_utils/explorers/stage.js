@@ -320,7 +320,7 @@ function makeControl(control, root, ask) {
   const label = element("label", "explorer-label", {}, element("span", "explorer-name", {}, control.label));
   if (control.kind === "choice") {
     const select = element("select", "explorer-select", { "data-control": control.name, "aria-label": control.label });
-    for (const option of control.options) select.append(element("option", "", { value: option }, option));
+    for (const [key, text] of control.options) select.append(element("option", "", { value: key }, text));
     select.addEventListener("change", () => ask({ kind: "change", name: control.name, value: select.value }));
     label.append(select);
     const show = (answer) => {

@@ -5,7 +5,7 @@ moves, a handle is dragged or the pointer comes over another cell; it waits for 
 a slow machine gets fewer pictures, never a queue of old ones. While a scene is ``playing`` it sends tick after tick.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anywidget
@@ -15,14 +15,17 @@ import traitlets
 from course_utils.errors import CourseError
 from course_utils.explorers import front_end
 from course_utils.explorers.scene import Scene, for_browser
+from course_utils.language import say
 
-# All that the widget says by itself. stage.js holds no words.
-WORDS = {
-    "waiting": "No answer yet: the kernel is busy, or gone. After a restart run this cell again.",
-    "handle": "{label}: drag it, or move it with the arrow keys (with Shift in small steps)",
-    "latency": "{milliseconds} ms",
-    "controls": "Controls",
-}
+
+def words() -> dict[str, str]:
+    """All that the widget says by itself; stage.js holds no words, and fills in what stands in braces."""
+    return {
+        "waiting": say("No answer yet: the kernel is busy, or gone. After a restart run this cell again."),
+        "handle": say("{label}: drag it, or move it with the arrow keys (with Shift in small steps)"),
+        "latency": say("{milliseconds} ms"),
+        "controls": say("Controls"),
+    }
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,16 @@ class Slider:
     texts: Sequence[str] | None = None
 
     def described(self) -> dict:
+        """The slider as stage.js reads it. Raises CourseError for fewer than two values, or as many texts as not."""
         values = [float(v) for v in self.values]
         texts = [f"{v:.4g}".replace("-", "−") for v in values] if self.texts is None else [str(t) for t in self.texts]
         if len(texts) != len(values) or len(values) < 2:
             raise CourseError(
-                f"The slider {self.name} has {len(values)} values and {len(texts)} texts: two or more of each."
-            )
+                say(
+                    "The slider {slider} has {values} values and {texts} texts: two or more of each, and as many.",
+                    slider=self.name, values=len(values), texts=len(texts),
+                )
+            )  # fmt: skip
         nearest = int(np.argmin([abs(v - self.value) for v in values]))
         return {
             "kind": "slider",
@@ -55,20 +62,32 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice among named options; its value is the option's text."""
+    """A choice among options, key → label: the label is what a reader sees, the key what Python gets.
+
+    Keys stay the same in every language; ``value`` is the first one.
+    """
 
     name: str
     label: str
-    options: Sequence[str]
+    options: Mapping[str, str]
     value: str
 
     def described(self) -> dict:
+        """The choice as stage.js reads it. Raises CourseError for a first value that is no key, and equal labels."""
         if self.value not in self.options:
-            raise CourseError(f"The choice {self.name} starts with {self.value!r}, which is none of its options.")
-        return {
-            "kind": "choice", "name": self.name, "label": self.label, "options": list(self.options),
-            "start": self.value,
-        }  # fmt: skip
+            raise CourseError(
+                say(
+                    "The choice {choice} starts with {value!r}, which is none of its options.",
+                    choice=self.name, value=self.value,
+                )
+            )  # fmt: skip
+        if len(set(self.options.values())) < len(self.options):
+            raise CourseError(
+                say("Two options of the choice {choice} look the same: {labels}.",
+                    choice=self.name, labels=", ".join(self.options.values()))
+            )  # fmt: skip
+        options = [[key, label] for key, label in self.options.items()]
+        return {"kind": "choice", "name": self.name, "label": self.label, "options": options, "start": self.value}
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,7 @@ class Button:
     playing_label: str | None = None
 
     def described(self) -> dict:
+        """The button as stage.js reads it."""
         return {
             "kind": "button",
             "name": self.name,
@@ -95,8 +115,8 @@ Control = Slider | Choice | Button
 class Event:
     """What happened: ``kind`` is "start", "change", "press", "tick", "drag" or "hover".
 
-    ``values`` holds every slider's and choice's value; ``name`` the control or handle; ``panel``, ``x`` and ``y`` where
-    the pointer is, in the panel's own units (drag and hover).
+    ``values`` holds every slider's value (a float) and every choice's key; ``name`` the control or handle; ``panel``,
+    ``x`` and ``y`` where the pointer is, in the panel's own units (drag and hover).
     """
 
     kind: str
@@ -113,14 +133,14 @@ Respond = Callable[[Event], Scene]
 class Stage(anywidget.AnyWidget):
     """Controls, panels and a sentence. ``scene`` is the `Scene` on the screen, ``values`` the controls' values.
 
-    ``send_event(kind, name, …)`` does from Python what the browser does. An error in ``respond`` becomes a sentence;
-    the last picture stays.
+    `send_event` does from Python what the browser does, `receive` takes a message of the browser. An error in
+    ``respond`` becomes a sentence; the last picture stays.
     """
 
     _esm = front_end("common.js", "stage.js")
     _css = front_end("stage.css")
 
-    words = traitlets.Dict(WORDS).tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List(traitlets.Dict()).tag(sync=True)
     # The answer to an event, which `view` and `number` name: {…, kind, sentence, values, playing, panels}.
@@ -130,30 +150,36 @@ class Stage(anywidget.AnyWidget):
         described = [control.described() for control in controls]
         names = [control["name"] for control in described]
         if len(set(names)) < len(names):
-            raise CourseError(f"Two controls have the same name: {', '.join(names)}.")
+            raise CourseError(say("Two controls have the same name: {names}.", names=", ".join(names)))
         self._respond = respond
         self._choices = {
-            c["name"]: c["values"] if c["kind"] == "slider" else c["options"] for c in described if "start" in c
+            c["name"]: c["values"] if c["kind"] == "slider" else [key for key, _ in c["options"]]
+            for c in described
+            if "start" in c
         }
         self._buttons = {c["name"] for c in described if c["kind"] == "button"}
         self.values: dict = {c["name"]: c["start"] for c in described if "start" in c}
         self.scene: Scene | None = None
         self.playing = False
-        super().__init__(title=title, controls=described)
-        self._handle({"kind": "start"})
-        self.on_msg(lambda _widget, content, _buffers: self._handle(content))
+        super().__init__(title=title, controls=described, words=words())
+        self.receive({"kind": "start"})
+        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
 
     def send_event(
         self, kind: str, name: str = "", value: object = None, *, panel: str = "", x: float = 0.0, y: float = 0.0
-    ):
+    ) -> Scene:
         """Do what the browser does, and return the `Scene` that came of it; errors are raised, not shown."""
         content = {"kind": kind, "name": name, "panel": panel, "x": x, "y": y}
         if kind == "change":
             content["value"] = value
-        self._handle(content, show_errors=False)
+        self.receive(content, show_errors=False)
         return self.scene
 
-    def _handle(self, content: dict, show_errors: bool = True) -> None:
+    def receive(self, content: dict, *, show_errors: bool = True) -> None:
+        """Answer a message of the browser: ``kind``, and as it needs ``name``, ``value``, ``panel``, ``x``, ``y``.
+
+        ``view`` and ``number`` go back with the `answer`. With ``show_errors`` False what goes wrong is raised.
+        """
         kind = content["kind"]
         problem = ""
         try:
@@ -165,7 +191,11 @@ class Stage(anywidget.AnyWidget):
             if not show_errors or (kind == "start" and not isinstance(error, CourseError)):
                 raise
             known = isinstance(error, CourseError)
-            problem = str(error) if known else f"This explorer stopped: {type(error).__name__}: {str(error)[:200]}"
+            problem = (
+                str(error)
+                if known
+                else say("This explorer stopped: {kind}: {error}", kind=type(error).__name__, error=str(error)[:200])
+            )
             self.playing = False
         # The panels are drawn even when they are the old ones: a view may have missed them.
         drawn = for_browser(self.scene) if self.scene is not None else {"panels": [], "sentence": "", "warning": False}
@@ -185,26 +215,31 @@ class Stage(anywidget.AnyWidget):
             self._set(name, content["value"])
         elif kind == "press" and name not in self._buttons:
             raise CourseError(
-                f"There is no button {name!r} here; there are {', '.join(sorted(self._buttons)) or 'none'}."
-            )
+                say("There is no button {name!r} here; there are {names}.", name=name,
+                    names=", ".join(sorted(self._buttons)) or "–")
+            )  # fmt: skip
         place = {axis: float(content.get(axis, 0.0)) for axis in ("x", "y")}
         with np.errstate(
             all="ignore"
         ):  # extremes are what an explorer is for; what comes of them is checked, not warned of
             scene = self._respond(Event(kind, dict(self.values), name, content.get("panel", ""), **place))
         if not isinstance(scene, Scene):
-            raise TypeError(f"respond must return a Scene; it returned {type(scene).__name__}")
+            raise TypeError(say("respond must return a Scene; it returned {kind}", kind=type(scene).__name__))
         return scene
 
     def _set(self, name: str, value: object) -> None:
         if name not in self._choices:
-            raise CourseError(f"There is no control {name!r} here; there are {', '.join(self._choices)}.")
+            names = ", ".join(self._choices)
+            raise CourseError(say("There is no control {name!r} here; there are {names}.", name=name, names=names))
         allowed = self._choices[name]
         if isinstance(self.values[name], float):
             value = min(allowed, key=lambda one: abs(one - float(value)))
         elif value not in allowed:
-            raise CourseError(f"{value!r} is none of the options of {name}: {', '.join(allowed)}.")
+            raise CourseError(
+                say("{value!r} is none of the options of {name}: {options}.", value=value, name=name,
+                    options=", ".join(allowed))
+            )  # fmt: skip
         self.values[name] = value
 
     def __repr__(self) -> str:
-        return f"{self.title}: run this cell in a live notebook to move the controls."
+        return say("{title}: run this cell in a live notebook to move the controls.", title=self.title)

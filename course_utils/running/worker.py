@@ -1,40 +1,30 @@
-"""One chapter, executed in a process of its own by papermill; the parent (``runs``) reads what happens line by line.
+"""One notebook, executed in a process of its own by papermill; the parent (``execution``) hears of every cell.
 
-Started as ``python -m course_utils.running.worker JOB`` where JOB is a JSON object with ``notebook`` (what to
-execute), ``output`` (where the executed notebook goes), ``folder`` (the kernel's working folder), ``runtime`` (a
-folder for the kernel's connection file) and ``parameters``.
-Every event is one JSON object on a line of standard output; everything else that is printed goes to standard error.
-A chapter is not trusted to end well: the notebook is saved after every cell, and when the parent goes away (its end
-of standard input closes) the worker takes its kernel with it.
+A child of ``processes``; its job has ``notebook`` (what to execute), ``output`` (where the executed notebook goes),
+``folder`` (the kernel's working folder), ``runtime`` (a folder for the kernel's connection file) and ``parameters``.
+Its events are "start" (``cells``), "cell start" (``index``), "cell" (``index``, ``id``, ``seconds``,
+``high_water_mib``) and "end" (``passed``, ``kind``, ``reason``, ``seconds``, ``error``).
+A notebook is not trusted to end well: what it showed is saved after every cell.
 """
 
-import contextlib
-import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from course_utils.language import say
+from course_utils.processes import Events, begin
 from course_utils.runtime import high_water_mib
+
+
+class Unwritable(Exception):
+    """The executed notebook cannot be saved; the reason as the system says it."""
 
 
 def first_line(source: str) -> str:
     """The first line of a cell that says something: not blank, not a cell magic's empty line."""
     return next((line.strip() for line in source.splitlines() if line.strip()), "")
-
-
-class Events:
-    """Writes events as JSON lines, from any thread."""
-
-    def __init__(self, stream: IO[str]):
-        self.stream, self.lock = stream, threading.Lock()
-
-    def __call__(self, event: str, **facts: Any) -> None:
-        with self.lock, contextlib.suppress(OSError):
-            self.stream.write(json.dumps({"event": event, **facts}) + "\n")
-            self.stream.flush()
 
 
 def kernel_manager(runtime: Path) -> type:
@@ -104,7 +94,10 @@ def engine(output: Path, runtime: Path, emit: Events) -> type:
                 cell.metadata.pop("papermill", None)
                 if not cell.metadata.get("tags", True):
                     del cell.metadata["tags"]
-            write_atomic(output, nbformat.writes(notebook))
+            try:
+                write_atomic(output, nbformat.writes(notebook))
+            except OSError as error:
+                raise Unwritable(error.strerror or str(error)) from error
 
         def cell_start(self, cell, cell_index=None, **kwargs):
             super().cell_start(cell, cell_index, **kwargs)
@@ -160,13 +153,15 @@ def engine(output: Path, runtime: Path, emit: Events) -> type:
 
 def describe_exit(code: int | None) -> str:
     """What is known about a kernel that died, for the reader."""
-    if code is not None and code < 0:
-        if -code == 9:
-            return "the kernel was killed (signal 9): most likely the machine had no memory left"
-        return f"the kernel crashed (signal {-code})"
     if code is None:
-        return "the kernel died"
-    return f"the kernel ended by itself with exit status {code}, as after os._exit or a crash in native code"
+        return say("the kernel died")
+    if code == -9:
+        return say("the kernel was killed (signal 9): most likely the machine had no memory left")
+    if code < 0:
+        return say("the kernel crashed (signal {number})", number=-code)
+    return say(
+        "the kernel ended by itself with exit status {code}, as after os._exit or a crash in native code", code=code
+    )
 
 
 def error_at(cell: dict, index: int, ename: str, evalue: str) -> dict[str, Any]:
@@ -203,8 +198,15 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
     Engine = engine(output, Path(job["runtime"]), emit)
     papermill_engines.register("course", Engine)
     # papermill reads a path with braces as a format string; an opened notebook is taken as it is.
-    notebook = nbformat.read(job["notebook"], as_version=4)
+    try:
+        notebook = nbformat.read(job["notebook"], as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # nbformat raises several kinds, from JSON errors to its own
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        emit("end", passed=False, kind="not a notebook", reason=reason, seconds=0.0, error=None)
+        return False
     trouble: tuple[str, str] | None = None
+    kind = reason = ""
     begun = time.monotonic()
     try:
         papermill.execute_notebook(
@@ -222,6 +224,8 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
     except DeadKernelError:
         time.sleep(0.2)  # the exit status is known a moment later
         trouble = ("KernelDied", "")
+    except Unwritable as error:
+        kind, reason = "folder", str(error)
     except Exception as error:
         if not hasattr(Engine, "manager"):
             raise
@@ -232,11 +236,13 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
     if trouble is not None:
         ename, evalue = trouble
         if ename == "KernelDied":
-            evalue = describe_exit(Engine.kernels.exit_code)
+            status = Engine.kernels.exit_code
+            kind, evalue = "memory" if status == -9 else "kernel died", describe_exit(status)
         mark(output, manager.current, ename, evalue)
         error = error_at(nbformat.read(output, as_version=4).cells[manager.current], manager.current, ename, evalue)
-    emit("end", passed=error is None, seconds=seconds, error=error)
-    return error is None
+    passed = error is None and not kind
+    emit("end", passed=passed, kind=kind, reason=reason, seconds=seconds, error=error)
+    return passed
 
 
 def mark(output: Path, index: int, ename: str, evalue: str) -> None:
@@ -253,30 +259,12 @@ def mark(output: Path, index: int, ename: str, evalue: str) -> None:
     write_atomic(output, nbformat.writes(notebook))
 
 
-def end_with_parent() -> None:
-    """Wait for the end of standard input, which comes when the parent is gone, then take everything down."""
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(1):
-            pass
-    import psutil
-
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    os._exit(130)
-
-
 def main() -> int:
-    """Run the job on the command line; 0 when the chapter passed, 1 when it failed."""
-    # Standard output is the parent's line; the kernel and any library that prints get standard error.
-    line = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    emit = Events(line)
+    """Do the job that the parent hands over; 0 when the notebook passed, 1 when it failed."""
+    emit, job = begin()
     # jsonschema, behind nbformat, compiles a grammar of internationalised addresses at import, the better part of a
     # second for a format that notebooks do not use; it does without where the package is missing.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    job = json.loads(sys.argv[1])
     return 0 if execute(job, emit) else 1
 
 

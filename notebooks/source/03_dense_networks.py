@@ -48,7 +48,6 @@ os.environ.setdefault(
     "OPENBLAS_NUM_THREADS", "1"
 )  # small matrices: one core is faster than two
 from course_utils import check, claims, data, explorers, figures, gradcheck, setup
-from course_utils.explorers.playground import decision_figure
 
 course = setup("03", profile=profile, seed=seed, framework=False)
 
@@ -89,7 +88,7 @@ f"validation accuracy of a straight border: {linear.score(X_new, y_new):.2f}"
 # The colours show what it answers at each place: blue for kind 0, orange for kind 1, white where it is in doubt. (Half of the points are drawn.)
 
 # %%
-decision_figure(
+figures.decisions(
     [lambda points: linear.predict_proba(points)[:, 1]],
     X_train[:200],
     y_train[:200],
@@ -1237,7 +1236,7 @@ f"validation accuracy {accuracy(X_new, y_new, net):.3f}; the straight border had
 # The figure opens at the end. Move its slider back to the beginning (it needs no kernel).
 
 # %% tags=["nbval-ignore-output"]
-decision_figure(
+figures.decisions(
     [lambda points, net=copies[t]: probability(points, net) for t in moments],
     X_train[:200],
     y_train[:200],

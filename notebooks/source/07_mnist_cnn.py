@@ -1258,7 +1258,7 @@ check("07-3", decide)
 # validation part: try `train(digits.train.images, y_train)` there first, and run the contest once you are content.
 
 # %% exercise="07-4" tags=["nbval-ignore-output"]
-from course_utils.recipes import contest
+from course_utils.exercises import contest
 
 
 def train(images, labels):

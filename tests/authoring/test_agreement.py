@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from course_utils.authoring import agreement
-from course_utils.authoring.execute import PLOTLY
+from course_utils.authoring.normalise import PLOTLY
 
 FIGURE = {
     "data": [

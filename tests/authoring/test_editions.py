@@ -10,11 +10,13 @@ import time
 
 import nbformat
 import pytest
+from leftovers import nothing_left  # noqa: F401 (a fixture that is used by itself)
 from sample_chapter import GOOD, HEADER, chapter, registered, replaced, write_chapter  # noqa: F401 (a fixture)
 
-from course_utils.authoring import editions, execute, outputs, pictures, sources
+from course_utils.authoring import building, editions, normalise, output_rules, pictures, sources
 from course_utils.chapters import chapters
 from course_utils.errors import CourseError
+from course_utils.running.outcome import Outcome
 
 PNG = base64.b64encode(b"\x89PNG").decode() + "\n"
 
@@ -139,6 +141,21 @@ def test_ids_are_stable_and_unique(tmp_path, registered):  # noqa: F811
     assert new.removesuffix("-2") in ids
 
 
+def test_the_proof_of_a_claim_keeps_its_id_when_its_code_changes(tmp_path, registered):  # noqa: F811
+    proof = 'claims.record(\n    "c01", verdict="holds" if {} else "wrong", evidence="counted"\n)'
+
+    def ids(code):
+        text = replaced(
+            "figures.image_grid([[0]]", code + "\n\n# %% [markdown]\n# So.\n\n# %%\nfigures.image_grid([[0]]"
+        )
+        return [cell.id for cell in editions.solution_edition(chapter(tmp_path, text)).cells]
+
+    assert ids(proof.format("1 + 1 == 2")) == ids(proof.format("len([1]) == 1"))
+    assert "claim-c01" in ids(proof.format("True"))
+    two = proof.format("True") + "\n" + proof.format("False").replace("c01", "c02")
+    assert not [name for name in ids(two) if name.startswith("claim-")], "which of the two would it be?"
+
+
 def test_tags_for_the_lint_stay_in_the_source(tmp_path):
     notebook = editions.solution_edition(chapter(tmp_path, RUNS))
     assert code(notebook)[0].metadata == {"tags": ["nbval-ignore-output"]}
@@ -241,7 +258,7 @@ def test_a_built_learner_edition(built):
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 20_000
     assert figure.metadata == {"image/png": {"alt": "squares grow"}}
-    assert figure.data[execute.PLOTLY]["data"][0]["type"] == "scatter"
+    assert figure.data[normalise.PLOTLY]["data"][0]["type"] == "scatter"
     assert "text/html" not in figure.data
     (slider,) = widget
     assert set(slider.data) == {"text/plain"}
@@ -263,7 +280,7 @@ def test_a_built_solved_edition_has_no_outputs(built):
 
 @needs_browser
 def test_a_figure_stands_on_one_line(built):
-    lines = [line for line in built.learner.read_text("utf-8").splitlines() if execute.PLOTLY in line]
+    lines = [line for line in built.learner.read_text("utf-8").splitlines() if normalise.PLOTLY in line]
     assert len(lines) == 1
     assert lines[0].rstrip().endswith(("}", "},"))
 
@@ -282,8 +299,9 @@ def faked(monkeypatch):
     def run(notebook, chapter, **_):
         for cell in code(notebook):
             cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=cell.source + "\n")]
+        return Outcome(chapter.name, chapter.title, "passed")
 
-    monkeypatch.setattr(execute, "execute", run)
+    monkeypatch.setattr(building, "execute", run)
     monkeypatch.setattr(pictures, "browser", lambda: "no browser is started")
     return run
 
@@ -324,9 +342,35 @@ def test_a_failing_cell_stops_the_build_and_keeps_the_old(quick, monkeypatch):
 
 def test_a_dying_kernel_is_named(tmp_path):
     made = chapter(tmp_path, QUICK.replace("2 + 2", "import os; os._exit(1)"))
-    with pytest.raises(CourseError, match="the kernel died"):
+    with pytest.raises(CourseError, match=r"42_a_tiny_chapter\.py:\d+: .*KernelDied.*exit status 1"):
         editions.build([made], pictures=False)
     assert not made.learner.exists()
+
+
+def test_a_chapter_that_hangs_is_ended(tmp_path):
+    made = chapter(tmp_path, QUICK.replace("2 + 2", "while True: pass"))
+    notebook = editions.learner_edition(made)
+    with pytest.raises(CourseError, match="Timeout"):
+        building.execute(notebook, made, timeout=6)
+
+
+def test_a_build_says_what_it_used_and_where_it_stands(tmp_path):
+    claims = """
+from IPython.display import display
+record = {"kind": "claim", "id": "c44", "verdict": "holds"}
+display({"application/vnd.course+json": record, "text/plain": "x"}, raw=True)
+"""
+    made = chapter(tmp_path, QUICK.replace("2 + 2", claims))
+    said = []
+    notebook = editions.learner_edition(made)
+    outcome = building.execute(notebook, made, say=said.append)
+    assert (outcome.verdict, outcome.claims) == ("passed", [{"id": "c44", "verdict": "holds"}])
+    assert outcome.seconds > 0 and outcome.cpu_seconds > 0 and outcome.peak_mib > 25
+    assert len(said) == 2 and "3" in said[-1], "one line for each code cell"
+    assert [cell.execution_count for cell in code(notebook)] == [1, 2]
+    assert code(notebook)[0].outputs[0].text == "hello\n"
+    editions.build([made], pictures=False, say=said.append)
+    assert any("processor seconds" in line for line in said)
 
 
 def test_ctrl_c_ends_the_kernel_and_keeps_the_old(quick, monkeypatch):
@@ -336,6 +380,8 @@ def test_ctrl_c_ends_the_kernel_and_keeps_the_old(quick, monkeypatch):
     sleeps = f"import os, time\n\nopen({str(root / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write_chapter(root, QUICK.replace("2 + 2", sleeps))
     program = (
+        # A shell's background job is started with SIGINT ignored, and so is then what it starts.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import sys; from pathlib import Path; from course_utils import chapters;"
         "from course_utils.authoring import editions;"
         "editions.build(chapters.chapters(Path(sys.argv[1])), pictures=False)"
@@ -379,7 +425,7 @@ def test_an_interrupted_write_keeps_both_old(quick, monkeypatch, error, which):
 
 
 def test_without_a_chromium_nothing_is_executed(tmp_path, monkeypatch):
-    monkeypatch.setattr(execute, "execute", lambda *_, **__: pytest.fail("executed without a browser"))
+    monkeypatch.setattr(building, "execute", lambda *_, **__: pytest.fail("executed without a browser"))
     monkeypatch.setattr(pictures, "installed_browser", lambda: None)
     made = chapter(tmp_path, QUICK)
     with pytest.raises(CourseError, match="needs a Chromium"):
@@ -395,10 +441,11 @@ def test_a_browser_path_that_names_nothing(monkeypatch):
 
 def test_figures_are_never_stored_without_pictures(tmp_path, faked, monkeypatch):
     def with_figure(notebook, chapter, **_):
-        data = {execute.PLOTLY: {"data": [], "layout": {"meta": {"alt": "x"}}}}
+        data = {normalise.PLOTLY: {"data": [], "layout": {"meta": {"alt": "x"}}}}
         code(notebook)[0].outputs = [nbformat.v4.new_output("display_data", data=data)]
+        return Outcome(chapter.name, chapter.title, "passed")
 
-    monkeypatch.setattr(execute, "execute", with_figure)
+    monkeypatch.setattr(building, "execute", with_figure)
     made = chapter(tmp_path, QUICK)
     with pytest.raises(CourseError, match="never stored without their pictures"):
         editions.build([made], pictures=False)
@@ -406,7 +453,7 @@ def test_figures_are_never_stored_without_pictures(tmp_path, faked, monkeypatch)
 
 
 def test_an_edition_over_the_limit_names_the_largest_outputs(tmp_path, faked, monkeypatch):
-    monkeypatch.setattr(outputs, "LIMIT_BYTES", 1000)
+    monkeypatch.setattr(output_rules, "LIMIT_BYTES", 1000)
     made = chapter(tmp_path, QUICK)
     with pytest.raises(CourseError, match=r"the limit is 1,000\. Largest: stream of cell"):
         editions.build([made])
@@ -414,7 +461,7 @@ def test_an_edition_over_the_limit_names_the_largest_outputs(tmp_path, faked, mo
 
 
 def test_prose_can_change_without_execution(quick, monkeypatch):
-    monkeypatch.setattr(execute, "execute", lambda *_, **__: pytest.fail("executed"))
+    monkeypatch.setattr(building, "execute", lambda *_, **__: pytest.fail("executed"))
     root = quick.source.parents[2]
     write_chapter(root, QUICK.replace("# # 42 · A tiny chapter", "# # 42 · A tiny chapter\n#\n# More."))
     assert editions.check([quick])
@@ -437,7 +484,7 @@ def test_what_a_chapter_needs_is_fetched_into_a_cache_of_its_own(tmp_path, monke
 
     monkeypatch.setitem(sys.modules, "course_utils.data.fetch", types.SimpleNamespace(fetch=fetch))
     made = chapter(tmp_path, replaced("quick: []", "quick: [digits]"))
-    execute._prepare_cache(made, tmp_path / "cache")
+    building.prepare_cache(made, tmp_path / "cache")
     assert (tmp_path / "cache" / "data" / "digits" / "file").read_text() == "data"
 
 
@@ -550,14 +597,14 @@ FIGURE = {"data": [], "layout": {}, "config": {"plotlyServerURL": "https://examp
         ([stream("a\n"), stream("e", "stderr"), stream("b\n")], [stream("a\n"), stream("e", "stderr"), stream("b\n")]),
         ([stream("10 %\r20 %"), stream("\r100 %\ndone\r\n")], [stream("100 %\ndone\n")]),
         ([stream("")], []),
-        ([nbformat.v4.new_output("display_data", data={execute.WIDGET: {"model_id": "1"}})], []),
+        ([nbformat.v4.new_output("display_data", data={normalise.WIDGET: {"model_id": "1"}})], []),
         (
-            [nbformat.v4.new_output("display_data", data={execute.WIDGET: {}, "text/plain": "Figure" * 200})],
+            [nbformat.v4.new_output("display_data", data={normalise.WIDGET: {}, "text/plain": "Figure" * 200})],
             [data(text__plain="An interactive figure: run the cell to see it.")],
         ),
         (
-            [nbformat.v4.new_output("display_data", data={execute.PLOTLY: FIGURE, "text/html": "<div>"})],
-            [nbformat.v4.new_output("display_data", data={execute.PLOTLY: FIGURE})],
+            [nbformat.v4.new_output("display_data", data={normalise.PLOTLY: FIGURE, "text/html": "<div>"})],
+            [nbformat.v4.new_output("display_data", data={normalise.PLOTLY: FIGURE})],
         ),
         (
             [nbformat.v4.new_output("error", ename="E", evalue="\x1b[31mred\x1b[0m", traceback=["line 1", "line 2"])],
@@ -575,8 +622,8 @@ FIGURE = {"data": [], "layout": {}, "config": {"plotlyServerURL": "https://examp
 )
 def test_outputs_are_normalised_once_and_for_all(before, after):
     untouched = json.dumps(before)
-    assert execute.normalise_outputs(before) == after
-    assert execute.normalise_outputs(after) == after
+    assert normalise.normalise_outputs(before) == after
+    assert normalise.normalise_outputs(after) == after
     assert json.dumps(before) == untouched
 
 
@@ -591,18 +638,18 @@ def test_outputs_are_normalised_once_and_for_all(before, after):
         (stream("hello somebody\n"), "user name"),
         (nbformat.v4.new_output("error", ename="E", evalue="x", traceback=[]), "shows an error, E"),
         (
-            nbformat.v4.new_output("display_data", data={execute.PLOTLY: {"layout": {"title": "/root/x"}}}),
+            nbformat.v4.new_output("display_data", data={normalise.PLOTLY: {"layout": {"title": "/root/x"}}}),
             "path of the",
         ),
-        (nbformat.v4.new_output("display_data", data={execute.PLOTLY: {}}), "a figure without its picture"),
-        (nbformat.v4.new_output("display_data", data={execute.PLOTLY: {}, "image/png": PNG}), "without alt text"),
-        (nbformat.v4.new_output("display_data", data={execute.WIDGET: {}}), "stores a widget view"),
+        (nbformat.v4.new_output("display_data", data={normalise.PLOTLY: {}}), "a figure without its picture"),
+        (nbformat.v4.new_output("display_data", data={normalise.PLOTLY: {}, "image/png": PNG}), "without alt text"),
+        (nbformat.v4.new_output("display_data", data={normalise.WIDGET: {}}), "stores a widget view"),
     ],
 )
 def test_what_an_output_must_not_show(quick, output, message):
     source = sources.read(quick)
     cell = {"cell_type": "code", "id": source.cells[1].id, "execution_count": 1, "outputs": [output]}
-    found = outputs.output_problems({"cells": [cell]}, source, user="somebody")
+    found = output_rules.output_problems({"cells": [cell]}, source, user="somebody")
     assert any(message in problem for problem in found), found
 
 
@@ -612,7 +659,7 @@ def test_what_an_output_must_not_show(quick, output, message):
 def test_what_an_output_may_show(quick, text):
     source = sources.read(quick)
     cell = {"cell_type": "code", "id": source.cells[1].id, "execution_count": 1, "outputs": [stream(text)]}
-    assert outputs.output_problems({"cells": [cell]}, source, user="somebody") == []
+    assert output_rules.output_problems({"cells": [cell]}, source, user="somebody") == []
 
 
 def test_pictures_become_small_and_keep_their_look():

@@ -16,9 +16,9 @@ place, cell, steps, on = [0.5, 0.5], [0, 0], 0, False
 def respond(event):
     global steps, on
     rate, kind = event.values["rate"], event.values["kind"]
-    if kind == "an error":
+    if kind == "error":
         raise CourseError("This cannot be drawn: choose a curve.")
-    if kind == "a bug":
+    if kind == "bug":
         raise ZeroDivisionError("by zero")
     if kind == "slow":
         time.sleep(0.15)
@@ -49,7 +49,8 @@ def respond(event):
 
 Stage("A test", [
     Slider("rate", "rate", np.linspace(0.1, 5, 50), 1.0),
-    Choice("kind", "curve", ["power", "sine", "slow", "an error", "a bug"], "power"),
+    Choice("kind", "curve", {
+        "power": "A power", "sine": "A sine", "slow": "Slow", "error": "An error", "bug": "A bug"}, "power"),
     Button("play", "Play", playing_label="Pause"), Button("reset", "Reset"),
 ], respond)
 """

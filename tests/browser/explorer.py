@@ -52,8 +52,9 @@ class Explorer:
         if wait:
             self.settle()
 
-    def choose(self, name: str, option: str) -> None:
-        self.control(name).select_option(option)
+    def choose(self, name: str, key: str) -> None:
+        """Choose an option by its key, which is the option's value in the page."""
+        self.control(name).select_option(value=key)
         self.settle()
 
     def press(self, name: str, wait: bool = True) -> None:

@@ -29,10 +29,12 @@ def test_the_keyboard_moves_a_slider(explorer):
     assert "rate 0.4" in explorer.sentence
 
 
-def test_a_choice_changes_the_picture(explorer):
-    before = explorer.picture("curve")
-    explorer.choose("kind", "sine")
-    assert explorer.picture("curve") != before
+def test_a_choice_shows_labels_sends_keys_and_changes_the_picture(explorer):
+    before, choice = explorer.picture("curve"), explorer.control("kind")
+    assert choice.locator("option").all_inner_texts() == ["A power", "A sine", "Slow", "An error", "A bug"]
+    choice.select_option(label="A sine")
+    explorer.settle()
+    assert explorer.picture("curve") != before and choice.input_value() == "sine"
     explorer.choose("kind", "power")
     assert explorer.picture("curve") == before
 
@@ -97,9 +99,9 @@ def test_playing_goes_on_by_itself_and_stops(explorer):
 
 def test_what_goes_wrong_is_a_sentence_and_the_picture_stays(explorer):
     before = explorer.picture("grid")
-    explorer.choose("kind", "an error")
+    explorer.choose("kind", "error")
     assert explorer.kind == "error" and "This cannot be drawn" in explorer.sentence
-    explorer.choose("kind", "a bug")
+    explorer.choose("kind", "bug")
     assert explorer.kind == "error" and "ZeroDivisionError: by zero" in explorer.sentence
     assert explorer.picture("grid") == before
     explorer.choose("kind", "power")

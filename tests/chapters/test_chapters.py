@@ -36,7 +36,7 @@ def test_it_keeps_its_budget(executed):
     outcome, chapter = executed.outcome, executed.chapter
     assert 0 < outcome["peak_mib"] <= chapter.memory_mib
     # Processor seconds: how many other programs run at the same time does not count.
-    assert 0 < outcome.get("cpu_seconds", 1) <= chapter.seconds
+    assert 0 < outcome["cpu_seconds"] <= chapter.seconds
 
 
 def test_its_claims_get_the_verdicts_in_the_file(executed):
@@ -57,8 +57,8 @@ def test_its_report_stands_on_its_own(executed):
 
 def test_a_learners_untouched_exercises_are_not_attempted(chapter):
     """No kernel is needed: a stub is the same code for each exercise, and its stored output is that of its verdict."""
-    from course_utils.authoring import execute
-    from course_utils.exercises import Verdict, find, show
+    from course_utils.authoring import normalise
+    from course_utils.exercises import Verdict, find, verdict_view
 
     stored = json.loads(chapter.learner.read_text("utf-8"))
     stubs = [cell for cell in stored["cells"] if "exercise" in cell["metadata"]]
@@ -66,9 +66,9 @@ def test_a_learners_untouched_exercises_are_not_attempted(chapter):
     for cell in stubs:
         name = cell["metadata"]["exercise"]
         compile("".join(cell["source"]), f"exercise {name}", "exec")
-        shown = execute.normalise_outputs(agreement.plain(cell["outputs"]))
+        shown = normalise.normalise_outputs(agreement.plain(cell["outputs"]))
         assert [output.get("data", {}).get("text/plain") or output.get("text", "").strip() for output in shown] == [
-            show.plain(find(name), Verdict("not attempted"))
+            verdict_view.plain(find(name), Verdict("not attempted"))
         ], name
 
 

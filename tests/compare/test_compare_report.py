@@ -1,6 +1,7 @@
 """The page: nothing of the data can act in it, and it reaches for nothing outside."""
 
 import csv
+import html
 import io
 import re
 
@@ -39,7 +40,8 @@ def page(tmp_path, in_process):
 
 
 def test_the_page_runs_nothing_and_loads_nothing(page):
-    assert "default-src &#x27;none&#x27;" in page
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert {"default-src 'none'", "script-src 'none'"} <= set(html.unescape(policy).split("; "))
     assert "<script" not in page
     assert not re.search(r"<(img|link|iframe|object|a)\b", page)
     assert not re.search(r"(src|href|action)\s*=", re.sub(r"<bdi>.*?</bdi>", "", page, flags=re.DOTALL))
@@ -82,21 +84,6 @@ def test_the_recommendation_comes_first_and_in_words(page):
     body = page.partition("<main>")[2]
     assert body.index("Recommendation") < body.index("The data first") < body.index("The candidates")
     assert re.search(r"<strong>Ship “[^”]+”</strong>", body)
-
-
-def test_a_text_is_cut_and_isolated():
-    assert report.shown("<a>") == "<bdi>&lt;a&gt;</bdi>"
-    assert report.shown("x" * 400) == f"<bdi>{'x' * 300}…</bdi>"
-    assert report.shown("a\u202eb\x00c\u2066d") == "<bdi>a b c d</bdi>"
-
-
-@pytest.mark.parametrize(
-    "cell", ["=cmd()", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\u00a0=1", "\uff1dcmd()", "\u200b=1"]
-)
-def test_what_a_spreadsheet_would_run_is_marked(cell):
-    assert report.harmless(cell) == f"'{cell}"
-    assert report.harmless("a=1") == "a=1"
-    assert report.harmless("") == ""
 
 
 def test_the_list_opens_in_a_spreadsheet(tmp_path):

@@ -2,6 +2,7 @@
 
 import decimal
 import fractions
+import functools
 import re
 import subprocess
 import sys
@@ -12,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from course_utils.exercises.comparing import as_array, as_number, compare, identical, name_of, same, text_of
+from course_utils.exercises.comparing import (
+    NotAnArray,
+    as_array,
+    as_number,
+    clean,
+    compare,
+    identical,
+    name_of,
+    same,
+    text_of,
+)
 
 SHAPES = arrays.array_shapes(min_dims=0, max_dims=3, max_side=5)
 
@@ -57,7 +68,6 @@ class Rude:
         (np.float64(0.5), "0.5"),
         ([np.float64(0.5), np.int64(2)], "[0.5, 2]"),
         (7840, "7,840"),
-        (Rude(), "a Rude that cannot be shown"),
         (10**40, "a number of more than thirty digits"),
         (int, "the class int"),
         (len, "the function len"),
@@ -75,9 +85,38 @@ def test_a_large_array_is_cut_and_its_shape_named():
     assert "of shape (100, 100)" in text_of(np.zeros((100, 100)))
 
 
+@pytest.mark.parametrize("value", [Rude(), [Rude()], {"a": Rude()}, np.array([Rude()], object)])
+def test_what_cannot_be_shown_is_named(value):
+    assert 0 < len(text_of(value)) < 200
+
+
+def test_a_list_of_very_many_entries_is_named_not_written_out():
+    assert len(text_of(list(range(10**5)))) < 100
+    doubled = [0]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    assert len(text_of(doubled)) < 100
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J\x07", "\ud800", "a" * 10**7])
+def test_a_text_to_be_shown_is_short_and_holds_no_escape_code_and_no_half_of_a_pair(text):
+    shown = clean(text)
+    assert len(shown) <= 400
+    assert shown.isprintable()
+    shown.encode("utf-8")
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
-    [(fractions.Fraction(1, 2), 0.5), (decimal.Decimal("7850"), 7850), (fractions.Fraction(4, 2), 2), (10**50, 10**50)],
+    [
+        (fractions.Fraction(1, 2), 0.5),
+        (decimal.Decimal("7850"), 7850),
+        (fractions.Fraction(4, 2), 2),
+        (10**50, 10**50),
+        (decimal.Decimal("1E+50"), 10**50),
+        (decimal.Decimal("1E-999999"), 0.0),
+        (np.longdouble(2), 2.0),
+    ],
 )
 def test_pythons_other_numbers_are_numbers(value, number):
     assert as_number(value) == number
@@ -85,7 +124,15 @@ def test_pythons_other_numbers_are_numbers(value, number):
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(None, "None"), (1, "an int"), ([], "a list"), (int, "a class"), (len, "a function"), ("", "a text")],
+    [
+        (None, "None"),
+        (1, "an int"),
+        ([], "a list"),
+        (int, "a class"),
+        (len, "a function"),
+        ("", "a text"),
+        (Rude(), "a value of type Rude"),
+    ],
 )
 def test_name_of(value, name):
     assert name_of(value) == name
@@ -93,8 +140,34 @@ def test_name_of(value, name):
 
 def test_dates_and_records_are_no_numbers():
     for value in (np.array(["2020-01-01"], "datetime64[D]"), np.zeros(2, [("a", int)]), np.array(["a"])):
-        with pytest.raises(Exception, match="not an array of numbers"):
+        with pytest.raises(NotAnArray) as caught:
             as_array(value)
+        assert caught.value.kind == "no numbers"
+
+
+def nested(levels):
+    return functools.reduce(lambda made, _: [made], range(levels), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused", "kind"),
+    [
+        (nested(64), nested(65), "too deep"),
+        ([0.0] * 20_000, [0.0] * 20_001, "too large"),
+        ([[0.0] * 100] * 198, [[0.0] * 100] * 199, "too large"),
+        (range(20_000), range(10**12), "too large"),
+    ],
+    ids=["levels", "entries", "rows", "range"],
+)
+def test_lists_are_read_up_to_a_limit_and_refused_beyond(allowed, refused, kind):
+    assert np.issubdtype(as_array(allowed).dtype, np.number)
+    with pytest.raises(NotAnArray) as caught:
+        as_array(refused)
+    assert caught.value.kind == kind
+
+
+def test_a_large_array_is_no_list_and_is_read():
+    assert as_array(np.zeros(10**6)).size == 10**6
 
 
 def test_whole_numbers_too_large_for_numpy_are_read_as_floats():

@@ -215,7 +215,22 @@ def test_kernels_that_write_at_once_lose_nothing(own_progress):
 
 
 @pytest.mark.parametrize(
-    "score", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", '=HYPERLINK("x")']
+    "score",
+    [
+        "=1+1",
+        "+1",
+        "|calc",
+        "%1",
+        "\ufeff=1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "  =1",
+        "＝1",
+        '=HYPERLINK("x")',
+    ],
 )
 def test_the_csv_runs_no_formula(tmp_path, score):
     progress.record("07-1", right=True, score=score)

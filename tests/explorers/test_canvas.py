@@ -9,7 +9,7 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.explorers import draw_digit, example_strokes
-from course_utils.explorers.canvas import BRUSH, BRUSH_LIMITS, WORDS, DigitCanvas
+from course_utils.explorers.canvas import BRUSH, BRUSH_LIMITS, DigitCanvas, words
 from course_utils.strokes import PAPER, digit_from_strokes
 
 LINE = [{"width": 24, "points": [[140, 40], [140, 240]]}]
@@ -48,7 +48,7 @@ def draw(canvas: DigitCanvas, version: int, strokes: list) -> dict:
 
 def test_before_anything_is_drawn(canvas, model):
     assert canvas.answer == {
-        "version": 0, "kind": "prompt", "sentence": WORDS["empty"], "image": None, "probabilities": [],
+        "version": 0, "kind": "prompt", "sentence": words()["empty"], "image": None, "probabilities": [],
     }  # fmt: skip
     assert len(model.asked) == 1, "one call of the model, so that the first stroke need not wait for tracing"
     assert canvas.image is None and canvas.probabilities is None and canvas.strokes == []
@@ -69,7 +69,7 @@ def test_nothing_to_read_gets_a_sentence_and_the_model_is_not_asked(canvas, mode
     draw(canvas, 1, LINE)
     asked = len(model.asked)
     answer = draw(canvas, 2, strokes)
-    assert (answer["version"], answer["kind"], answer["sentence"]) == (2, "prompt", WORDS[sentence])
+    assert (answer["version"], answer["kind"], answer["sentence"]) == (2, "prompt", words()[sentence])
     assert answer["image"] is None and answer["probabilities"] == []
     assert canvas.image is None and canvas.probabilities is None and len(model.asked) == asked
 
@@ -129,7 +129,7 @@ def test_repr_is_a_sentence(canvas):
 def test_script_asks_for_nothing_from_outside_and_finds_its_words():
     script, style = DigitCanvas._esm, DigitCanvas._css
     assert not re.search(r"https?:|\bimport\b|@import|url\(|\beval\b|innerHTML", script + style)
-    assert set(re.findall(r"\bwords\.(\w+)", script)) == set(WORDS) - {"empty", "dot"}, "no word missing, none unused"
+    assert set(re.findall(r"\bwords\.(\w+)", script)) == set(words()) - {"empty", "dot"}, "no word missing, none unused"
     assert f"const PAPER = {PAPER};" in script
 
 

@@ -1,8 +1,6 @@
-"""Chapter 01's explorer: its formulas are the chapter's, and every setting shows finite panels and true words."""
+"""Chapter 01's explorer: its formulas are the chapter's, and its words are true."""
 
-import itertools
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -12,7 +10,9 @@ from hypothesis import strategies as st
 
 from course_utils.errors import CourseError
 from course_utils.explorers import costs, size_and_cost, size_and_cost_picture
-from course_utils.explorers.scene import for_browser
+from course_utils.explorers.scene import Text
+
+from .drawable import assert_drawable
 
 NAMES = ("devices", "shape_of", "lora_parameters", "memory", "training_flops", "effort", "seconds_per_token")
 sizes, counts = st.floats(1e6, 1e12), st.floats(1e4, 1e14)
@@ -52,34 +52,11 @@ def test_hours_are_the_chapters(chapter, N, D, name):
 # ------------------------------------------------------------------------------------------------------------ the scene
 
 
-def finite(scene):
-    for panel in for_browser(scene)["panels"]:
-        assert np.isfinite([*panel["x"], *panel["y"]]).all()
-        assert np.isfinite([place for place, _ in panel["ticks_x"] + panel["ticks_y"]]).all()
-        for layer in panel["layers"]:
-            for axis in ("x", "y"):
-                values = layer[axis]
-                values = np.frombuffer(values, "<f4") if isinstance(values, bytes) else np.asarray(values, float)
-                assert np.isfinite(values).all(), (panel["name"], layer["kind"])
-                low, high = sorted(panel[axis])
-                assert ((values >= low - 1e-6) & (values <= high + 1e-6)).all(), (panel["name"], layer, axis)
-
-
-EXTREMES = list(itertools.product((1e6, 1e12), (1e4, 1e14), costs.TASKS, costs.EXAMPLE_DEVICES, costs.BYTES))
-
-
-@pytest.mark.parametrize(("size", "tokens", "task", "device", "precision"), EXTREMES)
-def test_every_extreme_shows_a_finite_picture_and_a_sentence(size, tokens, task, device, precision):
-    scene = costs.scene(costs.EXAMPLE_DEVICES, size, tokens, task, device, precision)
-    finite(scene)
-    assert not re.search(r"\b(nan|inf)\b|e[+-]\d", scene.sentence)
-
-
 @given(sizes, counts, st.sampled_from(costs.TASKS), st.sampled_from(list(costs.EXAMPLE_DEVICES)),
        st.sampled_from(list(costs.BYTES)))  # fmt: skip
 def test_the_words_are_true(size, tokens, task, device, precision):
     scene = costs.scene(costs.EXAMPLE_DEVICES, size, tokens, task, device, precision)
-    finite(scene)
+    assert_drawable(scene, inside=True)
     needed = sum(costs.memory(size, task, costs.BYTES[precision]).values()) / 1e9
     fits = needed <= costs.EXAMPLE_DEVICES[device]["memory_gb"]
     assert scene.warning is not fits
@@ -93,7 +70,7 @@ def test_a_table_of_ones_own_with_a_single_device():
     )
     stage = size_and_cost(mine)
     assert "my card" in stage.scene.sentence and stage.values["device"] == "my card"
-    finite(stage.scene)
+    assert_drawable(stage.scene, inside=True)
 
 
 @pytest.mark.parametrize(
@@ -105,38 +82,26 @@ def test_a_table_that_cannot_be_drawn_is_refused(broken):
         size_and_cost(broken)
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [({"task": "trane"}, "is no task"), ({"device": "abacus"}, "is no device"), ({"precision": "int2"}, "is no prec"),
-     ({"size": 0}, "above zero"), ({"tokens": math.inf}, "above zero")],
-)  # fmt: skip
-def test_a_picture_of_what_is_not_there_is_refused(changed, words):
+@pytest.mark.parametrize("changed", [{"size": 0}, {"tokens": math.inf}])
+def test_a_picture_of_impossible_sizes_is_refused(changed):
     given_ = {"size": 7e9, "tokens": 1e7, "task": "train", "device": "laptop", "alt": "a picture"} | changed
-    with pytest.raises(CourseError, match=words):
+    with pytest.raises(CourseError, match="above zero"):
         size_and_cost_picture(**given_)
 
 
-def test_the_picture_has_three_panels_and_its_words():
-    figure = size_and_cost_picture(size=7e9, tokens=1e7, task="answer", device="laptop", alt="It just fits")
-    assert figure.layout.meta["alt"] == "It just fits"
-    assert [note.text for note in figure.layout.annotations[:3]] == ["Memory", "Time", "Money"]
+def test_tokens_cost_time_and_money_but_no_memory():
+    few, many = (costs.scene(costs.EXAMPLE_DEVICES, 7e9, n, "train", "laptop", "int8").panels for n in (1e4, 1e14))
+    shown = [[[layer.texts for layer in panel.layers if isinstance(layer, Text)] for panel in p] for p in (few, many)]
+    assert shown[0][0] == shown[1][0] and shown[0][1] != shown[1][1] and shown[0][2] != shown[1][2]
 
 
-# ------------------------------------------------------------------------------------------------------------ the stage
-
-
-def test_each_control_changes_the_scene():
-    stage = size_and_cost()
-    for name, value in (("size", 1.75e11), ("tokens", 3e11), ("task", "train"), ("device", "8 × 80 GB"),
-                        ("task", "answer"), ("precision", "int4")):  # fmt: skip
-        before = for_browser(stage.scene)
-        assert for_browser(stage.send_event("change", name, value)) != before, name
+# ------------------------------------------------------------------------------------------------------------ its words
 
 
 @pytest.mark.parametrize(
     ("hours", "words"),
-    [(1 / 3.6e6, "1 ms"), (0.5 / 3600, "500 ms"), (0.5, "30 min"), (1.0, "1 h"), (26.4, "1.1 days"), (8_766, "1 years"),
-     (8_766 * 50_000, "50,000 years"), (8_766 * 9.1e7, "91 million years")],
+    [(1 / 3.6e6, "1 ms"), (0.5 / 3600, "500 ms"), (0.5, "30 min"), (1.0, "1 h"), (26.4, "1.1 days"), (24, "1 day"),
+     (8_766, "1 year"), (8_766 * 50_000, "50,000 years"), (8_766 * 9.1e7, "91 million years")],
 )  # fmt: skip
 def test_durations_are_said_in_the_unit_one_would_use(hours, words):
     assert costs.duration(hours) == words

@@ -1,8 +1,6 @@
-"""The explorer of descent: its losses, its optimisers, what it says, and its extremes."""
+"""The explorer of descent: its losses, its optimisers, what it says, and its start."""
 
 import importlib
-import itertools
-import time
 
 import numpy as np
 import pytest
@@ -10,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import explorers, gradcheck
-from course_utils.errors import CourseError
-from course_utils.explorers.scene import Line, Points, as_figure, for_browser
 
 descent = importlib.import_module("course_utils.explorers.descent")
 PLACES = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
@@ -156,37 +152,10 @@ def test_a_hair_beside_the_ridge_gets_off_the_saddle():
     assert "Converged" in descent.scene("saddle", "gradient descent", (-2.0, 0.01), 0.3, 150).sentence
 
 
-def everything_in(found):
-    for panel in found.panels:
-        for layer in panel.layers:
-            if isinstance(layer, Line | Points):
-                yield from (layer.x, layer.y)
-
-
-@pytest.mark.parametrize(("surface", "optimiser"), list(itertools.product(descent.SURFACES, descent.OPTIMISERS)))
-def test_every_extreme_shows_a_finite_picture_and_a_sentence(surface, optimiser):
-    low, high = descent.SURFACES[surface].window
-    starts = [descent.SURFACES[surface].start, (low, low), (high, high), (0.0, 0.0)]
-    with np.errstate(all="ignore"):
-        for start, rate, steps in itertools.product(starts, (0.0, 0.001, 0.2, 2.0, 100.0), (0, 1, 300)):
-            found = descent.scene(surface, optimiser, start, rate, steps)
-            assert all(np.isfinite(values).all() for values in everything_in(found))
-            assert not any(word in found.sentence for word in ("nan", "inf ", "inf,", "None"))
-            assert 20 < len(found.sentence) < 260
-            for_browser(found)
-
-
-@pytest.mark.parametrize("surface", descent.SURFACES)
-def test_it_can_be_drawn_without_a_kernel(surface):
-    figure = as_figure(descent.scene(surface, "Adam", descent.SURFACES[surface].start, 100.0, 300), alt="a path")
-    assert len(figure.to_json()) < 60_000
-
-
 def test_the_picture_keeps_a_small_loss_on_its_axis():
     figure = explorers.descent_picture("long bowl", "gradient descent", 0.1, 100, alt="It converges")
     loss = next(trace for trace in figure.data if trace.name == "loss")
     assert np.min(np.asarray(loss.y, dtype=float)) == pytest.approx(1e-8, rel=1e-3)
-    assert figure.layout.meta["alt"] == "It converges"
 
 
 # --- the live widget
@@ -195,14 +164,6 @@ def test_the_picture_keeps_a_small_loss_on_its_axis():
 @pytest.fixture
 def stage():
     return explorers.descent()
-
-
-def test_its_controls_move_it(stage):
-    before = stage.scene.sentence
-    assert "0.19" in stage.scene.panels[1].title
-    assert "Diverges" in stage.send_event("change", "rate", 0.5).sentence != before
-    assert "Adam" in stage.send_event("change", "optimiser", "Adam").panels[1].title
-    assert stage.send_event("change", "steps", 0).sentence.startswith("No step yet")
 
 
 def handle(stage):
@@ -231,23 +192,3 @@ def test_two_explorers_do_not_share_their_start():
     first.send_event("drag", "start", panel="surface", x=1.0, y=-2.0)
     second.send_event("change", "steps", 5)
     assert (handle(second).x, handle(second).y) == descent.SURFACES["long bowl"].start
-
-
-def test_names_that_do_not_exist_are_refused_with_the_nearest():
-    with pytest.raises(CourseError, match="long bowl"):
-        explorers.descent("long bowel")
-    with pytest.raises(CourseError, match="Adam"):
-        explorers.descent_picture("saddle", "Adan", 0.1, 5, alt="x")
-    with pytest.raises(CourseError, match="alt"):
-        explorers.descent_picture("saddle", "Adam", 0.1, 5, alt=" ")
-
-
-def test_an_update_is_quick(stage):
-    stage.send_event("change", "optimiser", "Adam")
-    stage.send_event("change", "steps", 300)
-    began = time.process_time()
-    for i in range(40):
-        stage.send_event("change", "rate", descent.RATES[2 * i])
-    mean = (time.process_time() - began) / 40 * 1000
-    print(f"descent: {mean:.1f} ms an update (Adam, 300 steps)")
-    assert mean < 60  # about 9 on a quiet machine

@@ -2,8 +2,6 @@
 
 import base64
 import io
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -65,10 +63,3 @@ def test_picture():
 def test_picture_refuses(strokes, model, alt, said):
     with pytest.raises(CourseError, match=said):
         explorers.drawing_picture(strokes, model, alt=alt)
-
-
-def test_importing_loads_no_widget_and_no_plotting():
-    heavy = {"anywidget", "plotly", "scipy", "keras"}
-    code = f"import sys, course_utils.explorers; print(sorted({heavy} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert found.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import pytest
 
 from course_utils import explorers
 
-SAME = sorted(name for name, module in explorers._NAMES.items() if name == module)
+SAME = sorted(name for name, module in explorers.MODULES.items() if name == module)
 
 
 @pytest.mark.parametrize("name", SAME)

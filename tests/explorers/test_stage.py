@@ -9,7 +9,7 @@ from course_utils.explorers.stage import Button, Choice, Slider, Stage
 
 CONTROLS = [
     Slider("rate", "rate", [0.1, 1, 10], 1),
-    Choice("kind", "kind", ["a", "b"], "a"),
+    Choice("kind", "kind", {"a": "first", "b": "second"}, "a"),
     Button("play", "Play", playing_label="Pause"),
 ]
 
@@ -36,7 +36,7 @@ def test_it_starts_with_a_scene_of_the_first_values():
 
 def test_a_message_of_the_browser_changes_a_value_and_is_answered_by_its_number():
     made = stage()
-    made._handle({"kind": "change", "name": "rate", "value": 10, "view": "v", "number": 3})
+    made.receive({"kind": "change", "name": "rate", "value": 10, "view": "v", "number": 3})
     assert made.answer["values"] == {"rate": 10.0, "kind": "a"}
     assert (made.answer["view"], made.answer["number"], made.answer["sentence"]) == ("v", 3, "rate 10")
 
@@ -45,6 +45,13 @@ def test_a_slider_takes_the_nearest_of_its_values():
     made = stage()
     made.send_event("change", "rate", 7)
     assert made.values["rate"] == 10
+
+
+def test_python_gets_the_key_of_a_choice_and_the_browser_shows_its_label():
+    made = stage()
+    assert made.controls[1]["options"] == [["a", "first"], ["b", "second"]] and made.controls[1]["start"] == "a"
+    made.send_event("change", "kind", "b")
+    assert made.seen[-1].values["kind"] == "b" and made.answer["values"]["kind"] == "b"
 
 
 def test_playing_is_kept_until_a_scene_says_otherwise():
@@ -60,6 +67,7 @@ def test_playing_is_kept_until_a_scene_says_otherwise():
     [
         (("change", "speed", 1), "no control 'speed' here; there are rate, kind"),
         (("change", "kind", "c"), "'c' is none of the options of kind: a, b"),
+        (("change", "kind", "first"), "'first' is none of the options of kind: a, b"),
         (("press", "stop"), "no button 'stop' here; there are play"),
     ],
 )
@@ -67,7 +75,7 @@ def test_an_unknown_event_is_refused_and_shown_as_a_sentence(event, message):
     made = stage()
     with pytest.raises(CourseError, match=message):
         made.send_event(*event)
-    made._handle(dict(zip(("kind", "name", "value"), event, strict=False)))
+    made.receive(dict(zip(("kind", "name", "value"), event, strict=False)))
     assert made.answer["kind"] == "error" and made.answer["panels"], "the last picture stays"
 
 
@@ -79,7 +87,7 @@ def test_an_error_of_the_explorer_becomes_a_sentence_and_stops_it_playing():
 
     made = stage(respond)
     assert made.playing
-    made._handle({"kind": "tick"})
+    made.receive({"kind": "tick"})
     assert made.answer["sentence"] == "This explorer stopped: ZeroDivisionError: by zero" and not made.playing
 
 
@@ -101,7 +109,8 @@ def test_what_is_no_scene_is_refused():
     [
         (Slider("s", "s", [1], 1), "two or more"),
         (Slider("s", "s", [1, 2], 1, texts=["one"]), "2 values and 1 texts"),
-        (Choice("c", "c", ["a"], "b"), "starts with 'b'"),
+        (Choice("c", "c", {"a": "A"}, "b"), "starts with 'b'"),
+        (Choice("c", "c", {"a": "A", "b": "A"}, "b"), "look the same: A, A"),
     ],
 )
 def test_impossible_controls_are_refused(control, message):

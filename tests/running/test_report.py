@@ -1,22 +1,20 @@
 """The report: complete in itself, readable, and not to be broken out of."""
 
+import html
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hostile import ATTACKS, BREAKOUT, Reader
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.authoring import safe_html
+from course_utils import claims
 from course_utils.errors import CourseError
 from course_utils.running import report
 from course_utils.running.runs import Outcome
 
-BREAKOUT = "</script><script>alert(1)</script><!--"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -40,48 +38,6 @@ def page(tmp_path):
         return written.read_text("utf-8")
 
     return make
-
-
-class Reader(HTMLParser):
-    """What a page loads, runs and links, and whether its elements are nested properly."""
-
-    VOID = safe_html.VOID | {"meta", "link", "input"}
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tags, self.stack, self.faults, self.scripts = [], [], [], []
-        self.ids, self.links = [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        self.tags.append((tag, attrs))
-        if tag not in self.VOID:
-            self.stack.append(tag)
-        if "id" in attrs:
-            self.ids.append(attrs["id"])
-        if tag == "a" and attrs.get("href", "").startswith("#"):
-            self.links.append(attrs["href"][1:])
-        if tag == "script":
-            self.scripts.append([attrs, ""])
-
-    def handle_endtag(self, tag):
-        if not self.stack or self.stack.pop() != tag:
-            self.faults.append(tag)
-
-    def handle_data(self, data):
-        if self.stack and self.stack[-1] == "script":
-            self.scripts[-1][1] += data
-
-    def loaded(self) -> list[str]:
-        found = []
-        for tag, attrs in self.tags:
-            if tag == "a":
-                continue
-            found += [attrs[name] for name in ("src", "srcset", "href", "data", "poster", "action") if attrs.get(name)]
-            found += re.findall(r"url\(([^)]*)\)", attrs.get("style") or "")
-        return [one for one in found if not one.startswith("data:")]
 
 
 def harmless(text: str) -> Reader:
@@ -149,6 +105,7 @@ def test_a_chapter_is_shown_with_all_kinds_of_content(page):
         'aria-label="Loss falls."',
     ):
         assert piece in text, piece
+    assert claims.rows()["c44"]["says"] in html.unescape(text), "what the article claims stands beside the verdict"
     assert "IntSlider" not in text and "Figure()" not in text, "one form of each output is enough"
     assert ("a", {"href": "#chapter-07_mnist_cnn-2"}) in reader.tags, "the section is in the table of contents"
 
@@ -239,27 +196,23 @@ def test_an_unreadable_notebook_is_named_and_the_old_report_stays(tmp_path):
     assert old.read_text() == "old"
 
 
-# ------------------------------------------------------------------------------------------- not to be broken out of
+def test_a_claim_that_this_run_did_not_measure_says_when_it_was_recorded(page):
+    kept = {"id": "c45", "verdict": "wrong", "evidence": "0.9981", "recorded": "2026-01-02"}
+    text = page(new_code_cell("1"), claims=[kept])
+    row = text[text.index("<td>c45</td>") :].partition("</tr>")[0]
+    assert claims.rows()["c45"]["says"] in html.unescape(row)
+    assert "0.9981" in row and '<span class="recorded">' in row and "2026-01-02" in row
 
-ATTACKS = [
-    BREAKOUT,
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)><script>alert(1)</script></svg>",
-    '<a href="java\nscript:alert(1)">x</a>',
-    '<a href="&#106;avascript:alert(1)">x</a>',
-    "</section></article></main></body></html><script>alert(1)</script>",
-    '<div style="background: url(https://x.org/a); position: fixed; color: red">x</div>',
-    "<style>body { display: none }</style>",
-    '<iframe src="https://x.org"></iframe><link rel="stylesheet" href="https://x.org/a.css"><base href="https://x.org">',
-    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
-    "<textarea></textarea><title><b id=x></title><noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "<details><summary>never closed <b><i>",
-    '$\\text{<script>alert(1)</script>}$ $\\href{javascript:alert(1)}{x}$ $"><script>alert(1)</script>$',
-    "```html\n</code></pre><script>alert(1)</script>\n```",
-    '![x" onerror="alert(1)](https://x.org/a.png) [x](javascript:alert(1)) [y](<data:text/html,x>)',
-    "\ue0000\ue001 \ue00099\ue001 <b title='\ue0000\ue001'>",
-    '<form action="https://x.org"><input onfocus=alert(1) autofocus><button>x</button></form>',
-]
+
+def test_why_a_chapter_failed_stands_beside_its_verdict(page):
+    class Typed(Outcome):
+        kind = "network"
+
+    text = page(new_code_cell("1"), outcomes=[Typed("09_bert", "BERT", "not run", reason="no connection")])
+    assert "network" in text[: text.index('id="contents"')]
+
+
+# ------------------------------------------------------------------------------------------- not to be broken out of
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -296,68 +249,6 @@ def test_no_text_of_a_notebook_leaves_its_place(page, attack):
     assert not [attrs for _, attrs in reader.tags if re.search("position|url", attrs.get("style") or "")]
 
 
-PIECES = (
-    "<b> </b> <div> </div> <p> </p> <table> </table> <tr> <td> </td> <script> </script> <style> </style> <svg> </svg> "
-    "<!-- --> <a href='javascript:x'> </a> <img src=x onerror=y> <details> </details> <summary> & &lt; \" ' $ ` ``` "
-    "<title> </title> <![CDATA[ ]]> <?x > < </ / = \ue0000\ue001 word \n \n\n"
-)
-pieces = st.sampled_from(PIECES.split(" "))
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(pieces | st.text(max_size=5), max_size=25).map("".join))
-def test_sanitised_text_is_well_formed_and_inert(text):
-    for written in (safe_html.sanitise(text), safe_html.markdown(text)):
-        reader = Reader(f"<section>{written}</section>")
-        assert not reader.faults and not reader.stack
-        assert reader.loaded() == [] and not reader.scripts
-        assert not [name for _, attrs in reader.tags for name in attrs if name.startswith("on")]
-
-
-def test_what_is_harmless_is_kept():
-    html = '<p style="color: #b00; font-weight: 600">a <strong>b</strong> &amp; <a href="https://x.org/?a=1&amp;b=2">c</a></p>'
-    assert safe_html.sanitise(html) == html
-
-
-@pytest.mark.parametrize(
-    ("tex", "piece"),
-    [
-        (r"a < b", "<mo>&lt;</mo>"),
-        (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtr>"),
-        (r"\begin{align*} a &= b \end{align*}", "<mtr>"),
-        (r"\operatorname{softmax}(z)_k", "softmax"),
-        (r"\mathrm{ReLU}(x)", "<mtext>ReLU</mtext>"),
-        (r"\mathbf{W}^\top \in \mathbb{R}^{n \times d}", "𝐖"),
-        (r"\hat p \pm 1.96 \sqrt{\frac{\hat p (1 - \hat p)}{n}}", "<mo>±</mo>"),
-        (r"\mathbb{1}[y = k]", "𝟙"),
-        (r"\log p", '<mi>log</mi><mspace width="0.17em"></mspace><mi>p</mi>'),
-        (r"\log(p)", '<mi>log</mi><mo stretchy="false">(</mo>'),
-        (r"\lVert x \rVert^2", '<msup><mo fence="false" stretchy="false">‖</mo><mn>2</mn></msup>'),
-    ],
-)
-def test_formulas_become_mathml(tex, piece):
-    written = safe_html.formula(tex, display=True)
-    assert written.startswith("<math ") and piece in written and "\\" not in written.split(">", 1)[1]
-
-
-@pytest.mark.parametrize("tex", [r"\nosuchcommand{x}", r"x_{", r"\left( a", "a & b", "", r"\text{<b>}"])
-def test_what_is_no_formula_is_shown_as_its_source(tex):
-    import html
-
-    written = safe_html.formula(tex, display=False)
-    if tex:
-        assert written.startswith('<code class="tex"') and html.escape(tex) in written
-    assert "<b>" not in written
-
-
-def test_money_is_no_formula():
-    assert "<math" not in safe_html.markdown("It costs $5 and $6. Then $10.")
-
-
-def test_terminal_output_becomes_plain():
-    assert safe_html.plain("\x1b[1;31mred\x1b[0m 10%\r 20%\rdone\r\n\x07next") == "done\nnext"
-
-
 # ---------------------------------------------------------------------------------------------------- in a browser
 
 
@@ -378,4 +269,33 @@ def test_the_figures_are_drawn_without_a_network(page, tmp_path):
         assert tab.locator(".plot").first.get_attribute("aria-label") == BREAKOUT
         browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert said == []
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs a chromium on the path")
+def test_in_a_browser_nothing_hostile_acts(page, tmp_path):
+    """Every attack on one page, as words and as output: no script runs and nothing is asked for."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    cells = [new_markdown_cell(attack) for attack in ATTACKS]
+    cells += [
+        new_code_cell("1", outputs=[shows({kind: attack}) for kind in ("text/html", "text/markdown", "image/svg+xml")])
+        for attack in ATTACKS
+    ]
+    page(*cells)
+    asked, said = [], []
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_context(offline=True).new_page()
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("dialog", lambda dialog: said.append(dialog.message))
+        address = (tmp_path / "build" / "report.html").as_uri()
+        tab.goto(address)
+        assert tab.locator("article > section").count() == 2 * len(ATTACKS)
+        assert tab.locator("script, iframe, object, embed, form, input, base, link, video").count() == 0
+        assert tab.locator("body > *").count() == 1
+        assert tab.evaluate("getComputedStyle(document.body).display") == "block"
+        assert tab.url == address
+        browser.close()
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert said == []

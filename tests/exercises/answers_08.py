@@ -1,0 +1,124 @@
+"""Right and wrong answers to the exercises of chapter 08, each written without the reference."""
+
+import numpy as np
+
+
+def by_rows(E, ids):
+    return np.array([E[row[row > 0]].mean(axis=0) if row.any() else np.zeros(E.shape[1]) for row in ids])
+
+
+def by_counts(E, ids):
+    C = np.zeros((len(ids), len(E)))
+    np.add.at(C, (np.arange(len(ids))[:, None], ids), 1)
+    C[:, 0] = 0
+    return C @ E / np.maximum(C.sum(axis=1, keepdims=True), 1)
+
+
+def by_einsum(E, ids):
+    mask = (ids != 0).astype(float)
+    return np.einsum("bt,btd->bd", mask, E[ids]) / np.clip(mask.sum(1), 1, None)[:, None]
+
+
+def by_precision_and_recall(matrix):
+    found = []
+    for k in range(len(matrix)):
+        answered, there, hit = matrix[:, k].sum(), matrix[k].sum(), matrix[k, k]
+        if answered or there:
+            p, r = hit / answered if answered else 0, hit / there if there else 0
+            found.append(2 * p * r / (p + r) if hit else 0)
+    return sum(found) / len(found)
+
+
+def by_scikit_learn(matrix):
+    from sklearn.metrics import f1_score
+
+    truth = np.repeat(np.indices(matrix.shape)[0].ravel(), matrix.ravel())
+    said = np.repeat(np.indices(matrix.shape)[1].ravel(), matrix.ravel())
+    return f1_score(truth, said, average="macro", zero_division=0)
+
+
+def by_nanmean(matrix):
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(2 * matrix.diagonal() / (matrix.sum(0) + matrix.sum(1)))
+
+
+def by_scikit_learns_transformer(train_counts, new_counts):
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return TfidfTransformer().fit(train_counts).transform(new_counts).toarray()
+
+
+def in_a_loop(train_counts, new_counts):
+    idf = [np.log((1 + len(train_counts)) / (1 + np.count_nonzero(column))) + 1 for column in train_counts.T]
+    rows = []
+    for row in new_counts:
+        x = row * np.array(idf)
+        rows.append(x / np.linalg.norm(x) if x.any() else x)
+    return np.array(rows)
+
+
+def row_by_row(e, q, mask):
+    out = []
+    for vectors, real in zip(e, mask, strict=True):
+        s = vectors[real] @ q
+        a = np.exp(s - s.max())
+        out.append((a / a.sum()) @ vectors[real])
+    return np.array(out)
+
+
+def with_a_large_number(e, q, mask):
+    s = np.where(mask, np.einsum("btd,d->bt", e, q), -1e30)
+    a = np.exp(s - s.max(1, keepdims=True)) * mask
+    return np.einsum("bt,btd->bd", a / a.sum(1, keepdims=True), e)
+
+
+def by_scipy(e, q, mask):
+    from scipy.special import softmax
+
+    return np.sum(softmax(np.where(mask, e @ q, -np.inf), axis=1)[..., None] * e, axis=1)
+
+
+def tf_idf(fit=lambda train, new: train, counts=lambda new: new, **options):
+    def answer(train_counts, new_counts):
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        fitted = TfidfTransformer(**options).fit(fit(train_counts, new_counts))
+        return fitted.transform(counts(new_counts)).toarray()
+
+    return answer
+
+
+RIGHT = {
+    "08-1": [by_rows, by_counts, by_einsum],
+    "08-2": [by_precision_and_recall, by_scikit_learn, by_nanmean],
+    "08-3": [by_scikit_learns_transformer, in_a_loop],
+    "08-4": [row_by_row, with_a_large_number, by_scipy],
+}
+
+WRONG = {
+    "08-1": [
+        (lambda E, ids: E[ids], "shape", "(2, 4, 3)", "(2, 3)"),
+        (lambda E, ids: np.mean(E[ids], 1), "padding counted"),
+        (lambda E, ids: (E[ids] * (ids > 0)[:, :, None]).mean(1), "divided by the length"),
+        (lambda E, ids: E[ids].sum(1) / np.maximum((ids > 0).sum(1, keepdims=True), 1), "padding in the sum"),
+        (lambda E, ids: np.einsum("bt,btd->bd", ids > 0, E[ids]), "not divided"),
+    ],
+    "08-2": [
+        (lambda m: np.trace(m) / m.sum(), "micro"),
+        (lambda m: np.mean(2 * m.diagonal() / np.maximum(m.sum(0) + m.sum(1), 1)), "absent class as 0"),
+        (lambda m: (2 * m.diagonal() / (m.sum(0) + m.sum(1))).mean(), "absent class as NaN"),
+    ],
+    "08-3": [
+        (tf_idf(fit=lambda train, new: new), "idf of the new messages"),
+        (tf_idf(fit=lambda train, new: np.vstack([train, new])), "idf of all"),
+        (tf_idf(norm=None), "no length"),
+        (tf_idf(norm="l1"), "rows add up to one"),
+        (tf_idf(counts=lambda new: np.minimum(new, 1)), "yes or no for counts"),
+    ],
+    "08-4": [
+        (lambda e, q, mask: by_scipy(e, q, np.ones_like(mask)), "padding gets a share"),
+        (lambda e, q, mask: np.array([v[m].mean(0) for v, m in zip(e, mask, strict=True)]), "plain mean"),
+        (lambda e, q, mask: by_scipy(e, q / np.sqrt(len(q)), mask), "scaled scores"),
+        (lambda e, q, mask: e[:, 0] * np.nan, "perhaps softmax over the batch", "NaN"),
+    ],
+}

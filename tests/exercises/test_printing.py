@@ -1,0 +1,145 @@
+"""What an answer prints while it is judged: the first of it is shown, the rest is counted and said in one sentence."""
+
+import sys
+import threading
+import time
+import tracemalloc
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from course_utils.exercises.judges import function
+from course_utils.exercises.printing import Printed
+
+
+def double(value):
+    return 2 * value
+
+
+def judge(seconds=5.0, cases=((1,), (2,), (3,))):
+    return function(double, list(cases), seconds=seconds)
+
+
+def test_a_few_lines_are_shown_as_they_are(capsys):
+    def answer(value):
+        print("value is", value)
+        print("to the other stream", file=sys.stderr)
+        return 2 * value
+
+    assert judge()(answer)
+    shown = capsys.readouterr()
+    assert shown.out == "value is 1\nvalue is 2\nvalue is 3\n"
+    assert shown.err == "to the other stream\n" * 3
+
+
+def test_what_is_left_out_is_counted_over_all_cases(capsys):
+    def answer(value):
+        for n in range(100):
+            print(n)
+        return 2 * value
+
+    assert judge()(answer)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:40] == [str(n) for n in range(40)]
+    assert len(lines) == 41
+    assert "260" in lines[40]
+
+
+def test_a_line_without_end_is_cut_and_its_characters_are_counted(capsys):
+    def answer(value):
+        for _ in range(1000):
+            print("0123456789", end="")
+        return 2 * value
+
+    assert judge(cases=((1,),))(answer)
+    first, said = capsys.readouterr().out.splitlines()
+    assert first == "0123456789" * 400
+    assert "6,000" in said
+
+
+def test_one_that_prints_for_ever_is_stopped_and_fills_neither_the_screen_nor_the_memory(capsys):
+    def answer(value):
+        while True:
+            print("x" * 1000)
+
+    tracemalloc.start()
+    try:
+        verdict = judge(seconds=1.0)(answer)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert verdict.mistake == "no end"
+    assert len(capsys.readouterr().out) < 6_000
+    assert peak < 2**20
+
+
+def test_the_streams_are_given_back_after_an_error_and_after_the_answer_took_them_away():
+    before = sys.stdout, sys.stderr
+
+    def answer(value):
+        sys.stdout = sys.stderr = None
+        raise ValueError
+
+    assert judge()(answer).mistake == "error"
+    assert (sys.stdout, sys.stderr) == before
+
+
+def test_a_stream_takes_texts_only(capsys):
+    printed = Printed()
+    with printed.taking():
+        with pytest.raises(TypeError, match="must be str"):
+            sys.stdout.write(b"bytes")
+        sys.stdout.flush()
+        assert sys.stdout.writable()
+    assert printed.rest() == ""
+
+
+CELL = """
+from IPython.display import display
+from course_utils import check
+def accuracy(labels, predictions):
+    {line}
+    return (labels == predictions).mean()
+check("00-2", accuracy)
+"""
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    """Of two cells in one kernel: one shows thirty objects in each of five cases, the other prints 5,000 lines."""
+    lines = ["for n in range(30): display(n)", "for n in range(1000): print(n)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(line=line)) for line in lines])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("kernel")))
+        patch.delenv("COURSE_STRICT", raising=False)
+        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_in_a_kernel_displayed_objects_are_few_and_the_verdict_comes_last(outputs):
+    kinds = [output.output_type for output in outputs[0]]
+    assert kinds == ["display_data"] * 5 + ["stream", "display_data"]
+    assert "145" in outputs[0][5].text
+    assert "right" in outputs[0][-1].data["text/plain"]
+
+
+def test_in_a_kernel_lines_are_few_and_the_verdict_comes_last(outputs):
+    streams = "".join(output.text for output in outputs[1][:-1])
+    assert streams.splitlines()[:40] == [str(n) for n in range(40)]
+    assert "4,960" in streams.splitlines()[40]
+    assert "right" in outputs[1][-1].data["text/plain"]
+
+
+def test_in_a_thread_what_is_printed_is_cut_too(capsys):
+    def answer(value):
+        while True:
+            print("again")
+            time.sleep(0)
+
+    verdicts = []
+    thread = threading.Thread(target=lambda: verdicts.append(judge(seconds=0.3)(answer)))
+    thread.start()
+    thread.join(20)
+    assert [verdict.mistake for verdict in verdicts] == ["no end"]
+    assert len(capsys.readouterr().out.splitlines()) == 41
