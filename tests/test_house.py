@@ -27,7 +27,6 @@ CIRCLES: dict[tuple[str, str], str] = {}
 # Imports from a lower floor: the same.
 UPWARDS: dict[tuple[str, str], str] = {
     ("course_utils.runtime", "course_utils.figures"): "setup makes the course's template plotly's default",
-    ("course_utils.running.report", "course_utils.authoring.safe_html"): "the guard of pages stands with the authors",
 }
 
 

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from course_utils.console import plain
-
-PLOTLY = "application/vnd.plotly.v1+json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
+from course_utils.runtime import PLOTLY, WIDGET
 
 
 def normalise(notebook: Any) -> None:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from course_utils.errors import CourseError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+# The names of a Chromium on the path, and where macOS keeps one.
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)  # fmt: skip
 # (pixels for one of plotly's, colours): sharp while a chapter's pictures stay within their share of an edition's size,
 # plainer beyond it.
 FORMS = ((1.25, 64), (1.0, 64), (1.0, 32))

@@ -210,14 +210,10 @@ def _accelerators() -> tuple[str, ...]:
 
 
 def _chromium_program() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-    usual = (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    )
+    from course_utils.authoring import pictures
+
     chosen = os.environ.get("BROWSER_PATH", "")
-    found = [chosen, *(shutil.which(name) or "" for name in names), *usual]
-    return next((path for path in found if path and Path(path).is_file()), "")
+    return chosen if chosen and Path(chosen).is_file() else pictures.installed_browser() or ""
 
 
 def _kernel_program() -> tuple[str, bool]:

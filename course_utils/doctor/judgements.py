@@ -22,6 +22,7 @@ NOT_FOR_NOTEBOOKS = frozenset(
         "mdit-py-plugins",
         "nbclient",
         "nbformat",
+        "nh3",
         "papermill",
     )
 )

@@ -20,10 +20,9 @@ from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.pages import safe_html
 from course_utils.paths import display, write_atomic
-from course_utils.running.runs import MARKS, MIME, Outcome, machine
+from course_utils.running.outcome import KINDS, MARKS, Outcome, machine
+from course_utils.runtime import MIME, PLOTLY, WIDGET
 
-PLOTLY = "application/vnd.plotly.v1+json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 LONGEST = 20_000  # characters of one text output that are shown
 
@@ -134,7 +133,7 @@ class _Chapter:
     @property
     def kind(self) -> str:
         """Why it did not pass, in a word or two; empty for a chapter that passed."""
-        return str(getattr(self.outcome, "kind", "") or "")
+        return KINDS.get(self.outcome.kind, self.outcome.kind)
 
     @property
     def has_notebook(self) -> bool:
@@ -154,7 +153,7 @@ class _Chapter:
         return {
             "where": say("cell {n}", n=index + 1),
             "place": self.cell_id(index) if index < len(self.cells) else "",
-            "first_line": error["first_line"],
+            "first_line": error["first_line"] or "",
             "said": f"{error['ename']}: {value[0]}" if value else error["ename"],
         }
 

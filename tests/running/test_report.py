@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from course_utils import claims
 from course_utils.errors import CourseError
 from course_utils.running import report
-from course_utils.running.runs import Outcome
+from course_utils.running.outcome import KINDS, Outcome
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -205,11 +205,9 @@ def test_a_claim_that_this_run_did_not_measure_says_when_it_was_recorded(page):
 
 
 def test_why_a_chapter_failed_stands_beside_its_verdict(page):
-    class Typed(Outcome):
-        kind = "network"
-
-    text = page(new_code_cell("1"), outcomes=[Typed("09_bert", "BERT", "not run", reason="no connection")])
-    assert "network" in text[: text.index('id="contents"')]
+    failed = Outcome("09_bert", "BERT", "failed", kind="kernel died", cpu_seconds=4_321.0)
+    summary = page(new_code_cell("1"), outcomes=[failed]).partition('id="contents"')[0]
+    assert KINDS["kernel died"] in summary and "4,321.0" in summary
 
 
 # ------------------------------------------------------------------------------------------- not to be broken out of
