@@ -23,7 +23,7 @@ COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "com
 @pytest.fixture(autouse=True)
 def nothing_of_the_users(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    for name in ("COURSE_DATA", "COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND"):
+    for name in ("COURSE_DATA", "COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -89,7 +89,13 @@ def installed(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_carries_the_course_and_its_data(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "course_utils").rglob("*.py")}
+        ours = [
+            path for path in (ROOT / "course_utils").rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        ]
+        code = {
+            path.relative_to(ROOT).as_posix() for path in ours
+        }  # the pages' templates and the explorers' script too
+        assert {path.suffix for path in ours} >= {".py", ".html", ".css", ".js"}
         data = {f"course_utils/_data/{path.relative_to(ROOT / 'data').as_posix()}": path
                 for path in (ROOT / "data").rglob("*") if path.is_file()}  # fmt: skip
         assert code <= names
@@ -115,6 +121,17 @@ def test_the_installed_wheel_finds_its_own_files(installed, tmp_path):
     assert Path(constraints) == installed / "course_utils" / "_data" / "constraints.txt"
     assert checkout == "None"
     assert "mnist" in counts
+
+
+def test_the_installed_wheel_writes_a_page(installed, tmp_path):
+    code = (
+        "from pathlib import Path\nfrom course_utils.running import report\n"
+        "from course_utils.running.outcome import Outcome\n"
+        "report.write([Outcome('07_a', 'A <b>', 'not run', reason='none')], Path('page.html'))"
+    )
+    done = python("-c", code, cwd=tmp_path, path=installed)
+    assert done.returncode == 0, done.stderr
+    assert "A &lt;b&gt;" in (tmp_path / "page.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("command", [("run",), ("run", "07"), ("build", "--check"), ("lab",), ("reset", "07")])

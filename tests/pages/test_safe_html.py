@@ -45,12 +45,16 @@ def test_what_came_out_comes_out_again_as_it_was(attack):
         ("<img src=https://x.org/a.png alt='a &lt;b&gt; \"c\"'>", "[picture: a &lt;b&gt; &quot;c&quot;]"),
         ("<img src=a.png>", "[picture: not in this report]"),
         ("<img src='data:text/html;base64,PHNjcmlwdD4=' alt=x>", "[picture: x]"),
-        ("<b title='<img src=x>'>y</b>", '<b title="&lt;img src=x&gt;">y</b>'),
         ("<img src='data:image/png;base64,AA==' alt=x>", '<img src="data:image/png;base64,AA==" alt="x">'),
     ],
 )
 def test_a_picture_that_would_be_loaded_becomes_its_description(picture, said):
     assert safe_html.sanitise(picture) == said
+
+
+def test_words_in_an_attribute_stay_words():
+    reader = Reader(safe_html.sanitise("<b title='<img src=x><script>'>y</b>"))
+    assert reader.tags == [("b", {"title": "<img src=x><script>"})]
 
 
 def test_only_the_places_asked_for_get_an_id():
