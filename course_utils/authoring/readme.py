@@ -22,7 +22,9 @@ def write(readme: Path, results: Path, chapters: Iterable[Chapter]) -> list[str]
     measured = _measured(run, results)
     try:
         text = readme.read_text("utf-8")
-        new = with_table(text, measured.values(), chapters, said=_said(run))
+        chapters = list(chapters)
+        whole = {chapter.name for chapter in chapters} == set(measured)  # else the sentence would not hold for all rows
+        new = with_table(text, measured.values(), chapters, said=_said(run) if whole else "")
         if new != text:
             write_atomic(readme, new)
     except OSError as error:
@@ -68,8 +70,8 @@ def with_table(text: str, outcomes: Iterable[Outcome], chapters: Iterable[Chapte
 
 def _said(run: Results) -> str:
     return say(
-        "Measured in one run on {date}, one chapter at a time, from the kernel's start to the last cell: {system}, {cores} "
-        "cores, Python {python}, Keras {keras} on {backend}.",
+        "Measured in one run on {date}, one chapter at a time, from the kernel's start to the last cell: {system}, "
+        "{cores} cores, Python {python}, Keras {keras} on {backend}.",
         date=run.date[:10],
         system=run.machine["system"],
         cores=run.machine["cores"],
