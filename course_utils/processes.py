@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from course_utils import surroundings
 from course_utils.language import say
 from course_utils.runtime import high_water_mib
 
@@ -42,7 +43,7 @@ _CHATTER = ("[IPKernelApp]",)  # what a kernel says of itself when it is killed
 
 def python(module: str, *arguments: str) -> list[str]:
     """The command that runs ``module`` with this interpreter and imports nothing from the current folder."""
-    return [sys.executable, "-P", "-m", module, *arguments]
+    return surroundings.python("-m", module, *arguments)
 
 
 def environment(**changes: str | None) -> dict[str, str]:
@@ -50,15 +51,11 @@ def environment(**changes: str | None) -> dict[str, str]:
 
     ``changes`` are set on top; None takes a variable away. What is below the child inherits all of it.
     """
-    made = dict(os.environ)
+    made = surroundings.environment()
     root = Path(__file__).resolve().parent.parent
-    places = [str(root)] if (root / "pyproject.toml").is_file() else []  # a checkout may be used without installing it
-    for place in (made.get("PYTHONPATH") or "").split(os.pathsep):
-        if place and place != os.curdir:  # both mean the current folder, which the child has not
-            places.append(os.path.abspath(place))
-    made.pop("PYTHONPATH", None)
-    if places:
-        made["PYTHONPATH"] = os.pathsep.join(places)
+    if (root / "pyproject.toml").is_file():  # a checkout comes before a course that is installed elsewhere
+        places = [str(root), *made.get("PYTHONPATH", "").split(os.pathsep)]
+        made["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, places)))
     made |= {"PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
     for name, value in changes.items():
         made.pop(name, None)

@@ -10,7 +10,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +317,41 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return bool(shell) and hasattr(shell, "kernel")
+
+
+PACKAGES = ("keras", "tensorflow", "jax", "keras-hub", "numpy", "pandas", "plotly", "scikit-learn", "papermill")
+
+
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """The versions of packages, of those that are installed."""
+    found = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def machine(packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
+    """What measured figures depend on: system, processor, memory, Python and package versions. No names."""
+    import psutil
+
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": cores(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+        "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
+        "versions": versions(packages),
+    }
+
+
+def machine_in_words(packages: Iterable[str] = PACKAGES) -> str:
+    """`machine` as a line for a reader: "Linux x86_64, 2 cores, Python 3.12.4, keras 3.13.0, …"."""
+    found = machine(packages)
+    return say(
+        "{system}, {cores} cores, Python {python}, {versions}",
+        system=found["system"],
+        cores=found["cores"],
+        python=found["python"],
+        versions=", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+    )

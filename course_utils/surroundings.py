@@ -102,7 +102,8 @@ def environment() -> dict[str, str]:
     in it that is called like a module would be imported in its place. A course that is not installed stays findable.
     """
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    entries = [os.path.abspath(entry) for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if entry]
+    given = kept.pop("PYTHONPATH", "").split(os.pathsep)
+    entries = [os.path.abspath(entry) for entry in given if entry not in ("", os.curdir)]
     root = str(Path(__file__).resolve().parent.parent)
     if not _installed() and root not in entries:
         entries.append(root)

@@ -25,11 +25,12 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Colab's own module, and a name in tests/test_cli.py that no library has.
 OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
+# What pytest loads stands in the package, so that a reader's own copy of a notebook is compared alike.
+TESTERS_FILES = {"course_utils/authoring/pytest_plugin.py"}
 # What only an author's build imports comes with the extra `author`, and only these files may import it.
 AUTHORS_FILES = {
     "course_utils/authoring/building.py",
     "course_utils/authoring/pictures.py",
-    "course_utils/authoring/pytest_plugin.py",
     "course_utils/authoring/sources.py",
 }
 
@@ -266,7 +267,10 @@ def undeclared(paths: list[Path], declared: set[str], own: set[str] = frozenset(
 def test_what_the_package_and_the_chapters_import_is_declared():
     everything = files("course_utils", "notebooks/source")
     authors = [path for path in everything if path.relative_to(ROOT).as_posix() in AUTHORS_FILES]
-    assert undeclared([path for path in everything if path not in authors], set(MAIN)) == []
+    testers = [path for path in everything if path.relative_to(ROOT).as_posix() in TESTERS_FILES]
+    assert undeclared([path for path in everything if path not in authors + testers], set(MAIN)) == []
+    assert len(testers) == len(TESTERS_FILES)
+    assert undeclared(testers, set(EVERY)) == []
     assert len(authors) == len(AUTHORS_FILES)
     assert undeclared(authors, set(MAIN) | set(EXTRA["author"])) == []
 

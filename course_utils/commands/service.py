@@ -30,7 +30,7 @@ def compare(
     again, it goes on from there. Exit status: 0 done, 1 a model failed, 2 the request cannot be meant, 130 interrupted.
     """
     from course_utils import paths
-    from course_utils.compare import running
+    from course_utils.compare import running, terminal
 
     try:
         found = running.run(
@@ -48,8 +48,8 @@ def compare(
         stopped = say("Stopped. What has finished is kept; the same command (without --fresh) goes on from there.")
         console.write(stopped, error=True)
         raise typer.Exit(130) from None
-    for line in running.summary(found):
+    for line in terminal.summary(found):
         console.write(line)
-    console.write_table(running.rows(found))
+    console.write_table(terminal.rows(found))
     console.write(say("Report: {path}", path=paths.display(found.report)))
     raise typer.Exit(1 if any(one.state == "failed" for one in found.outcomes) else 0)

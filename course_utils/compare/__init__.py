@@ -8,15 +8,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from course_utils.compare.models import load_model
-    from course_utils.compare.running import Comparison, run
+    from course_utils.bundles import load_model
+    from course_utils.compare.comparison import Comparison
+    from course_utils.compare.running import run
 
-_HOMES = {"run": "running", "Comparison": "running", "load_model": "models"}
+_HOMES = {"run": "compare.running", "Comparison": "compare.comparison", "load_model": "bundles"}
 
 __all__ = ["Comparison", "load_model", "run"]
 
 
 def __getattr__(name: str):
     if name in _HOMES:
-        return getattr(importlib.import_module(f"course_utils.compare.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(f"course_utils.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'course_utils.compare' has no attribute {name!r}")

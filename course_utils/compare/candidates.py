@@ -3,14 +3,19 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.compare.models import FineTuned, Frozen, Majority, Model, Small, Tfidf
+from course_utils.bundles.models import FineTuned, Frozen, Majority, Model, Small, Tfidf
 from course_utils.errors import CourseError, near_misses
+from course_utils.language import say
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 ENCODER = "minilm"
+MANY = 5_000  # training messages from which TF-IDF is trained for speed
 _GIB = 2**30
 
 
@@ -85,9 +90,11 @@ def chosen(names: Sequence[str] | str | None) -> list[Candidate]:
     names = [str(name).strip() for name in names if str(name).strip()]
     for name in names:
         if name not in BY_NAME:
-            raise CourseError(f"There is no candidate {name!r}.{near_misses(name, list(BY_NAME))}")
+            raise CourseError(say("There is no candidate {name!r}.", name=name) + near_misses(name, list(BY_NAME)))
     if not set(names) - {"majority"}:
-        raise CourseError(f"Name at least one candidate beside majority: {', '.join(list(BY_NAME)[1:])}.")
+        raise CourseError(
+            say("Name at least one candidate beside majority: {names}.", names=", ".join(list(BY_NAME)[1:]))
+        )
     return [candidate for candidate in CANDIDATES if candidate.name in {"majority", *names}]
 
 
@@ -118,15 +125,15 @@ def train(
     settings: dict[str, Any],
     *,
     seed: int = 0,
-    say: Callable[[str, float | None], None] = lambda stage, share: None,
+    tell: Callable[[str, float | None], None] = lambda stage, share: None,
 ) -> tuple[Model, float]:
     """A candidate trained on texts and labels int (n,) → the model and the seconds that training took.
 
-    The seconds do not count the start of Python, of the framework and of the encoder. ``say(stage, share done)`` is
+    The seconds do not count the start of Python, of the framework and of the encoder. ``tell(stage, share done)`` is
     told how far it is.
     """
     classes = len(class_names)
-    say("training", None)
+    tell(say("training"), None)
     if name == "majority":
         begun = time.perf_counter()
         shares = np.bincount(labels, minlength=classes) / len(labels)
@@ -135,6 +142,8 @@ def train(
         from course_utils.recipes.text import tfidf
 
         model = tfidf(language)  # imports scikit-learn, which is no part of training
+        if len(texts) > MANY:
+            _for_many(model)
         begun = time.perf_counter()
         with one_thread():
             fitted = model.fit(texts, labels)
@@ -146,18 +155,30 @@ def train(
         trained = train_small(texts, labels, classes, language=language, epochs=settings["epochs"], seed=seed)
         seconds = time.perf_counter() - begun
         return Small.of(trained, class_names), seconds
-    return _train_encoder(name, texts, labels, class_names, language, settings, seed, say)
+    return _train_encoder(name, texts, labels, class_names, language, settings, seed, tell)
 
 
-def _train_encoder(name, texts, labels, class_names, language, settings, seed, say) -> tuple[Model, float]:
+def _for_many(model: "Pipeline") -> None:
+    """Change `recipes.text.tfidf` so that it scales: another solver for the same minimum, and no word seen once only.
+
+    With 20,000 Chinese messages of 81 characters in ten classes it then took 11 s of processor time instead of 49, and
+    0.7 GiB instead of 1.8; macro-F1 was 0.785 instead of 0.784.
+    """
+    features, head = model[0], model[-1]
+    for one in [each for _, each in features.transformer_list] if hasattr(features, "transformer_list") else [features]:
+        one.set_params(min_df=2)
+    head.set_params(solver="newton-cg")
+
+
+def _train_encoder(name, texts, labels, class_names, language, settings, seed, tell) -> tuple[Model, float]:
     from course_utils.recipes import encoder as recipes
 
-    say("loading the encoder", None)
+    tell(say("loading the encoder"), None)
     encoder = recipes.load(ENCODER, progress=False)
     if name == "frozen":
         from sklearn.linear_model import LogisticRegression
 
-        say("reading the training messages", None)
+        tell(say("reading the training messages"), None)
         begun = time.perf_counter()
         vectors = recipes.sentence_vectors(encoder, texts, length=settings["length"])
         with one_thread():
@@ -171,7 +192,7 @@ def _train_encoder(name, texts, labels, class_names, language, settings, seed, s
     class Told(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             steps = self.params.get("steps") or 1
-            say("training", (self.epoch + (batch + 1) / steps) / recipe.epochs)
+            tell(say("training"), (self.epoch + (batch + 1) / steps) / recipe.epochs)
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.compare import alike
+from course_utils.compare import text_language
 from course_utils.compare.candidates import one_thread
-from course_utils.compare.parts import NAMES, Parts
-from course_utils.data.messages import LONG_CHARACTERS, Finding
+from course_utils.compare.split import NAMES, Split
+from course_utils.data.finding import Finding, quoted
+from course_utils.data.messages import LONG_CHARACTERS
+from course_utils.language import say, say_many
 
 FEW_TEST = 50
 FEW_TRAIN = 10
@@ -18,6 +20,7 @@ NOISE_MOST = 4_000  # messages that are looked at for wrong labels
 DOUBTED = 0.1  # the probability below which a label is doubted
 SHOWN = 25
 LONG_UNITS = 128
+_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -31,156 +34,197 @@ class Suspect:
     confidence: float
 
 
-def language_problem(parts: Parts) -> str | None:
-    """Why an encoder that was trained on English cannot be expected to help here; None where it may."""
-    shares = alike.scripts(parts.train.texts)
+def language_problem(split: Split) -> str | None:
+    """Why an encoder that was trained on English cannot be expected to help here, as a sentence; None where it may."""
+    shares = text_language.scripts(split.train.texts)
     if shares["cjk"] > 1 / 3:
-        return (
-            f"{shares['cjk']:.0%} of the letters are Chinese, Japanese or Korean, and the encoder was trained on "
-            "English: it knows few of these characters"
+        return say(
+            "{share:.0%} of the letters are Chinese, Japanese or Korean, and the encoder was trained on English: it "
+            "knows few of these characters.",
+            share=shares["cjk"],
         )
     if shares["other"] > 1 / 3:
-        return (
-            f"{shares['other']:.0%} of the letters are of another script than Latin, and the encoder was trained on "
-            "English"
+        return say(
+            "{share:.0%} of the letters are of another script than Latin, and the encoder was trained on English.",
+            share=shares["other"],
         )
     return None
 
 
-def look(parts: Parts) -> list[Finding]:
-    """Findings about the messages and their parts, on top of what reading the file brought (``parts.findings``)."""
+def look(split: Split) -> list[Finding]:
+    """Findings about the messages and their parts, on top of what reading the file brought (``split.findings``)."""
     return [
-        *parts.findings,
-        *_alike(parts),
-        *_classes(parts),
-        *_sizes(parts),
-        *_lengths(parts),
-        *_language(parts),
+        *split.findings,
+        *_alike(split),
+        *_classes(split),
+        *_sizes(split),
+        *_lengths(split),
+        *_language(split),
     ]
 
 
-def _few(items: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(items) - most:,} more" if len(items) > most else ""
-    return "; ".join(items[:most]) + more
+def _few(items: Sequence[str], total: int | None = None) -> str:
+    """The first of the items, and how many more there are; ``total``: of how many (default: all are in ``items``)."""
+    total = len(items) if total is None else total
+    first = "; ".join(items[:_NAMED])
+    return first if total <= _NAMED else say("{first} and {n:,} more", first=first, n=total - _NAMED)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _alike(parts: Parts) -> list[Finding]:
-    whole = parts.all()
-    home = np.repeat(np.arange(3), [len(getattr(parts, name)) for name in NAMES])
-    across, inside, conflicting = [], 0, []
-    for a, b in alike.pairs(whole.texts):
-        if home[a] != home[b]:
-            across.append((a, b))
-        else:
-            inside += 1
-        if whole.labels[a] != whole.labels[b]:
-            conflicting.append((a, b))
+def _alike(split: Split) -> list[Finding]:
+    whole, alike = split.all(), split.alike
+    home = np.repeat(np.arange(3), [len(getattr(split, name)) for name in NAMES])
+    homes = np.zeros((int(alike.groups.max()) + 1, 3), np.int64)  # how many messages of each part a group has
+    np.add.at(homes, (alike.groups, home), 1)
+    across = (homes > 0).sum(axis=1) > 1
     found = []
-    if across:
-        leaked = {i for pair in across for i in pair if home[i] == 2}
-        shown = [f"{whole.where[a]} and {whole.where[b]}" for a, b in across]
-        message = (
-            f"{_count(len(across), 'pair')} of messages in different parts {'is' if len(across) == 1 else 'are'} equal "
-            f"or nearly so ({_few(shown)}): {_count(len(leaked), 'test message')} "
-            f"({len(leaked) / len(parts.test):.1%}) can be known by heart, and the figures below flatter."
+    leaked = int(homes[across, 2].sum())
+    if across.any():
+        shown = [(a, b) for a, b in alike.links if home[a] != home[b]]
+        message = say_many(
+            "Equal or nearly equal messages stand in different parts ({examples}): {n} test message ({share:.1%}) can "
+            "be known by heart, and the figures below flatter.",
+            "Equal or nearly equal messages stand in different parts ({examples}): {n:,} test messages ({share:.1%}) "
+            "can be known by heart, and the figures below flatter.",
+            leaked,
+            examples=_few(
+                [say("{a} and {b}", a=whole.where[a], b=whole.where[b]) for a, b in shown[:_NAMED]], len(shown)
+            ),
+            share=leaked / len(split.test),
         )
         found.append(Finding("leak between the parts", message))
-    if inside:
-        message = (
-            f"{_count(inside, 'pair')} of nearly equal messages within one part; they count as one message's worth of "
-            "evidence, not two."
+    repeats = int(np.maximum(homes - 1, 0).sum())
+    if repeats:
+        message = say_many(
+            "{n} message is nearly equal to another of its part; the two count as one message's worth of evidence.",
+            "{n:,} messages are nearly equal to another of their part; they add no evidence of their own.",
+            repeats,
         )
         found.append(Finding("near-duplicates", message))
-    if conflicting:
-        shown = [
-            f"{whole.where[a]} ({parts.class_names[whole.labels[a]]}) and {whole.where[b]} "
-            f"({parts.class_names[whole.labels[b]]})"
-            for a, b in conflicting
+    differing = [(a, b) for a, b in alike.links if whole.labels[a] != whole.labels[b]]
+    if differing:
+        named = [
+            say(
+                "{a} ({label}) and {b} ({other})",
+                a=whole.where[a],
+                b=whole.where[b],
+                label=_name(split, whole.labels[a]),
+                other=_name(split, whole.labels[b]),
+            )
+            for a, b in differing[:_NAMED]
         ]
-        message = f"{_count(len(conflicting), 'pair')} of nearly equal messages with different labels: {_few(shown)}."
+        message = say_many(
+            "{n} pair of nearly equal messages has different labels: {examples}.",
+            "{n:,} pairs of nearly equal messages have different labels: {examples}.",
+            len(differing),
+            examples=_few(named, len(differing)),
+        )
         found.append(Finding("conflicting labels", message))
     return found
 
 
-def _classes(parts: Parts) -> list[Finding]:
+def _name(split: Split, label: int) -> str:
+    return quoted(split.class_names[label])[1:-1]
+
+
+def _classes(split: Split) -> list[Finding]:
     found = []
-    classes = len(parts.class_names)
-    train = np.bincount(parts.train.labels, minlength=classes)
-    test = np.bincount(parts.test.labels, minlength=classes)
-    unseen = [name for name, a, b in zip(parts.class_names, train, test, strict=True) if not a and b]
+    classes = len(split.class_names)
+    names = [_name(split, k) for k in range(classes)]
+    train = np.bincount(split.train.labels, minlength=classes)
+    test = np.bincount(split.test.labels, minlength=classes)
+    unseen = [name for name, a, b in zip(names, train, test, strict=True) if not a and b]
     if unseen:
-        message = (
-            f"{', '.join(unseen)}: no training example, but {_count(int(test[train == 0].sum()), 'test message')}. "
-            "No candidate can find what it has never seen; these count as mistakes."
+        message = say_many(
+            "{names}: no training example, but {n} test message. No candidate can find what it has never seen; it "
+            "counts as a mistake.",
+            "{names}: no training example, but {n:,} test messages. No candidate can find what it has never seen; "
+            "these count as mistakes.",
+            int(test[train == 0].sum()),
+            names=_few(unseen),
         )
         found.append(Finding("class unseen in training", message))
-    few = [f"{name} ({n})" for name, n in zip(parts.class_names, train, strict=True) if 0 < n < FEW_TRAIN]
+    few = [f"{name} ({n})" for name, n in zip(names, train, strict=True) if 0 < n < FEW_TRAIN]
     if few:
-        message = f"Fewer than {FEW_TRAIN} training examples: {', '.join(few)}. Their recall is mostly luck."
+        message = say(
+            "Fewer than {least} training examples: {names}. Their recall is mostly luck.",
+            least=FEW_TRAIN,
+            names=_few(few),
+        )
         found.append(Finding("small classes", message))
     present = train[train > 0]
     if present.max() >= UNBALANCED * present.min():
-        big, small = (
-            parts.class_names[int(train.argmax())],
-            parts.class_names[int(np.where(train > 0, train, train.max() + 1).argmin())],
-        )
-        message = (
-            f"“{big}” has {present.max():,} training examples, “{small}” {present.min():,}. Accuracy is decided by the "
-            "large classes; macro-F1, which counts every class the same, is what the recommendation goes by."
+        message = say(
+            "“{big}” has {most:,} training examples, “{small}” {least:,}. Accuracy is decided by the large classes; "
+            "macro-F1, which counts every class the same, is what the recommendation goes by.",
+            big=names[int(train.argmax())],
+            most=int(present.max()),
+            small=names[int(np.where(train > 0, train, train.max() + 1).argmin())],
+            least=int(present.min()),
         )
         found.append(Finding("imbalance", message))
     return found
 
 
-def _sizes(parts: Parts) -> list[Finding]:
-    if len(parts.test) >= FEW_TEST and len(parts.validation) >= FEW_TEST:
+def _sizes(split: Split) -> list[Finding]:
+    if len(split.test) >= FEW_TEST and len(split.validation) >= FEW_TEST:
         return []
-    message = (
-        f"The test has {_count(len(parts.test), 'message')} and validation {len(parts.validation):,}: the intervals "
-        "are wide, and another draw could turn the order round. Take the recommendation as a guess until you have more "
-        "labelled messages."
+    message = say(
+        "Test messages: {test:,}; validation messages: {validation:,}. The intervals are wide, and another draw could "
+        "turn the order round. Take the recommendation as a guess until you have more labelled messages.",
+        test=len(split.test),
+        validation=len(split.validation),
     )
     return [Finding("few messages", message)]
 
 
-def _lengths(parts: Parts) -> list[Finding]:
-    whole = parts.all()
+def _lengths(split: Split) -> list[Finding]:
+    whole = split.all()
     found = []
     long = [where for text, where in zip(whole.texts, whole.where, strict=True) if len(text) > LONG_CHARACTERS]
-    if long and not any(one.kind == "very long message" for one in parts.findings):
-        message = f"{_few(long)}: more than {LONG_CHARACTERS:,} characters; models read the beginning only."
+    if long and not any(one.kind == "very long message" for one in split.findings):
+        message = say(
+            "{where}: more than {most:,} characters; models read the beginning only.",
+            where=_few(long),
+            most=LONG_CHARACTERS,
+        )
         found.append(Finding("very long message", message))
     # A word is two characters at least, with its space; what lies behind that is not counted.
-    cut = sum(len(alike.units(text)) > LONG_UNITS for text in whole.texts)
+    cut = sum(len(text_language.units(text)) > LONG_UNITS for text in whole.texts)
     if cut > 0.01 * len(whole):
-        message = (
-            f"{cut:,} of {len(whole):,} messages have more than {LONG_UNITS} words; the networks read that far only, "
-            "TF-IDF reads all of it."
+        message = say(
+            "{cut:,} of {total:,} messages have more than {words} words; the networks read that far only, TF-IDF reads "
+            "all of it.",
+            cut=cut,
+            total=len(whole),
+            words=LONG_UNITS,
         )
         found.append(Finding("long messages", message))
     return found
 
 
-def _language(parts: Parts) -> list[Finding]:
-    problem = language_problem(parts)
+def _language(split: Split) -> list[Finding]:
+    problem = language_problem(split)
     if problem:
-        words = " Words are cut by character." if parts.language == "zh" else ""
-        return [Finding("language", f"{problem[0].upper()}{problem[1:]}.{words}")]
-    share = alike.english(parts.train.texts)
+        cut = [say("Words are cut by character.")] if split.language == "zh" else []
+        return [Finding("language", " ".join([problem, *cut]))]
+    if not text_language.have_words(split.train.texts):
+        message = say(
+            "More than half of the messages have no word of two letters: emoji or signs, say. They are cut by "
+            "character, and the encoder, which was trained on English, knows few of these."
+        )
+        return [Finding("language", message)]
+    share = text_language.english(split.train.texts)
     if share < 0.2:
-        message = (
-            f"Only {share:.0%} of the words are common English ones (in English it is about 40 %). The encoder was "
-            "trained on English; in another language it helps less than its size suggests."
+        message = say(
+            "Only {share:.0%} of the words are common English ones (in English it is about 40 %). The encoder was "
+            "trained on English; in another language it helps less than its size suggests.",
+            share=share,
         )
         return [Finding("language", message)]
     return []
 
 
-def suspects(parts: Parts, seed: int = 0) -> tuple[list[Suspect], int]:
+def suspects(split: Split, seed: int = 0) -> tuple[list[Suspect], int]:
     """The messages most likely to have a wrong label, the surest first, and how many messages were looked at.
 
     A TF-IDF model judges every message in five-fold cross-validation, so never one that it learnt from. Suspicious is a
@@ -194,22 +238,23 @@ def suspects(parts: Parts, seed: int = 0) -> tuple[list[Suspect], int]:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
 
-    whole = parts.all()
-    counts = np.bincount(whole.labels, minlength=len(parts.class_names))
+    whole = split.all()
+    counts = np.bincount(whole.labels, minlength=len(split.class_names))
     rows = np.flatnonzero(counts[whole.labels] >= 5)
     if len(rows) > NOISE_MOST:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:NOISE_MOST])
-        counts = np.bincount(whole.labels[rows], minlength=len(parts.class_names))
+        counts = np.bincount(whole.labels[rows], minlength=len(split.class_names))
         rows = rows[counts[whole.labels[rows]] >= 5]
     labels = whole.labels[rows]
     if len(np.unique(labels)) < 2:
         return [], 0
-    cut = {"analyzer": "char", "ngram_range": (1, 2)} if parts.language == "zh" else {}
+    texts = [whole.texts[i][:LONG_CHARACTERS] for i in rows]
+    by_character = split.language == "zh" or not text_language.have_words(texts)
+    cut = {"analyzer": "char", "ngram_range": (1, 2)} if by_character else {}
     # On a few thousand sparse rows newton-cg is some eight times as fast as the default, with the same result.
     head = LogisticRegression(C=10, class_weight="balanced", solver="newton-cg")
     model = make_pipeline(TfidfVectorizer(sublinear_tf=True, **cut), head)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    texts = [whole.texts[i][:LONG_CHARACTERS] for i in rows]
     known, places = np.unique(labels, return_inverse=True)
     with one_thread():
         shares = cross_val_predict(model, texts, places, cv=folds, method="predict_proba")
@@ -223,8 +268,8 @@ def suspects(parts: Parts, seed: int = 0) -> tuple[list[Suspect], int]:
         Suspect(
             whole.where[rows[i]],
             whole.texts[rows[i]],
-            parts.class_names[labels[i]],
-            parts.class_names[known[said[i]]],
+            split.class_names[labels[i]],
+            split.class_names[known[said[i]]],
             float(shares[i, said[i]]),
         )
         for i in flagged[np.argsort(-gap[flagged], kind="stable")]
@@ -236,10 +281,24 @@ def noise(found: list[Suspect], looked_at: int) -> list[Finding]:
     """The finding about wrong labels; none where nothing is suspicious."""
     if not found:
         return []
-    swaps = collections.Counter((one.label, one.instead) for one in found).most_common(1)[0]
-    often = f" Most often “{swaps[0][0]}” reads like “{swaps[0][1]}” ({swaps[1]} times)." if swaps[1] > 1 else ""
-    message = (
-        f"{_count(len(found), 'message')} of {looked_at:,} read like another class than their label says "
-        f"({_few([one.where for one in found])}). Look at them first: a wrong label costs every candidate.{often}"
+    message = say_many(
+        "{n} message of {total:,} reads like another class than its label says ({where}). Look at it first: a wrong "
+        "label costs every candidate.",
+        "{n:,} messages of {total:,} read like another class than their label says ({where}). Look at them first: a "
+        "wrong label costs every candidate.",
+        len(found),
+        total=looked_at,
+        where=_few([one.where for one in found]),
     )
-    return [Finding("possible wrong labels", message)]
+    (label, instead), times = collections.Counter((one.label, one.instead) for one in found).most_common(1)[0]
+    often = []
+    if times > 1:
+        often = [
+            say(
+                "Most often {label} reads like {instead} ({times} times).",
+                label=quoted(label),
+                instead=quoted(instead),
+                times=times,
+            )
+        ]
+    return [Finding("possible wrong labels", " ".join([message, *often]))]

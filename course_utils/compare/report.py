@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_utils import console, pages, paths
-from course_utils.compare import choose
+from course_utils.compare import recommendation as choose
+from course_utils.compare.comparison import SCHEMA, Comparison, Outcome
 from course_utils.compare.findings import SHOWN, Suspect
-from course_utils.compare.parts import Parts
-from course_utils.compare.running import SCHEMA, Comparison, machine
+from course_utils.compare.split import Split
 from course_utils.evaluate import Estimate
 from course_utils.language import say
+from course_utils.runtime import machine_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from course_utils.compare.running import Outcome
 
-
-def write(comparison: Comparison, compared: Parts) -> None:
+def write(comparison: Comparison, compared: Split) -> None:
     """Write ``report.html`` and ``report.json``, both or neither."""
     content = as_json(comparison)
     page = _page(comparison, compared)
@@ -73,7 +72,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "format": "course comparison",
         "schema": SCHEMA,
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
-        "machine": machine(),
+        "machine": machine_in_words(),
         "seconds": round(comparison.seconds, 1),
         "data": {"name": comparison.name, "sizes": comparison.sizes, "class_names": list(comparison.class_names)},
         "settings": comparison.settings,
@@ -124,7 +123,7 @@ def write_suspects(suspects: "Iterable[Suspect]", path: Path) -> None:
 # -------------------------------------------------------------------------------------------------------- the page
 
 
-def _page(comparison: Comparison, compared: Parts) -> str:
+def _page(comparison: Comparison, compared: Split) -> str:
     return pages.render(
         "comparison.html",
         name=comparison.name,
@@ -142,7 +141,7 @@ def _page(comparison: Comparison, compared: Parts) -> str:
         ideas=[(one.candidate.title, one.candidate.idea) for one in comparison.outcomes],
         settings=comparison.settings,
         seconds=comparison.seconds,
-        machine=machine(),
+        machine=machine_in_words(),
     )
 
 
@@ -272,7 +271,7 @@ def _recalls(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _mistakes(comparison: Comparison, compared: Parts) -> dict[str, Any] | None:
+def _mistakes(comparison: Comparison, compared: Split) -> dict[str, Any] | None:
     """The chosen model's surest mistakes: what a customer would meet."""
     advice = comparison.recommendation
     one = next((one for one in comparison.outcomes if advice and one.candidate.name == advice.chosen), None)

@@ -1,19 +1,20 @@
 """One candidate in a process of its own, so that its memory is its own and so are its failures.
 
-Started as ``python -m course_utils.compare.worker``; the job is one line of JSON on standard input, which stays open:
-when it closes, the parent has gone and the worker ends. Events are lines of JSON on standard output; what libraries
-print goes to standard error. A job has a ``phase``: "train" trains and saves a candidate, "judge" loads the saved model
-as a service would and measures its answers, so that what is reported is what was saved.
+Started by `course_utils.compare.jobs`. A job has a ``phase``: "train" trains and saves a candidate, "judge" loads the
+saved model as a service would and measures its answers, so that what is reported is what was saved.
 """
 
-import json
 import os
 import sys
-import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from course_utils import processes
+from course_utils.errors import CourseError
+from course_utils.language import say
 
 WARM_UP = 40
 MOST_SINGLE = 400  # messages that are answered one by one
@@ -21,32 +22,17 @@ SECONDS_SINGLE = 10.0
 
 
 def main() -> int:
-    """Do the job on standard input; 0 where it was done, 1 where the last event says why not."""
-    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what compiled libraries print goes to standard error, too
-    sys.stdout = sys.stderr
-    lock = threading.Lock()
-
-    def emit(event: str, **facts: Any) -> None:
-        with lock:
-            stream.write(json.dumps({"event": event, **facts}) + "\n")
-            stream.flush()
-
-    job = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    from course_utils.errors import CourseError
-
+    """Do the job; 0 where it was done, 1 where the last event says why not."""
+    emit, job = processes.begin()
     try:
         facts = {"train": train, "judge": judge}[job["phase"]](job, _sparing(emit))
     except CourseError as error:
         emit("failed", reason=str(error))
         return 1
     except MemoryError:
-        emit("failed", reason="The memory was not enough.")
+        emit("failed", reason=say("The memory was not enough."))
         return 1
-    except Exception as error:  # an event says it to the parent; the traceback stands on standard error
-        import traceback
-
+    except Exception as error:  # an event says it to the parent; the traceback stands in the log
         traceback.print_exc()
         emit("failed", reason=f"{type(error).__name__}: {str(error)[:300]}")
         return 1
@@ -54,58 +40,54 @@ def main() -> int:
     return 0
 
 
-def _end_with_the_parent() -> None:
-    while sys.stdin.buffer.read(1 << 16):
-        pass
-    os._exit(1)
-
-
 def _sparing(emit: Callable[..., None]) -> Callable[[str, float | None], None]:
     """At most some ten events a second, and each new stage."""
     last = ["", 0.0]
 
-    def say(stage: str, share: float | None) -> None:
+    def tell(stage: str, share: float | None) -> None:
         now = time.monotonic()
         if stage != last[0] or now - last[1] > 0.1:
             last[:] = [stage, now]
             emit("progress", stage=stage, share=share)
 
-    return say
+    return tell
 
 
-def train(job: dict[str, Any], say: Callable[[str, float | None], None]) -> dict[str, Any]:
+def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
     """Train and save; returns the seconds and the sizes."""
     import numpy as np
 
-    from course_utils.compare import candidates, models
+    from course_utils import bundles
+    from course_utils.compare import candidates
 
     candidate = candidates.BY_NAME[job["candidate"]]
     if candidate.framework:
-        _start(job["seed"], say)
+        _start(job["seed"], tell)
     names = tuple(job["class_names"])
     labels = np.array(job["labels"], dtype=np.int64)
     model, seconds = candidates.train(
-        candidate.name, job["texts"], labels, names, job["language"], job["settings"], seed=job["seed"], say=say
+        candidate.name, job["texts"], labels, names, job["language"], job["settings"], seed=job["seed"], tell=tell
     )
-    say("saving", None)
-    card = models.save(model, Path(job["folder"]), trained_on=len(labels), seed=job["seed"])
-    own, needed = models.size(card)
+    tell(say("saving"), None)
+    card = bundles.save(model, Path(job["folder"]), trained_on=len(labels), seed=job["seed"])
+    own, needed = bundles.size(card)
     return {"train_seconds": seconds, "trained_on": len(labels), "bytes_saved": own, "bytes_needed": needed}
 
 
-def judge(job: dict[str, Any], say: Callable[[str, float | None], None]) -> dict[str, Any]:
+def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
     """Load the saved model, predict the parts, and answer messages one by one."""
-    from course_utils.compare import candidates, models
+    from course_utils import bundles
+    from course_utils.compare import candidates
 
     if candidates.BY_NAME[job["candidate"]].framework:
-        _start(job["seed"], say)
-    say("loading the saved model", None)
-    model = models.load_model(Path(job["folder"]))
-    say("answering one message at a time", None)
+        _start(job["seed"], tell)
+    tell(say("loading the saved model"), None)
+    model = bundles.load_model(Path(job["folder"]))
+    tell(say("answering one message at a time"), None)
     singles = job["parts"]["test"][:MOST_SINGLE]
     times = single_latency(model, singles)
     memory = peak_mib()  # one message at a time is how a service answers; large batches come after it
-    say("predicting validation and test", None)
+    tell(say("predicting validation and test"), None)
     found: dict[str, Any] = {}
     for part, texts in job["parts"].items():
         shares = model.predict_proba(texts)
@@ -138,10 +120,10 @@ def single_latency(model: Any, texts: list[str]) -> dict[str, Any]:
     }
 
 
-def _start(seed: int, say: Callable[[str, float | None], None]) -> None:
+def _start(seed: int, tell: Callable[[str, float | None], None]) -> None:
     from course_utils import runtime
 
-    say("starting Keras", None)
+    tell(say("starting Keras"), None)
     runtime.start_keras("quick", seed)  # float32 in every profile: what is saved is to run anywhere
 
 

@@ -25,7 +25,7 @@ from course_utils import paths
 from course_utils.console import plain
 from course_utils.data import network, registry
 from course_utils.data.registry import Entry, File
-from course_utils.errors import CourseError, warn
+from course_utils.errors import CourseError, NetworkError, warn
 from course_utils.language import say
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
@@ -223,7 +223,7 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
             f"{entry.name}: {file.name} did not come as published (sha256 wanted {file.sha256}), and nothing was kept:"
             f"{lines}\nTry again later or on another network, or set COURSE_DATA to a folder that has {file.path}."
         )
-    raise CourseError(
+    raise NetworkError(
         f"{entry.name}: {file.name} is not in the cache ({paths.display(target.parent)}) and could not be downloaded:"
         f"{lines}\n{_OTHER_WAYS.get(entry.kind, 'Try again with a network')}, or set COURSE_DATA to a folder that has "
         f"{file.path}."

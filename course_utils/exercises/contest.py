@@ -243,8 +243,7 @@ def _answers(model: "keras.Model", images: np.ndarray, limit: float) -> np.ndarr
         raise CourseError(
             say(
                 "Your model's outputs are not all numbers (NaN or infinite); expected: ten finite numbers an image. "
-                "The "
-                "training probably diverged: lower the peak of the learning rate, or climb to it more slowly."
+                "The training probably diverged: lower the peak of the learning rate, or climb to it more slowly."
             )
         )
     return outputs.argmax(axis=1)

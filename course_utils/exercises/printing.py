@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course_utils.language import say_many
+from course_utils.language import say, say_many
 
 
 class Printed:
@@ -28,8 +28,11 @@ class Printed:
     def taking(self) -> Iterator[None]:
         """Take the place of standard output, standard error and IPython's display."""
         out, error = _Stream(self, sys.stdout), _Stream(self, sys.stderr)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error), _displays_to(self._display):
-            yield
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error), _displays_to(self._display):
+                yield
+        finally:
+            out.over = error.over = True
 
     def _write(self, text: str, stream: Any) -> None:
         shown = "" if self._more_lines or self._more_characters else text[: self._characters]
@@ -44,7 +47,9 @@ class Printed:
             stream.write(shown)
 
     def _display(self, publish: Callable, *arguments: Any, **keywords: Any) -> None:
-        if self._displays > 0:
+        if keywords.get("update"):  # takes the place of an earlier one, as a progress line does
+            publish(*arguments, **keywords)
+        elif self._displays > 0:
             self._displays -= 1
             publish(*arguments, **keywords)
         else:
@@ -71,24 +76,43 @@ class Printed:
     def say_the_rest(self) -> None:
         """Print `rest`, on a line of its own, where something was left out."""
         if said := self.rest():
-            print(f"{chr(10) if self._in_a_line else ''}… {said}", flush=True)
+            if self._in_a_line:
+                print()
+            print("…", said, flush=True)
 
 
 class _Stream(io.TextIOBase):
-    """A text stream that hands each text to a `Printed`."""
+    """A text stream that hands each text to a `Printed`, and once that is ``over`` straight on.
+
+    A library that is first imported in an answer may keep the stream that it found, and log to it ever after.
+    """
 
     encoding = "utf-8"
 
     def __init__(self, printed: Printed, behind: Any) -> None:
         self._printed, self._behind = printed, behind
+        self.over = False
 
     def writable(self) -> bool:
         return True
 
+    def isatty(self) -> bool:
+        return self._behind is not None and self._behind.isatty()
+
+    def fileno(self) -> int:
+        return super().fileno() if self._behind is None else self._behind.fileno()
+
+    def flush(self) -> None:
+        if self._behind is not None:
+            self._behind.flush()
+
     def write(self, text: str) -> int:
         if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._printed._write(text, self._behind)
+            raise TypeError(say("write() argument must be str, not {name}", name=type(text).__name__))
+        if not self.over:
+            self._printed._write(text, self._behind)
+        elif self._behind is not None:
+            self._behind.write(text)
         return len(text)
 
 

@@ -1,12 +1,9 @@
 """What became of each chapter, whether it kept its budget, and ``results.json``, which keeps it for programs."""
 
-import contextlib
 import dataclasses
 import datetime
-import importlib.metadata
 import json
 import os
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.language import say
-from course_utils.runtime import MIME, cores
+from course_utils.runtime import MIME, machine
 
 if TYPE_CHECKING:
     from course_utils.chapters import Chapter
@@ -36,7 +33,6 @@ KINDS = {
     "folder": "folder for results",
 }
 OTHER_BACKENDS = 1.25  # times the declared memory that a chapter may take on another backend than TensorFlow
-_PACKAGES = ("keras", "tensorflow", "jax", "keras-hub", "numpy", "pandas", "plotly", "scikit-learn", "papermill")
 _MEMORY_ERRORS = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
 _NETWORK_ERRORS = {
     "NetworkError",
@@ -145,24 +141,6 @@ def results_of(notebook: Path) -> tuple[list[str], list[dict[str, Any]]]:
                 kept = ("id", "verdict", "evidence", "chapter", "recorded")
                 claims.append({key: record[key] for key in kept if key in record})
     return headline, claims
-
-
-def machine() -> dict[str, Any]:
-    """What the figures of a run depend on: system, processor, memory, Python and package versions. No names."""
-    import psutil
-
-    versions = {}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": cores(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "python": platform.python_version(),
-        "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
-        "versions": versions,
-    }
 
 
 def write_results(path: Path, outcomes: Iterable[Outcome], request: Mapping[str, Any]) -> None:

@@ -30,7 +30,10 @@ Part = dict[str, Any]  # what the template is told of a cell or an output: its `
 
 
 def write(outcomes: Iterable[Outcome], path: Path | str) -> Path:
-    """Write the report of a run to ``path`` and return it; raises CourseError for a notebook that cannot be read."""
+    """Write the report of a run to ``path`` and return it.
+
+    Raises CourseError for a notebook that cannot be read, and where the report cannot be written.
+    """
     outcomes = list(outcomes)
     names = {outcome.chapter for outcome in outcomes if outcome.notebook}
     chapters = [_Chapter(outcome, names) for outcome in outcomes]
@@ -47,7 +50,16 @@ def write(outcomes: Iterable[Outcome], path: Path | str) -> Path:
         claims=[_claim(claim, chapter) for chapter in chapters for claim in chapter.outcome.claims],
     )
     path = Path(path)
-    write_atomic(path, page)
+    try:
+        write_atomic(path, page)
+    except OSError as error:
+        raise CourseError(
+            say(
+                "The report could not be written to {path} ({reason}). Make room, or choose another folder with --out.",
+                path=display(path),
+                reason=error.strerror or error,
+            )
+        ) from error
     return path
 
 

@@ -20,7 +20,7 @@ CELLS = {
     "inside": "print(len(canvas.strokes), canvas.image is None, canvas.probabilities.argmax())",
     "python": "canvas.strokes = explorers.example_strokes()",
     "again": "canvas",
-    "slow": "import time\n\nexplorers.draw_digit(lambda images: time.sleep(1.2) or predict(images))",
+    "slow": "import time\n\nexplorers.draw_digit(lambda images: time.sleep(2.5) or predict(images))",
     "broken": 'def broken(images):\n    raise ValueError("no such layer")\n\nexplorers.draw_digit(broken)',
 }
 # As a person moves the mouse, on paper of 280 by 280.
@@ -60,7 +60,7 @@ class Canvas:
         """Wait until the last drawing has been answered and the answer is on the screen."""
         self.page.wait_for_timeout(60)
         self.page.wait_for_function(
-            "root => root.dataset.sent === root.dataset.answered", arg=self.root.element_handle(), timeout=10_000
+            "root => root.dataset.sent === root.dataset.answered", arg=self.root.element_handle(), timeout=20_000
         )
 
     @property
@@ -278,8 +278,8 @@ def test_an_answer_that_is_late_is_announced_and_comes(drawing):
     """Not a busy kernel: newer ones read the widgets' messages beside a running cell. A slow model."""
     drawing.run("slow")
     canvas = Canvas(drawing, "slow")
-    canvas.draw(SEVEN, wait=False)  # two questions at least, of 1.2 s each: with the pen down, and when it is lifted
-    canvas.root.and_(canvas.page.locator("[data-kind=waiting]")).wait_for(timeout=5_000)
+    canvas.draw(SEVEN, wait=False)  # each question takes 2.5 s, and after 1.5 the reader is told so
+    canvas.root.and_(canvas.page.locator("[data-kind=waiting]")).wait_for(timeout=20_000)
     assert "No answer yet" in canvas.sentence
     canvas.settle()
     assert canvas.first == "7" and canvas.kind == "answer"

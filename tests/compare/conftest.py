@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from own_messages import messages, write_csv
+from own_messages import FILLER, WORDS, messages, write_csv
 
 from course_utils import paths
 from course_utils.data import fetch
@@ -20,17 +20,28 @@ def tickets(tmp_path) -> Path:
 @pytest.fixture
 def in_process(monkeypatch) -> list[tuple[str, str]]:
     """Candidates do their work in this process; the list receives (phase, candidate)."""
-    from course_utils.compare import running, worker
+    from course_utils.compare import jobs, worker
 
     done: list[tuple[str, str]] = []
 
-    def work(session, job):
+    def run(job, *, limit, tell):
         done.append((job["phase"], job["candidate"]))
         phase = {"train": worker.train, "judge": worker.judge}[job["phase"]]
-        return {**phase(job, lambda stage, share: None), "memory_mib": 1.0}
+        return {**phase(job, tell), "memory_mib": 1.0}
 
-    monkeypatch.setattr(running._Session, "_work", work)
+    monkeypatch.setattr(jobs, "run", run)
     return done
+
+
+@pytest.fixture
+def tiny_encoder(tmp_path, monkeypatch) -> dict[str, Path]:
+    """The files of the encoder are those of one with two layers that knows the words of the made messages."""
+    import tiny_encoder
+
+    (tmp_path / "tiny").mkdir()
+    files = tiny_encoder.files(tmp_path / "tiny", [*FILLER, *(word for words in WORDS.values() for word in words)])
+    monkeypatch.setattr(fetch, "fetch", lambda name, progress=True: files)
+    return files
 
 
 @pytest.fixture

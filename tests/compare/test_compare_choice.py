@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.compare import choose
+from course_utils.compare import recommendation
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(3, size=400)
@@ -31,7 +31,7 @@ def majority(labels=LABELS, test=TEST) -> dict:
 
 
 def recommend(margin=0.02, labels=LABELS, test=TEST, **results):
-    return choose.recommend({"majority": majority(labels, test), **results}, labels, test, 3, margin=margin)
+    return recommendation.recommend({"majority": majority(labels, test), **results}, labels, test, 3, margin=margin)
 
 
 def test_the_smallest_within_the_margin_is_chosen():
@@ -110,12 +110,12 @@ def test_without_a_candidate_beside_majority_nothing_is_recommended():
 
 
 def test_the_rule_names_its_margin():
-    assert "at most 2 points below" in choose.rule(0.02)
-    assert "test messages have no part in the choice" in choose.rule(0.02)
+    assert "at most 2 points below" in recommendation.rule(0.02)
+    assert "test messages have no part in the choice" in recommendation.rule(0.02)
 
 
 @pytest.mark.parametrize(
     ("number", "said"), [(52, "1 kB"), (50_000, "50 kB"), (1_502_069, "1.5 MB"), (91.2e6, "91 MB")]
 )
 def test_sizes_as_they_are_said(number, said):
-    assert choose.megabytes(number) == said
+    assert recommendation.megabytes(number) == said

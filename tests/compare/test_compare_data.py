@@ -1,18 +1,20 @@
 """What is found wrong with the data, and the parts that a file is split into."""
 
+import itertools
+
 import numpy as np
 import pytest
 from own_messages import messages, write_csv
 
 from course_utils import data
-from course_utils.compare import alike, findings, parts
+from course_utils.compare import findings, near_duplicates, split, text_language
 from course_utils.data.text import TextData, text_data
 from course_utils.errors import CourseError
 
 
-def of_rows(tmp_path, rows) -> parts.Parts:
+def of_rows(tmp_path, rows) -> split.Split:
     path = write_csv(tmp_path / "rows.csv", rows)
-    return parts.of_csv(data.load_csv(path, text="text", label="label"))
+    return split.of_csv(data.load_csv(path, text="text", label="label"))
 
 
 def set_of(train, validation, test, names=("a", "b")) -> TextData:
@@ -32,6 +34,18 @@ def kinds(found) -> set[str]:
 # ---- alike
 
 
+def pairs_by_group(texts) -> set[tuple[int, int]]:
+    """All pairs of rows that `search` puts into one group."""
+    groups = near_duplicates.search(texts).groups
+    return {(a, b) for b in range(len(texts)) for a in range(b) if groups[a] == groups[b]}
+
+
+def grams(text) -> set:
+    """Words and pairs of words, as the definition says it."""
+    words = text_language.units(text)
+    return {*words, *itertools.pairwise(words)}
+
+
 def test_nearly_equal_messages_are_found_whatever_their_place():
     texts = [
         "The invoice for March was charged twice to my card, please give the money back.",
@@ -40,9 +54,10 @@ def test_nearly_equal_messages_are_found_whatever_their_place():
         "The invoice for March was charged twice to my card, please give us the money back.",
         "发票金额不对请退款给我谢谢",
         "发票金额不对,请退款给我。谢谢!",
+        "Cafe\u0301 closed, re\u0301sume\u0301 lost",
+        "Café closed, résumé lost",
     ]
-    found = alike.pairs(texts)
-    assert {(0, 2), (0, 3), (4, 5)} == set(found)
+    assert pairs_by_group(texts) == {(0, 2), (0, 3), (2, 3), (4, 5), (6, 7)}
 
 
 def test_prefix_filtering_finds_every_pair_that_trying_all_finds():
@@ -52,26 +67,62 @@ def test_prefix_filtering_finds_every_pair_that_trying_all_finds():
         words = [f"w{chr(97 + k)}" for k in random.integers(12, size=9)]
         texts.append(" ".join(words))
         texts.append(" ".join([*words[:-1], "x"]))
-    grams = [alike._grams(alike.units(text)) for text in texts]
+    each = [grams(text) for text in texts]
     slow = set()
     for a in range(len(texts)):
         for b in range(a + 1, len(texts)):
-            if len(grams[a] & grams[b]) >= alike.SHARE * len(grams[a] | grams[b]):
+            if len(each[a] & each[b]) >= near_duplicates.SHARE * len(each[a] | each[b]):
                 slow.add((a, b))
-    groups, _ = alike.groups(texts)
-    assert all(groups[a] == groups[b] for a, b in slow)
-    assert {(a, b) for a, b in alike.pairs(texts)} <= slow
-    assert len(slow) > 3
+    found = near_duplicates.search(texts)
+    assert slow <= pairs_by_group(texts)
+    assert set(found.links) <= slow
+    assert len(slow) > 3 and found.unfinished == 0 and found.findings() == []
+    assert len(found.links) == len(texts) - len(set(found.groups.tolist())), "as many as hold the groups together"
 
 
 def test_texts_without_a_letter_are_alike_only_when_equal():
-    assert alike.pairs(["😀😀", "!!!", "123", "😀😀"]) == [(0, 3)]
+    assert near_duplicates.search(["😀😀", "!!!", "123", "😀😀"]).links == ((0, 3),)
+
+
+def notices(count: int) -> list[str]:
+    """Notices that differ in a name."""
+    return [
+        f"Dear {''.join(chr(97 + int(digit)) for digit in str(number))}, your parcel could not be delivered today "
+        "because nobody was at home. Please collect it from the depot in the High Street within seven days, or ask us "
+        "to deliver it again on a day that suits you."
+        for number in range(1000, 1000 + count)
+    ]
+
+
+def test_notices_that_differ_in_a_name_are_one_group_and_not_all_their_pairs():
+    found = near_duplicates.search(notices(1_500))
+    assert len(set(found.groups.tolist())) == 1 and len(found.links) == 1_499, "of 1.1 million pairs"
+    assert found.unfinished > 1_000
+    assert [one.kind for one in found.findings()] == ["near-duplicates not all looked for"]
+
+
+def test_what_the_budget_did_not_reach_is_said():
+    texts = notices(300)
+    whole = near_duplicates.search(texts)
+    cut = near_duplicates.search(texts, budget=2_000)
+    assert len(cut.links) < len(whole.links) and cut.unfinished > whole.unfinished
+    assert near_duplicates.search(texts, budget=0).unfinished >= 298
 
 
 def test_more_messages_than_are_compared_are_said(monkeypatch):
-    monkeypatch.setattr(alike, "MOST", 3)
-    _, found = alike.groups(["one two", "three four", "five six", "One, two!"])
-    assert "more than 3 messages" in str(found[0])
+    monkeypatch.setattr(near_duplicates, "MOST", 3)
+    found = near_duplicates.search(["one two", "three four", "five six", "One, two!"])
+    assert found.exact_only and found.links == ((0, 3),)
+    assert "more than 3 messages" in str(found.findings()[0])
+
+
+def test_reordered_rows_keep_their_groups():
+    texts = ["one two three", "four five six", "One two three!", "Four, five, six", "seven"]
+    order = np.array([4, 3, 2, 1, 0])
+    found = near_duplicates.search(texts).reordered(order)
+    again = near_duplicates.search([texts[i] for i in order])
+    assert found.links == again.links == ((1, 3), (2, 4))
+    assert (found.groups[:, None] == found.groups).tolist() == (again.groups[:, None] == again.groups).tolist()
 
 
 @pytest.mark.parametrize(
@@ -82,15 +133,17 @@ def test_more_messages_than_are_compared_are_said(monkeypatch):
         (["请退款 ok"], "zh"),
         (["مرحبا بكم"], "en"),
         (["😀 123"], "en"),
+        (["😀😡", "🎉", "ok then"], "zh"),
+        (["!", "?"], "zh"),
     ],
 )
 def test_the_language_decides_how_texts_are_cut(texts, language):
-    assert alike.language(texts) == language
+    assert text_language.language(texts) == language
 
 
 def test_english_is_told_from_its_neighbours():
-    assert alike.english(data.load("tickets").train.texts) > 0.3
-    assert alike.english(["Die Rechnung wurde zweimal abgebucht, bitte erstatten Sie mir den Betrag."]) < 0.1
+    assert text_language.english(data.load("tickets").train.texts) > 0.3
+    assert text_language.english(["Die Rechnung wurde zweimal abgebucht, bitte erstatten Sie mir den Betrag."]) < 0.1
 
 
 # ---- the split
@@ -98,11 +151,11 @@ def test_english_is_told_from_its_neighbours():
 
 def test_a_file_is_split_by_class_and_the_test_is_large_enough(tmp_path):
     compared = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
-    sizes = [len(getattr(compared, name)) for name in parts.NAMES]
+    sizes = [len(getattr(compared, name)) for name in split.NAMES]
     assert sum(sizes) == 350
     assert sizes[2] == pytest.approx(105, abs=3)
     assert sizes[1] == pytest.approx(70, abs=3)
-    for name in parts.NAMES:
+    for name in split.NAMES:
         shares = np.bincount(getattr(compared, name).labels) / len(getattr(compared, name))
         assert shares == pytest.approx([200 / 350, 100 / 350, 50 / 350], abs=0.02)
     again = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
@@ -121,7 +174,7 @@ def test_messages_that_are_alike_stay_in_one_part(tmp_path):
     rows = messages({"billing": 60, "bug": 60})
     rows += [(f"{text} really!", label) for text, label in rows[:30]]
     compared = of_rows(tmp_path, rows)
-    home = {text: name for name in parts.NAMES for text in getattr(compared, name).texts}
+    home = {text: name for name in split.NAMES for text in getattr(compared, name).texts}
     for text, _ in rows[:30]:
         assert home[text] == home[f"{text} really!"]
     assert "leak between the parts" not in kinds(findings.look(compared))
@@ -130,7 +183,7 @@ def test_messages_that_are_alike_stay_in_one_part(tmp_path):
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count):
     labels = np.array([0] * 50 + [1] * count)
-    chosen = parts.split(labels, np.arange(len(labels)), 2, 0)
+    chosen = split.draw(labels, np.arange(len(labels)), 2, 0)
     assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(labels)))
     own = {name: int((labels[rows] == 1).sum()) for name, rows in chosen.items()}
     assert own["train"] >= 1
@@ -140,8 +193,8 @@ def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count):
 
 def test_very_many_rows_leave_most_to_training():
     labels = np.tile([0, 1], 20_000)
-    chosen = parts.split(labels, np.arange(len(labels)), 2, 0)
-    assert len(chosen["test"]) == len(chosen["validation"]) == parts.MOST_JUDGED
+    chosen = split.draw(labels, np.arange(len(labels)), 2, 0)
+    assert len(chosen["test"]) == len(chosen["validation"]) == split.MOST_JUDGED
 
 
 # ---- findings
@@ -151,7 +204,7 @@ def test_leaks_conflicts_and_unseen_classes_of_given_parts_are_named():
     train = [("my invoice was charged twice on monday please refund", "a"), ("the app crashes on start every day", "b")]
     train += [(f"{text} {k}", "a") for k, (text, _) in enumerate(messages({"billing": 20}))]
     test = [("My invoice was charged twice on Monday, please refund!", "b"), ("something new about cats", "c")]
-    compared = parts.of_text_data(set_of(train, [("another one about dogs", "b")], test, ("a", "b", "c")))
+    compared = split.of_text_data(set_of(train, [("another one about dogs", "b")], test, ("a", "b", "c")))
     found = {one.kind: str(one) for one in findings.look(compared)}
     assert "train row 1 and test row 1" in found["leak between the parts"]
     assert "1 test message (50.0%)" in found["leak between the parts"]
@@ -163,12 +216,12 @@ def test_leaks_conflicts_and_unseen_classes_of_given_parts_are_named():
 
 
 def test_the_language_is_pointed_out():
-    assert "trained on English" in findings.language_problem(parts.of_text_data(data.load("tickets_zh")))
-    assert findings.language_problem(parts.of_text_data(data.load("tickets"))) is None
+    assert "trained on English" in findings.language_problem(split.of_text_data(data.load("tickets_zh")))
+    assert findings.language_problem(split.of_text_data(data.load("tickets"))) is None
     arabic = [(f"مرحبا بكم في {k} الشركة", "ab"[k % 2]) for k in range(9)]
-    assert "another script" in findings.language_problem(parts.of_text_data(set_of(arabic, arabic, arabic)))
+    assert "another script" in findings.language_problem(split.of_text_data(set_of(arabic, arabic, arabic)))
     german = [("Die Rechnung wurde zweimal abgebucht", "a"), ("Das Programm stürzt bei jedem Start ab", "b")]
-    found = findings.look(parts.of_text_data(set_of(german, german, german)))
+    found = findings.look(split.of_text_data(set_of(german, german, german)))
     assert "common English" in next(str(one) for one in found if one.kind == "language")
 
 
@@ -191,7 +244,30 @@ def test_clean_messages_bring_no_suspicion(tmp_path):
     assert findings.suspects(of_rows(tmp_path, messages({"billing": 60, "bug": 60})))[0] == []
 
 
+def test_emoji_alone_are_looked_at_like_any(tmp_path):
+    faces = {"glad": "😀😃😄😁🎉🥳", "cross": "😡😠🤬👎💥😤"}
+    random = np.random.default_rng(0)
+    rows = [("".join(random.choice(list(faces[name]), 5)), name) for name in faces for _ in range(60)]
+    compared = of_rows(tmp_path, rows)
+    assert compared.language == "zh", "cut by character"
+    assert "language" in kinds(findings.look(compared))
+    suspects, looked_at = findings.suspects(compared)
+    assert looked_at == len(compared.all()) and len(suspects) < 5
+
+
 # ---- what cannot be compared
+
+
+def test_a_refusal_says_what_was_left_out(tmp_path):
+    rows = messages({"billing": 10, "bug": 10})
+    path = write_csv(tmp_path / "rows.csv", rows)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(f"a message, {k}, with commas,billing\n" for k in range(100)) + ",bug\n" * 4)
+    with pytest.raises(CourseError) as refused:
+        split.of_csv(data.load_csv(path, text="text", label="label"))
+    said = str(refused.value)
+    assert "has 20 usable messages" in said and "104 rows were left out" in said
+    assert "have not the 2 fields" in said and "nothing in 'text'" in said
 
 
 def test_too_few_rows_are_refused(tmp_path):
@@ -211,6 +287,6 @@ def test_rows_that_are_all_alike_are_refused(tmp_path):
 def test_a_set_with_an_empty_part_or_a_single_class_is_refused():
     rows = [("one two three", "a"), ("four five six", "b")]
     with pytest.raises(CourseError, match="no messages in its part validation"):
-        parts.of_text_data(set_of(rows, [], rows))
+        split.of_text_data(set_of(rows, [], rows))
     with pytest.raises(CourseError, match="a single class in training"):
-        parts.of_text_data(set_of(rows[:1], rows, rows))
+        split.of_text_data(set_of(rows[:1], rows, rows))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from own_messages import JAX, messages, on_jax
 
-from course_utils import compare
-from course_utils.compare import models
+from course_utils import bundles, compare
+from course_utils.bundles import files, models
 from course_utils.errors import CourseError
 
 CLASSES = ("billing", "bug", "account")
@@ -46,7 +46,7 @@ def test_tfidf_predicts_the_same_after_loading(tmp_path, language, classes):
     if language == "zh":
         texts = [t.translate({ord(c): 0x4E00 + ord(c) for c in "abcdefghijklmnopqrstuvwxyz"}) for t in texts]
     fitted = text.tfidf(language).fit(texts, labels)
-    models.save(models.Tfidf.of(fitted, CLASSES[:classes], language), tmp_path / "model")
+    bundles.save(models.Tfidf.of(fitted, CLASSES[:classes], language), tmp_path / "model")
     loaded = compare.load_model(tmp_path / "model")
     other = [*rows(1)[0], *texts, "", "😀", "x" * 500]
     assert np.abs(loaded.predict_proba(other) - fitted.predict_proba(other)).max() < 1e-6
@@ -55,12 +55,31 @@ def test_tfidf_predicts_the_same_after_loading(tmp_path, language, classes):
     assert loaded.predict(texts[:1]) == [CLASSES[fitted.predict(texts[:1])[0]]]
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_many_messages_are_learnt_as_well_by_the_solver_that_scales(monkeypatch, language):
+    """The same minimum: probabilities agree with those of the chapter's pipeline but for words seen once only."""
+    from course_utils.compare import candidates
+
+    found = messages(dict.fromkeys(CLASSES, 100), seed=5)
+    texts, labels = [text for text, _ in found], np.array([CLASSES.index(label) for _, label in found])
+    other = rows(9)[0]
+
+    def trained() -> models.Model:
+        return candidates.train("tfidf", texts, labels, CLASSES, language, {})[0]
+
+    few = trained().predict_proba(other)
+    monkeypatch.setattr(candidates, "MANY", 299)
+    many = trained().predict_proba(other)
+    assert 0 < np.abs(few - many).max() < 0.03
+    assert (few.argmax(axis=1) == many.argmax(axis=1)).mean() > 0.95
+
+
 def test_a_class_that_training_never_saw_gets_no_probability(tmp_path):
     from course_utils.recipes import text
 
     texts, labels = rows()
     fitted = text.tfidf().fit(texts, np.where(labels == 1, 3, labels))
-    models.save(models.Tfidf.of(fitted, (*CLASSES, "new"), "en"), tmp_path / "model")
+    bundles.save(models.Tfidf.of(fitted, (*CLASSES, "new"), "en"), tmp_path / "model")
     shares = compare.load_model(tmp_path / "model").predict_proba(texts)
     assert (shares[:, 1] == 0).all()
     assert shares.sum(axis=1) == pytest.approx(1)
@@ -69,7 +88,7 @@ def test_a_class_that_training_never_saw_gets_no_probability(tmp_path):
 def test_majority_and_the_small_network_come_back(tmp_path, small):
     texts = rows(2)[0]
     for model in (models.Majority(class_names=CLASSES, shares=np.array([0.5, 0.3, 0.2])), small):
-        models.save(model, tmp_path / model.kind)
+        bundles.save(model, tmp_path / model.kind)
         loaded = compare.load_model(tmp_path / model.kind)
         assert type(loaded) is type(model)
         assert np.abs(loaded.predict_proba(texts) - model.predict_proba(texts)).max() < 1e-6
@@ -83,7 +102,7 @@ def test_one_message_of_many_gets_what_it_gets_alone(small):
 
 
 def test_the_folder_holds_no_pickle_and_its_card_says_what_it_is(tmp_path, tfidf):
-    card = models.save(tfidf[1], tmp_path / "model", trained_on=60)
+    card = bundles.save(tfidf[1], tmp_path / "model", trained_on=60)
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
         "model.json",
         "vocabulary.json",
@@ -94,21 +113,21 @@ def test_the_folder_holds_no_pickle_and_its_card_says_what_it_is(tmp_path, tfidf
     assert json.loads((tmp_path / "model" / "model.json").read_text("utf-8")) == card
     assert card["class_names"] == list(CLASSES)
     assert {"kind", "language", "files", "versions", "encoder", "trained_on"} <= set(card)
-    own, needed = models.size(card)
+    own, needed = bundles.size(card)
     assert own == needed == sum((tmp_path / "model" / name).stat().st_size for name in card["files"])
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_saving_again_replaces_the_folder(tmp_path, tfidf):
-    models.save(models.Majority(class_names=CLASSES, shares=np.ones(3) / 3), tmp_path / "model")
-    models.save(tfidf[1], tmp_path / "model")
+    bundles.save(models.Majority(class_names=CLASSES, shares=np.ones(3) / 3), tmp_path / "model")
+    bundles.save(tfidf[1], tmp_path / "model")
     assert compare.load_model(tmp_path / "model").kind == "tfidf"
     assert not (tmp_path / "model" / "shares.json").exists()
 
 
 @pytest.mark.parametrize("name", ["vocabulary.json", "weights.npz"])
 def test_a_file_with_another_hash_is_never_loaded(tmp_path, tfidf, monkeypatch, name):
-    models.save(tfidf[1], tmp_path / "model")
+    bundles.save(tfidf[1], tmp_path / "model")
     path = tmp_path / "model" / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -121,7 +140,7 @@ def test_a_file_with_another_hash_is_never_loaded(tmp_path, tfidf, monkeypatch, 
 def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path, tfidf):
     with pytest.raises(CourseError, match=r"model\.json cannot be read"):
         compare.load_model(tmp_path / "nowhere")
-    models.save(tfidf[1], tmp_path / "model")
+    bundles.save(tfidf[1], tmp_path / "model")
     card_path = tmp_path / "model" / "model.json"
     card = json.loads(card_path.read_text("utf-8"))
     for change, said in [
@@ -129,6 +148,8 @@ def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path, tfidf):
         ({"schema": 99}, "has the schema 99"),
         ({"kind": "../../etc"}, "unknown kind"),
         ({"files": {}}, "lacks files"),
+        ({"files": {**card["files"], "../weights.npz": card["files"]["weights.npz"]}}, "lacks the hashes"),
+        ({"files": {"weights.npz": "abc"}}, "lacks the hashes"),
         ({"settings": {}}, "can load"),
     ]:
         card_path.write_text(json.dumps(card | change))
@@ -148,7 +169,7 @@ def test_an_encoder_of_another_hash_is_never_loaded(tmp_path, monkeypatch):
 
     (tmp_path / "model").mkdir()
     np.savez(tmp_path / "model" / "head.npz", weights=np.zeros((384, 2), np.float32), offsets=np.zeros(2, np.float32))
-    head = {"sha256": models._sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
+    head = {"sha256": files.sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
     wanted = models.known_encoder("minilm")
     wanted["files"]["model.safetensors"] = {**wanted["files"]["model.safetensors"], "sha256": "0" * 64}
     card = {"format": "course model", "schema": 1, "kind": "frozen", "class_names": ["a", "b"], "language": "en"}
@@ -190,5 +211,5 @@ def test_what_is_no_list_of_texts_is_refused(tfidf):
 def test_a_model_saved_on_tensorflow_gives_the_same_on_jax(tmp_path, small, tfidf):
     texts = rows(4)[0][:10]
     for model in (small, tfidf[1]):
-        models.save(model, tmp_path / model.kind)
+        bundles.save(model, tmp_path / model.kind)
         assert on_jax(tmp_path / model.kind, texts) == pytest.approx(model.predict_proba(texts), abs=1e-5)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from leftovers import nothing_left  # noqa: F401
 from own_messages import JAX, messages, on_jax, text_set, write_csv
 
-from course_utils import compare, data, runtime
-from course_utils.compare import candidates, models, running, worker
+from course_utils import bundles, compare, data, paths, runtime
+from course_utils.compare import candidates, display, jobs, running, terminal, worker
+from course_utils.compare.comparison import Outcome
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +45,7 @@ def test_a_comparison_in_processes_of_their_own(tickets, tmp_path, capsys):
     chosen = found.load_chosen()
     assert chosen.predict(["my invoice was charged twice refund the payment"]) == ["billing"]
     said = found.outcomes[1].result["answers"]["test"]["predictions"]
-    compared = running._parts(tickets, "text", "label", 0)
+    compared = running.read(tickets, "text", "label")
     assert chosen.predict_proba(compared.test.texts).argmax(axis=1).tolist() == said
     assert found.recalls().shape == (2, 3)
     assert "Ship “TF-IDF" in repr(found)
@@ -79,10 +81,10 @@ def test_a_second_run_takes_what_is_there_and_fresh_starts_anew(tickets, tmp_pat
 def test_what_was_interrupted_in_the_third_candidate_goes_on_from_there(tickets, tmp_path, in_process, monkeypatch):
     train = worker.train
 
-    def interrupted(job, say):
+    def interrupted(job, tell):
         if job["candidate"] == "small":
             raise KeyboardInterrupt
-        return train(job, say)
+        return train(job, tell)
 
     monkeypatch.setattr(worker, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -147,14 +149,14 @@ def test_a_half_written_or_foreign_record_is_not_believed(tickets, tmp_path, in_
 
 def test_a_candidate_that_fails_is_reported_and_the_others_go_on(tickets, tmp_path, monkeypatch):
     monkeypatch.setitem(candidates.BY_NAME["tfidf"].settings, "quick", {"most": None})
-    real = running._Session._work
+    real = jobs.run
 
-    def work(session, job):
+    def spoilt(job, **options):
         if job["candidate"] == "majority":
             job = {**job, "labels": ["no number"]}
-        return real(session, job)
+        return real(job, **options)
 
-    monkeypatch.setattr(running._Session, "_work", work)
+    monkeypatch.setattr(jobs, "run", spoilt)
     found = run(tickets, tmp_path / "out")
     assert [one.state for one in found.outcomes] == ["failed", "done"]
     assert "ValueError" in found.outcomes[0].reason
@@ -162,25 +164,56 @@ def test_a_candidate_that_fails_is_reported_and_the_others_go_on(tickets, tmp_pa
     assert found.recommendation.chosen == "tfidf"
 
 
-def test_a_candidate_that_dies_or_hangs_is_ended_and_named(tickets, tmp_path, monkeypatch):
-    session = running._Session(
-        running._parts(tickets, "text", "label", 0), tmp_path, "quick", 0, running._Display(1, False), named=True
-    )
-    job = {"phase": "train", "candidate": "small", "folder": str(tmp_path / "x"), "seed": 0, "settings": {"epochs": 9}}
-    whole = {**job, "class_names": ["a", "b"], "language": "en", "texts": ["a b"] * 10, "labels": [0, 1] * 5}
-    monkeypatch.setitem(running.LIMIT_SECONDS, "quick", 0.3)
-    with pytest.raises(running._Failed, match=r"ended after 0\.3 seconds, the most that training may take"):
-        session._work(whole)
-    monkeypatch.setitem(running.LIMIT_SECONDS, "quick", 100)
-    with pytest.raises(running._Failed, match="KeyError"):
-        session._work({**job, "candidate": "majority"})
-    for command, said in [("exit 3", "ended with the status 3"), ("kill -9 $$", "killed by the system, most likely")]:
-        python = tmp_path / "python"
-        python.write_text(f"#!/bin/sh\n{command}\n")
-        python.chmod(0o755)
-        monkeypatch.setattr(sys, "executable", str(python))
-        with pytest.raises(running._Failed, match=said):
-            session._work(whole)
+JOB = {"phase": "train", "candidate": "majority", "seed": 0, "settings": {}, "class_names": ["a", "b"]}
+
+
+@pytest.fixture
+def job(tmp_path) -> dict:
+    return {**JOB, "folder": str(tmp_path / "x"), "language": "en", "texts": ["a b"] * 10, "labels": [0, 1] * 5}
+
+
+def test_a_job_is_done_in_a_process_of_its_own(job, tmp_path):
+    told = []
+    found = jobs.run(job, limit=300, tell=lambda stage, share: told.append(stage))
+    assert found["trained_on"] == 10 and found["memory_mib"] > 10 and told
+    assert bundles.load_model(tmp_path / "x").predict_proba(["c"]).tolist() == [[0.5, 0.5]]
+
+
+def test_a_job_that_fails_is_named(job):
+    del job["texts"]
+    with pytest.raises(jobs.Failed, match="KeyError"):
+        jobs.run(job, limit=300)
+
+
+@pytest.mark.parametrize(
+    ("program", "limit", "said"),
+    [
+        ("exit 3", 60, "exit status 3"),
+        ("echo no space left >&2; exit 1", 60, "no space left"),
+        ("kill -9 $$", 60, "signal 9"),
+        ("sleep 600", 0.5, "the most that it may take"),
+        ("sleep 600 & sleep 600", 0.5, "the most that it may take"),
+        ("(setsid sleep 600 &) ; exit 4", 60, "exit status 4"),
+    ],
+)
+def test_a_worker_that_dies_or_hangs_is_ended_with_all_that_it_started(
+    job, tmp_path, monkeypatch, program, limit, said
+):
+    """What it started is ended too: `nothing_left` looks for it."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{program}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(jobs.Failed, match=said):
+        jobs.run(job, limit=limit)
+
+
+def test_a_file_of_the_current_folder_is_not_imported(job, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    for name in ("random.py", "numpy.py", "course_utils.py"):
+        (tmp_path / "here" / name).write_text("raise SystemExit('imported from the current folder')")
+    monkeypatch.chdir(tmp_path / "here")
+    assert jobs.run(job, limit=300)["trained_on"] == 10
 
 
 def test_what_cannot_run_here_is_skipped_with_the_reason(tickets, tmp_path, in_process, monkeypatch):
@@ -201,14 +234,16 @@ def test_what_cannot_run_here_is_skipped_with_the_reason(tickets, tmp_path, in_p
     assert "Not in the running: Small network, Frozen encoder" in page
 
 
-def test_an_english_encoder_is_not_tried_on_chinese_unless_it_is_named(tmp_path, in_process):
+def test_an_english_encoder_is_not_tried_on_chinese_unless_it_is_named(tmp_path, in_process, tiny_encoder, five):
     tickets = data.load("tickets_zh")
-    parts = running._parts(tickets, None, None, 0)
-    display = running._Display(1, False)
-    unasked = running._Session(parts, tmp_path, "quick", 0, display, named=False)
-    reason = unasked._obstacle(candidates.BY_NAME["frozen"])
-    assert "trained on English" in reason
-    assert "--only frozen" in reason
+    found = compare.run(tickets, out=tmp_path / "out", progress=False)
+    states = {one.candidate.name: one for one in found.outcomes}
+    for name in ("frozen", "finetuned"):
+        assert states[name].state == "skipped"
+        assert "trained on English" in states[name].reason and f"--only {name}" in states[name].reason
+    assert {states[name].state for name in ("majority", "tfidf", "small")} == {"done"}
+    named = compare.run(tickets, out=tmp_path / "named", candidates="frozen", progress=False)
+    assert [one.state for one in named.outcomes] == ["done", "done"]
 
 
 def test_training_rows_are_sampled_by_class_and_it_is_said(tickets, tmp_path, in_process, monkeypatch):
@@ -274,9 +309,9 @@ def test_files_that_cannot_be_compared_are_refused_in_a_sentence(tmp_path, conte
 
 
 def test_a_file_above_the_limit_is_refused(tickets, tmp_path, monkeypatch):
-    from course_utils.data import messages
+    from course_utils.data import csv_file
 
-    monkeypatch.setattr(messages, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(csv_file, "MOST_BYTES", 1_000)
     with pytest.raises(CourseError, match="more than the"):
         run(tickets, tmp_path / "out")
 
@@ -346,24 +381,22 @@ def test_progress_is_shown_on_a_terminal_only(terminal):
 
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=100)
-    with running._Display(2, True, console) as display:
-        display.stage("TF-IDF [bold]")
-        display.detail("training", 0.5)
-        display.finished(running.Outcome(candidates.BY_NAME["tfidf"], "skipped", reason="no [memory]"))
+    with display.Display(2, True, console) as shown:
+        shown.stage("TF-IDF [bold]")
+        shown.detail("training", 0.5)
+        shown.finished(Outcome(candidates.BY_NAME["tfidf"], "skipped", reason="no [memory]"))
     assert ("skipped: no [memory]" in written.getvalue()) == terminal
     assert bool(written.getvalue()) == terminal
 
 
 def test_a_notebook_shows_one_line(monkeypatch):
-    from course_utils import runtime, training
-
     lines = []
-    monkeypatch.setattr(runtime, "in_notebook", lambda: True)
-    monkeypatch.setattr(training, "update_line", lambda handle, line: lines.append(line))
-    with running._Display(2, True) as display:
-        display.stage("Small network")
-        display.detail("training", 0.1)
-        display.detail("training", 0.2)
+    monkeypatch.setattr(display, "in_notebook", lambda: True)
+    monkeypatch.setattr(display, "update_line", lambda handle, line: lines.append(line))
+    with display.Display(2, True) as shown:
+        shown.stage("Small network")
+        shown.detail("training", 0.1)
+        shown.detail("training", 0.2)
     assert lines[:2] == ["0 of 2 candidates · Small network", "0 of 2 candidates · Small network: training"]
     assert len(lines) == 3
     assert lines[2].startswith("2 candidates compared in ")
@@ -372,21 +405,90 @@ def test_a_notebook_shows_one_line(monkeypatch):
 def test_a_full_disk_is_said(tickets, tmp_path, in_process, monkeypatch):
     import errno
 
-    real = running.paths.write_atomic
+    real = paths.write_atomic
 
     def full(path, content):
         if path.name == "tfidf.json":
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(running.paths, "write_atomic", full)
+    monkeypatch.setattr(paths, "write_atomic", full)
     with pytest.raises(CourseError, match=r"out cannot be written \(No space left on device\)\. What had finished"):
         run(tickets, tmp_path / "out")
 
 
-# ---- the encoder, slow
+# ---- in a terminal
 
 
+def test_eighty_columns_hold_what_is_printed(tickets, tmp_path, in_process, monkeypatch):
+    monkeypatch.setattr(runtime, "free_memory", lambda: 10**8)
+    found = run(tickets, tmp_path / "out", ["tfidf", "small"])
+    again = run(tickets, tmp_path / "out", ["tfidf", "small"])
+    lines = terminal.summary(found)
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("small was skipped: ") for line in lines)
+    assert any("few messages" in line.casefold() for line in lines)
+    for one in (found, again):
+        table = terminal.rows(one)
+        widths = [max(len(row[name]) for row in table) for name in table[0]]
+        widths = [max(width, len(name)) for width, name in zip(widths, table[0], strict=True)]
+        assert sum(widths) + 2 * (len(widths) - 1) <= 80
+    assert [row["candidate"] for row in table] == ["majority", "tfidf *", "small"]
+    assert [row["note"] for row in table] == ["kept from before", "kept from before", "skipped"]
+
+
+def test_escape_codes_of_labels_and_names_never_reach_the_terminal(tmp_path, in_process):
+    rows = [(text, f"\x1b[31m{label}\x1b]0;title\x07") for text, label in messages({"billing": 40, "bug": 40})]
+    rows += [(f"{text} too", "\x1b[2Jrare\x9b31m") for text, _ in rows[:3]]
+    path = write_csv(tmp_path / "own\x1b[31m.csv", rows)
+    found = run(path, tmp_path / "out")
+    assert set(found.class_names) == {"billing", "bug", "rare31m"}
+    printed = "\n".join(terminal.summary(found)) + repr(terminal.rows(found))
+    assert "\x1b" not in printed and "\x07" not in printed and "\x9b" not in printed
+    assert "small classes" in {one.kind for one in found.findings}
+
+
+# ---- all five
+
+
+@pytest.fixture
+def five(monkeypatch) -> None:
+    """Settings in which all five candidates are trained in seconds."""
+    for name, settings in {
+        "small": {"most": None, "epochs": 3},
+        "finetuned": {"most": None, "layers": None, "learning_rate": 1e-2, "epochs": 12, "length": 32},
+    }.items():
+        monkeypatch.setitem(candidates.BY_NAME[name].settings, "quick", settings)
+
+
+def same_predictions(folder: Path, texts: list[str]) -> None:
+    """A saved model gives probabilities, the same for a message alone."""
+    model = compare.load_model(folder)
+    assert model.predict_proba(texts).sum(axis=1) == pytest.approx(1, abs=1e-5)
+    again = np.concatenate([model.predict_proba([one]) for one in texts])
+    assert model.predict_proba(texts) == pytest.approx(again, abs=1e-4)
+
+
+def test_all_five_candidates_end_to_end(tickets, tmp_path, in_process, tiny_encoder, five):
+    """With an encoder of two layers, in this process; the real one, in processes of their own, is run at night."""
+    found = compare.run(tickets, "text", "label", out=tmp_path / "out", progress=False)
+    assert {one.state for one in found.outcomes} == {"done"}, [one.reason for one in found.outcomes]
+    table = found.table()
+    assert list(table.index) == ["majority", "tfidf", "small", "frozen", "finetuned"]
+    for name in ("frozen", "finetuned"):
+        assert table.loc[name, "macro F1"] > table.loc["majority", "macro F1"] + 0.2
+        card = bundles.read_card(tmp_path / "out" / "candidates" / name)
+        assert (card["encoder"] is None) == (name == "finetuned")
+        said = found.outcomes[list(table.index).index(name)].result["answers"]["test"]["predictions"]
+        model = compare.load_model(tmp_path / "out" / "candidates" / name)
+        test = running.read(tickets, "text", "label").test
+        assert model.predict_proba(test.texts).argmax(axis=1).tolist() == said
+    text = running.read(tickets, "text", "label").train.texts[:5]
+    for name in table.index:
+        same_predictions(tmp_path / "out" / "candidates" / name, text)
+
+
+@pytest.mark.night
 @pytest.mark.timeout(1_500)
 def test_the_encoder_end_to_end(tmp_path, encoder_cache, monkeypatch):
     """All five candidates on 300 of the course's tickets, in processes of their own, and their models once more."""
@@ -403,14 +505,12 @@ def test_the_encoder_end_to_end(tmp_path, encoder_cache, monkeypatch):
     assert table.loc["frozen", "macro F1"] > table.loc["majority", "macro F1"] + 0.2
     assert 85 < table.loc["frozen", "MB"] < 95
     assert 85 < table.loc["finetuned", "MB"] < 95
-    card = models.read_card(tmp_path / "out" / "candidates" / "frozen")
+    card = bundles.read_card(tmp_path / "out" / "candidates" / "frozen")
     assert card["files"]["head.npz"]["bytes"] < 50_000
     assert "model.safetensors" in card["encoder"]["files"]
     text = [one for one, _ in rows[:5]]
     for name in ("frozen", "finetuned"):
-        model = compare.load_model(tmp_path / "out" / "candidates" / name)
-        assert model.predict_proba(text).sum(axis=1) == pytest.approx(1, abs=1e-5)
-        again = np.concatenate([model.predict_proba([one]) for one in text])
-        assert model.predict_proba(text) == pytest.approx(again, abs=1e-4)
+        same_predictions(tmp_path / "out" / "candidates" / name, text)
         if JAX:
-            assert on_jax(tmp_path / "out" / "candidates" / name, text) == pytest.approx(again, abs=1e-4)
+            there = compare.load_model(tmp_path / "out" / "candidates" / name).predict_proba(text)
+            assert on_jax(tmp_path / "out" / "candidates" / name, text) == pytest.approx(there, abs=1e-4)

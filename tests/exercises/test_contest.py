@@ -227,7 +227,7 @@ def test_the_readers_own_stop_is_let_through(limit):
 
 @pytest.mark.parametrize("train", [None, 3, "train", int], ids=["None", "number", "text", "class"])
 def test_only_a_function_is_taken(limit, train):
-    with pytest.raises(CourseError, match=r"contest.run was given a \w+; expected: your function"):
+    with pytest.raises(CourseError, match="expected: your function"):
         contest.run(train)
 
 

@@ -234,13 +234,13 @@ VALUES = {
             )
         )
     },
-    "text of ten megabytes": lambda: "x" * 10**7,
-    "text with 100,000 lines": lambda: "x\n" * 100_000,
+    "text of a megabyte": lambda: "x" * 10**6,
+    "text with 10,000 lines": lambda: "x\n" * 10_000,
     "text that equals all": lambda: EqualText("cheapest"),
     "numpy text": lambda: np.str_("abc"),
     "numpy text with half a pair": lambda: np.str_("\ud800"),
     "bytes": lambda: b"\xff\x00",
-    "bytes of ten megabytes": lambda: bytes(10**7),
+    "bytes of a megabyte": lambda: bytes(10**6),
     "bytearray": lambda: bytearray(b"abc"),
     "memoryview": lambda: memoryview(b"abc"),
     # containers
@@ -274,11 +274,11 @@ VALUES = {
     "dict that holds itself": cyclic_dict,
     "tuple that holds itself": lambda: (holds_itself(),),
     "65 levels": lambda: deep(65),
-    "10,000 levels": lambda: deep(10_000),
+    "2,000 levels": lambda: deep(2_000),
     "2**40 entries": lambda: doubled(40),
     "2**40 entries in a dict": lambda: {"a": doubled(40)},
-    "list of 300,000": lambda: [0.0] * 300_000,
-    "dict of 100,000 keys": lambda: dict.fromkeys(range(100_000)),
+    "list of 30,000": lambda: [0.0] * 30_000,
+    "dict of 20,000 keys": lambda: dict.fromkeys(range(20_000)),
     "dict with a huge key": lambda: {"k" * 10**6: 1},
     "dict with odd keys": lambda: {None: 1, (1,): 2, float("nan"): 3},
     "tuple of ints": lambda: (4, 200),
@@ -530,7 +530,7 @@ def closes_standard_output(*arguments, **keywords):
 
 def prints_much(*arguments, **keywords):
     print("x" * 10**6)
-    for n in range(3000):
+    for n in range(500):
         print(n, file=sys.stderr if n % 2 else sys.stdout)
     return 1
 
@@ -688,11 +688,17 @@ def test_no_odd_answer_is_right_and_none_makes_the_judge_fail(exercise, capsys):
     assert {name: fault for name, fault in found.items() if fault} == {}
 
 
-@pytest.mark.parametrize("name", [*VALUES, *(name for name in FUNCTIONS if not name.startswith("returns"))])
-def test_strictness_makes_an_exercise_error_of_every_odd_answer_and_nothing_else(name, monkeypatch):
+@pytest.mark.filterwarnings("ignore")
+def test_strictness_makes_an_exercise_error_of_every_odd_answer_and_nothing_else(monkeypatch):
     monkeypatch.setenv("COURSE_STRICT", "1")
-    with pytest.raises(ExerciseWrong):
-        check("00-1", FUNCTIONS[name] if name in FUNCTIONS else VALUES[name]())
+    functions = {name: answer for name, answer in FUNCTIONS.items() if not name.startswith("returns")}
+    for name, answer in [*((name, make()) for name, make in VALUES.items()), *functions.items()]:
+        try:
+            check("00-1", answer)
+        except BaseException as error:
+            assert isinstance(error, ExerciseWrong), (name, type(error))
+        else:
+            raise AssertionError(name)
 
 
 # What never ends ------------------------------------------------------------------------------------------------------

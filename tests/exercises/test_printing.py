@@ -95,6 +95,16 @@ def test_a_stream_takes_texts_only(capsys):
     assert printed.rest() == ""
 
 
+def test_one_who_keeps_the_stream_can_write_to_it_ever_after(capsys):
+    printed, kept = Printed(lines=1), []
+    with printed.taking():
+        kept.append(sys.stdout)
+        print("first")
+        print("left out")
+    print("after", file=kept[0], flush=True)
+    assert capsys.readouterr().out == "first\nafter\n"
+
+
 CELL = """
 from IPython.display import display
 from course_utils import check
@@ -107,8 +117,10 @@ check("00-2", accuracy)
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
-    """Of two cells in one kernel: one shows thirty objects in each of five cases, the other prints 5,000 lines."""
-    lines = ["for n in range(30): display(n)", "for n in range(1000): print(n)"]
+    """Of cells in one kernel: one shows thirty objects in each of five cases, one prints 1,000 lines in each, one shows
+    one object in each and puts others in its place."""
+    updates = "shown = display(0, display_id=True); [shown.update(n) for n in range(30)]"
+    lines = ["for n in range(30): display(n)", "for n in range(1000): print(n)", updates]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(line=line)) for line in lines])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("kernel")))
@@ -122,6 +134,13 @@ def test_in_a_kernel_displayed_objects_are_few_and_the_verdict_comes_last(output
     assert kinds == ["display_data"] * 5 + ["stream", "display_data"]
     assert "145" in outputs[0][5].text
     assert "right" in outputs[0][-1].data["text/plain"]
+
+
+def test_in_a_kernel_what_takes_the_place_of_another_is_not_counted(outputs):
+    shown = [output.data["text/plain"] for output in outputs[2]]
+    assert shown[:5] == ["29"] * 5
+    assert "right" in shown[5]
+    assert len(shown) == 6
 
 
 def test_in_a_kernel_lines_are_few_and_the_verdict_comes_last(outputs):

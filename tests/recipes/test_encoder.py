@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_encoder import tiny
 
 from course_utils import data
 from course_utils.data import fetch
@@ -141,26 +142,6 @@ def test_padded_rows_end_in_padding():
 
 
 # ---- training, on an encoder small enough to be made here
-
-
-class Letters:
-    """A tokenizer for tests: a letter is a token."""
-
-    cls_token_id, sep_token_id = 1, 2
-
-    def __call__(self, texts):
-        return [[3 + ord(letter) % 29 for letter in text] for text in texts]
-
-
-def tiny(seed: int = 0) -> encoder.Encoder:
-    import keras
-    import keras_hub
-
-    keras.utils.set_random_seed(seed)
-    backbone = keras_hub.models.BertBackbone(
-        vocabulary_size=32, num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32, max_sequence_length=32
-    )
-    return encoder.Encoder("tiny", backbone, Letters())
 
 
 TEXTS = ["aaaa", "aaab", "baaa", "zzz", "zzzy", "yzzzzzz"] * 8

@@ -17,7 +17,7 @@ import pytest
 from small_chapters import HEADLINE, code
 
 from course_utils.errors import CourseError, NetworkError
-from course_utils.running import runs
+from course_utils.running import report, runs
 from course_utils.running.outcome import read_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -321,6 +321,13 @@ def test_results_that_cannot_be_written_are_said_after_the_table(chapter, run, m
     with pytest.raises(CourseError, match=os.strerror(28)):
         run(chapter("01_a", code("1")), progress=True, console=Console(file=said))
     assert "passed" in said.getvalue()
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(chapter, run, tmp_path, monkeypatch):
+    outcomes = run(chapter("01_a", code("1")))
+    monkeypatch.setattr(report, "write_atomic", lambda *_: _raise(FULL))
+    with pytest.raises(CourseError, match=os.strerror(28)):
+        report.write(outcomes, tmp_path / "report.html")
 
 
 def test_a_chapter_that_cannot_be_started_does_not_stop_the_others(chapter, run, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 from course_utils.compare.candidates import BY_NAME
 from course_utils.compare.scores import Draws, beats_chance
 from course_utils.evaluate import Estimate
+from course_utils.language import say, say_many
 
 SAME_SIZE = 1.05
 SAME_SPEED = 1.2
@@ -37,13 +38,14 @@ class Recommendation:
 
 def rule(margin: float) -> str:
     """The rule in words."""
-    return (
-        "The smallest model whose macro-F1 on the validation messages is at most "
-        f"{100 * margin:.3g} points below that of the best model there. Small means the megabytes that have to be on "
-        "the machine, the encoder included. Of models within 5 % in size the faster counts as smaller, and within 20 % "
-        "in speed the better one. The test messages have no part in the choice: they only report, so its figures are "
-        "not flattered by the choosing. None is recommended where even the best does no better on validation than its "
-        "own answers dealt out to the messages by chance (99 % of the deals)."
+    return say(
+        "The smallest model whose macro-F1 on the validation messages is at most {margin:.3g} points below that of the "
+        "best model there. Small means the megabytes that have to be on the machine, the encoder included. Of models "
+        "within 5 % in size the faster counts as smaller, and within 20 % in speed the better one. The test messages "
+        "have no part in the choice: they only report, so its figures are not flattered by the choosing. None is "
+        "recommended where even the best does no better on validation than its own answers dealt out to the messages "
+        "by chance (99 % of the deals).",
+        margin=100 * margin,
     )
 
 
@@ -118,28 +120,44 @@ def _sentence(
     useful: bool,
 ) -> str:
     one = results[chosen]
-    title = BY_NAME[chosen].title
-    facts = (
-        f"{megabytes(one['bytes_needed'])}, {milliseconds(one['p50_ms'])} a message, macro-F1 {score.value:.3f} on the "
-        f"test (95 % interval {score.low:.3f} to {score.high:.3f})"
-    )
+    known = {
+        "title": BY_NAME[chosen].title,
+        "best": BY_NAME[best].title,
+        "size": megabytes(one["bytes_needed"]),
+        "time": milliseconds(one["p50_ms"]),
+        "score": score.value,
+        "low": score.low,
+        "high": score.high,
+    }
     if not useful:
-        return (
-            f"Ship none of these models yet: on the {rows:,} validation messages even the best, "
-            f"“{BY_NAME[best].title}”, is no better than chance, so always answering the largest class would serve as "
-            "well."
+        return say(
+            "Ship none of these models yet: on the {rows:,} validation messages even the best, “{best}”, is no better "
+            "than chance, so always answering the largest class would serve as well.",
+            rows=rows,
+            **known,
         )
     if chosen == "majority":
-        return (
-            f"Ship none of these models: always answering the largest class is within the margin of the best ({facts})."
+        return say(
+            "Ship none of these models: always answering the largest class is within the margin of the best ({size}, "
+            "{time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to {high:.3f})).",
+            **known,
         )
     if chosen == best:
-        return f"Ship “{title}”: {facts}. It did best on the {rows:,} validation messages."
-    short = shortfalls[chosen]
-    return (
-        f"Ship “{title}”: {facts}. On the {rows:,} validation messages it is {points(short.value)} points of macro-F1 "
-        f"below the best, “{BY_NAME[best].title}” ({megabytes(results[best]['bytes_needed'])}, "
-        f"{milliseconds(results[best]['p50_ms'])})."
+        return say(
+            "Ship “{title}”: {size}, {time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to "
+            "{high:.3f}). It did best on the {rows:,} validation messages.",
+            rows=rows,
+            **known,
+        )
+    return say(
+        "Ship “{title}”: {size}, {time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to "
+        "{high:.3f}). On the {rows:,} validation messages it is {behind} points of macro-F1 below the best, “{best}” "
+        "({best_size}, {best_time}).",
+        rows=rows,
+        behind=points(shortfalls[chosen].value),
+        best_size=megabytes(results[best]["bytes_needed"]),
+        best_time=milliseconds(results[best]["p50_ms"]),
+        **known,
     )
 
 
@@ -157,26 +175,44 @@ def _notes(
     notes = []
     if chosen != best and useful:
         short = shortfalls[chosen]
+        interval = {"low": points(short.low), "high": points(short.high)}
         if sure:
             notes.append(
-                f"The 95 % interval of that difference ({points(short.low)} to {points(short.high)} points) lies "
-                "within the margin."
+                say("The 95 % interval of that difference ({low} to {high} points) lies within the margin.", **interval)
             )
         else:
-            need = _rows_needed(short, margin)
-            more = f" About {need:,} validation messages would settle it." if need else ""
             notes.append(
-                f"This is not certain: the 95 % interval of that difference ({points(short.low)} to "
-                f"{points(short.high)} points) reaches beyond the margin of {100 * margin:.3g}.{more}"
+                say(
+                    "This is not certain: the 95 % interval of that difference ({low} to {high} points) reaches beyond "
+                    "the margin of {margin:.3g}.",
+                    margin=100 * margin,
+                    **interval,
+                )
             )
+            if need := _rows_needed(short, margin):
+                notes.append(
+                    say_many(
+                        "About {n} validation message would settle it.",
+                        "About {n:,} validation messages would settle it.",
+                        need,
+                    )
+                )
         notes.append(
-            f"On the test the difference is {points(report.value)} points ({points(report.low)} to "
-            f"{points(report.high)})."
+            say(
+                "On the test the difference is {value} points ({low} to {high}).",
+                value=points(report.value),
+                low=points(report.low),
+                high=points(report.high),
+            )
         )
     if min(rows, tested) < FEW:
         notes.append(
-            f"The data are few ({rows:,} validation and {tested:,} test messages): the intervals are wide, and this is "
-            "a guess until you have more."
+            say(
+                "The data are few ({rows:,} validation and {tested:,} test messages): the intervals are wide, and this "
+                "is a guess until you have more.",
+                rows=rows,
+                tested=tested,
+            )
         )
     return notes
 
@@ -191,14 +227,28 @@ def _best_of_the_smaller(
 
 def _instead(name: str, short: Estimate, tests: Estimate, result: dict[str, Any], margin: float) -> str:
     """What the best of the smaller models would cost, where a larger one is recommended."""
-    doubt = ""
+    known = {
+        "title": BY_NAME[name].title,
+        "size": megabytes(result["bytes_needed"]),
+        "time": milliseconds(result["p50_ms"]),
+        "behind": points(short.value),
+        "low": points(short.low),
+        "high": points(short.high),
+        "test": points(tests.value),
+        "test_low": points(tests.low),
+        "test_high": points(tests.high),
+    }
     if short.low <= margin:
-        doubt = ", which does not show for certain that the larger is needed"
-    return (
-        f"The best of the smaller models, “{BY_NAME[name].title}” ({megabytes(result['bytes_needed'])}, "
-        f"{milliseconds(result['p50_ms'])}), is {points(short.value)} points behind on validation (95 % interval "
-        f"{points(short.low)} to {points(short.high)}{doubt}) and {points(tests.value)} on the test "
-        f"({points(tests.low)} to {points(tests.high)})."
+        return say(
+            "The best of the smaller models, “{title}” ({size}, {time}), is {behind} points behind on validation (95 % "
+            "interval {low} to {high}, which does not show for certain that the larger is needed) and {test} on the "
+            "test ({test_low} to {test_high}).",
+            **known,
+        )
+    return say(
+        "The best of the smaller models, “{title}” ({size}, {time}), is {behind} points behind on validation (95 % "
+        "interval {low} to {high}) and {test} on the test ({test_low} to {test_high}).",
+        **known,
     )
 
 

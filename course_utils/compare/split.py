@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.compare import alike
-from course_utils.data.messages import Finding, OwnData
+from course_utils.compare import near_duplicates, text_language
+from course_utils.compare.near_duplicates import Alike
+from course_utils.data.finding import Finding, left_out
+from course_utils.data.messages import OwnData
 from course_utils.errors import CourseError
+from course_utils.language import say
 
 if TYPE_CHECKING:
     from course_utils.data.text import TextData
@@ -39,8 +42,11 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """What is compared on: three parts, the classes, and how the parts came about."""
+class Split:
+    """What is compared on: three parts, the classes, and how the parts came about.
+
+    ``alike`` says which messages are nearly the same, in the order of `all`.
+    """
 
     name: str
     train: Part
@@ -49,6 +55,7 @@ class Parts:
     class_names: tuple[str, ...]
     language: str
     rule: str
+    alike: Alike
     findings: tuple[Finding, ...] = ()
 
     @functools.cached_property
@@ -78,55 +85,81 @@ def fingerprint(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def of_text_data(data: "TextData") -> Parts:
-    """The parts of a text set, unchanged."""
+def of_text_data(data: "TextData") -> Split:
+    """The parts of a text set, unchanged. Raises CourseError where one is empty, or training has a single class."""
     parts = {}
     for name in NAMES:
         part = getattr(data, name)
-        where = [f"{name} row {row}" for row in range(1, len(part) + 1)]
+        where = [say("{part} row {row}", part=name, row=row) for row in range(1, len(part) + 1)]
         if "id" in part.frame:
             where = [f"{one} ({known})" for one, known in zip(where, part.frame["id"], strict=True)]
         parts[name] = Part(part.texts, np.asarray(part.labels), where)
         if not len(part):
-            raise CourseError(f"{data.name} has no messages in its part {name}; a comparison needs all three parts.")
+            raise CourseError(
+                say(
+                    "{data} has no messages in its part {part}; a comparison needs all three parts.",
+                    data=data.name,
+                    part=name,
+                )
+            )
     if len(np.unique(parts["train"].labels)) < 2:
-        raise CourseError(f"{data.name} has a single class in training; sorting messages needs two at least.")
-    return Parts(data.name, **parts, class_names=tuple(data.class_names), language=data.language, rule="As published.")
+        raise CourseError(
+            say("{data} has a single class in training; sorting messages needs two at least.", data=data.name)
+        )
+    alike = near_duplicates.search([text for name in NAMES for text in parts[name].texts])
+    return Split(
+        data.name,
+        **parts,
+        class_names=tuple(data.class_names),
+        language=data.language,
+        rule=say("As published."),
+        alike=alike,
+        findings=tuple(alike.findings()),
+    )
 
 
-def of_csv(data: OwnData, seed: int = 0) -> Parts:
-    """A file's messages, split by RULE."""
+def of_csv(data: OwnData, seed: int = 0) -> Split:
+    """A file's messages, split by RULE. Raises CourseError where they are too few, or too much alike."""
     texts, lines = data.frame["text"].tolist(), data.frame["line"].tolist()
     number = {name: k for k, name in enumerate(data.class_names)}
     labels = data.frame["label"].map(number).to_numpy(dtype=np.int64)
     if len(texts) < LEAST_ROWS:
-        raise CourseError(
-            f"{data.name} has {len(texts)} usable messages in {len(number)} classes; a comparison needs "
-            f"{LEAST_ROWS} at least, and 300 or more to tell much. Collect more messages."
+        said = say(
+            "{data} has {n} usable messages in {classes} classes; a comparison needs {least} at least, and 300 or more "
+            "to tell much. Collect more messages.",
+            data=data.name,
+            n=len(texts),
+            classes=len(number),
+            least=LEAST_ROWS,
         )
-    groups, findings = alike.groups(texts)
-    chosen = split(labels, groups, len(number), seed)
+        raise CourseError(" ".join(filter(None, [said, left_out(data.findings)])))
+    alike = near_duplicates.search(texts)
+    chosen = draw(labels, alike.groups, len(number), seed)
     parts = {
-        name: Part([texts[i] for i in rows], labels[rows], [f"line {lines[i]}" for i in rows])
+        name: Part([texts[i] for i in rows], labels[rows], [say("line {line}", line=lines[i]) for i in rows])
         for name, rows in chosen.items()
     }
     for name in ("validation", "test"):
         if not len(parts[name]):
-            raise CourseError(
-                f"{data.name}: no message is left for the part {name}, because nearly all of them are alike or their "
-                "classes too small. Collect more and more different messages."
+            said = say(
+                "{data}: no message is left for the part {part}, because nearly all of them are alike or their classes "
+                "too small. Collect more and more different messages.",
+                data=data.name,
+                part=name,
             )
-    return Parts(
+            raise CourseError(" ".join(filter(None, [said, left_out(data.findings)])))
+    return Split(
         data.name,
         **parts,
         class_names=data.class_names,
-        language=alike.language(texts),
-        rule=RULE,
-        findings=(*data.findings, *findings),
+        language=text_language.language(texts),
+        rule=say(RULE),
+        alike=alike.reordered(np.concatenate([chosen[name] for name in NAMES])),
+        findings=(*data.findings, *alike.findings()),
     )
 
 
-def split(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
+def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
     """Rows of train, validation and test: by chance within each class, groups kept whole.
 
     Training has an example of every class, the test too where a class has two groups, validation where it has three.

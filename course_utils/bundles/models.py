@@ -1,17 +1,12 @@
-"""Models as `course compare` keeps them: a folder with ``model.json`` and a few files, each known by its hash.
+"""The models that a bundle can hold, from always the same answer to an encoder trained further.
 
 No file of a model is a pickle: arrays are ``.npz``, words JSON, networks Keras's own ``.keras``, read in its safe mode.
 Every model has ``class_names`` and ``predict_proba(texts) -> float (n, classes)``; it gives the same probabilities on
 whatever Keras backend it is loaded.
 """
 
-import contextlib
 import dataclasses
-import hashlib
-import importlib.metadata
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +15,7 @@ import numpy as np
 
 from course_utils import paths
 from course_utils.errors import CourseError
+from course_utils.language import say
 from course_utils.recipes.encoder import softmax
 
 if TYPE_CHECKING:
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
 
     from course_utils.recipes import encoder, text
 
-SCHEMA = 1
-CARD = "model.json"
 BATCH = 32
 _VECTORIZER = ("analyzer", "ngram_range", "sublinear_tf", "lowercase", "norm", "smooth_idf", "token_pattern")
 
@@ -58,11 +52,17 @@ class Model:
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Texts → probabilities (n, classes), in the order of ``class_names``."""
         if isinstance(texts, str):
-            raise CourseError('predict_proba wants a list of texts; for a single one write ["…"].')
+            raise CourseError(say('predict_proba wants a list of texts; for a single one write ["…"].'))
         texts = list(texts)
         wrong = next((one for one in texts if not isinstance(one, str)), None)
         if wrong is not None:
-            raise CourseError(f"predict_proba wants texts; it got {type(wrong).__name__} {wrong!r:.60}.")
+            raise CourseError(
+                say(
+                    "predict_proba wants texts; it got {kind} {value:.60}.",
+                    kind=type(wrong).__name__,
+                    value=repr(wrong),
+                )
+            )
         return self._probabilities(texts) if texts else np.zeros((0, len(self.class_names)))
 
     def predict(self, texts: Sequence[str]) -> list[str]:
@@ -80,7 +80,8 @@ class Model:
     def _probabilities(self, texts: list[str]) -> np.ndarray:
         raise NotImplementedError
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the model's ``files`` into a folder."""
         raise NotImplementedError
 
 
@@ -95,7 +96,8 @@ class Majority(Model):
     def _probabilities(self, texts: list[str]) -> np.ndarray:
         return np.tile(self.shares, (len(texts), 1))
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the files, from which `read` makes the same model."""
         (folder / "shares.json").write_text(json.dumps(self.shares.tolist()), "utf-8")
 
     @classmethod
@@ -140,7 +142,8 @@ class Tfidf(Model):
         options = [{name: one.get_params()[name] for name in _VECTORIZER} for one in self.vectorizers]
         return {"vectorizers": [{**each, "ngram_range": list(each["ngram_range"])} for each in options]}
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the files, from which `read` makes the same model."""
         words = [sorted(one.vocabulary_, key=one.vocabulary_.get) for one in self.vectorizers]
         (folder / "vocabulary.json").write_text(json.dumps(words, separators=(",", ":")), "utf-8")
         idf = {f"idf_{k}": one.idf_.astype(np.float32) for k, one in enumerate(self.vectorizers)}
@@ -200,7 +203,8 @@ class Small(Model):
         """How many tokens of a text are read."""
         return {"length": self.length}
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the files, from which `read` makes the same model."""
         _save_network(self.network, folder / "network.keras")
         words = sorted(self.numbers, key=self.numbers.get)
         (folder / "vocabulary.json").write_text(json.dumps(words, separators=(",", ":")), "utf-8")
@@ -260,7 +264,8 @@ class Frozen(Model):
         """The encoder's name and files."""
         return known_encoder(self.encoder.name)
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the files, from which `read` makes the same model."""
         np.savez(folder / "head.npz", weights=self.weights, offsets=self.offsets)
 
     @classmethod
@@ -272,8 +277,12 @@ class Frozen(Model):
         found = known_encoder(wanted["name"])
         if found["files"] != wanted["files"]:
             raise CourseError(
-                f"{paths.display(folder)} was made with another version of the encoder {wanted['name']!r} than this "
-                "course has (the hashes differ); it is not loaded. Train it again: course compare … --fresh"
+                say(
+                    "{folder} was made with another version of the encoder {name!r} than this course has (the hashes "
+                    "differ); it is not loaded. Train it again: course compare … --fresh",
+                    folder=paths.display(folder),
+                    name=wanted["name"],
+                )
             )
         made = encoder.load(wanted["name"], progress=False)
         arrays = _arrays(folder / "head.npz")
@@ -321,7 +330,8 @@ class FineTuned(Model):
         """How many word pieces of a text are read."""
         return {"length": self.length}
 
-    def _write(self, folder: Path) -> None:
+    def write(self, folder: Path) -> None:
+        """Write the files, from which `read` makes the same model."""
         _save_network(self.network, folder / "network.keras")
         (folder / "tokenizer.json").write_bytes(self.tokenizer.content.encode("utf-8"))
 
@@ -343,139 +353,12 @@ class FineTuned(Model):
 KINDS: dict[str, type[Model]] = {one.kind: one for one in (Majority, Tfidf, Small, Frozen, FineTuned)}
 
 
-# ------------------------------------------------------------------------------------------------- to and from a disk
-
-
-def save(model: Model, folder: Path | str, **facts: Any) -> dict[str, Any]:
-    """Write a model to ``folder``, whole or not at all, in place of what was there; returns its ``model.json``."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        model._write(beside)
-        card = {
-            "format": "course model",
-            "schema": SCHEMA,
-            "kind": model.kind,
-            "class_names": list(model.class_names),
-            "language": model.language,
-            "settings": model.settings(),
-            "files": {
-                name: {"sha256": _sha256(beside / name), "bytes": (beside / name).stat().st_size}
-                for name in model.files
-            },
-            "encoder": model.encoder_files(),
-            "versions": versions(),
-            **facts,
-        }
-        (beside / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        beside.chmod(0o755)
-        replace_folder(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return card
-
-
-def replace_folder(new: Path, folder: Path) -> None:
-    """Give a finished folder its name; what had the name before is deleted."""
-    old = None
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-        folder.rename(old / folder.name)
-    new.rename(folder)
-    if old:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def load_model(folder: Path | str) -> Model:
-    """A model that `course compare` saved: ``load_model("compare-tickets/model").predict_proba(texts)``.
-
-    Raises CourseError, before anything is loaded, for a folder that is no such model, for a file whose hash is not the
-    recorded one, and for an encoder that is not the one it was made with.
-    """
-    folder = Path(folder).expanduser()
-    card = read_card(folder)
-    kind = KINDS[card["kind"]]
-    for name in kind.files:
-        path, wanted = folder / name, card["files"][name]["sha256"]
-        try:
-            found = _sha256(path)
-        except OSError as error:
-            raise CourseError(
-                f"{paths.display(path)} cannot be read ({error.strerror}); the model is not whole."
-            ) from None
-        if found != wanted:
-            raise CourseError(
-                f"{paths.display(path)} is not the file that was saved (sha256 wanted {wanted}, found {found}); the "
-                "model is not loaded. Run the comparison again, or copy the whole folder anew."
-            )
-    try:
-        return kind.read(folder, card)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise CourseError(
-            f"{paths.display(folder)} holds no model that this version of the course can load "
-            f"({type(error).__name__}: {str(error)[:200]}). Run the comparison again with --fresh."
-        ) from error
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """``model.json``, checked for what every reader relies on."""
-    path = folder / CARD
-    try:
-        card = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise CourseError(
-            f"{paths.display(path)} cannot be read ({error.strerror}); expected is the folder model/ of a comparison."
-        ) from error
-    except ValueError as error:
-        raise CourseError(f"{paths.display(path)} is not JSON ({error}); the model is not loaded.") from error
-    if not isinstance(card, dict) or card.get("format") != "course model":
-        raise CourseError(f"{paths.display(path)} does not describe a model of the course.")
-    if card.get("schema") != SCHEMA:
-        raise CourseError(
-            f"{paths.display(path)} has the schema {card.get('schema')!r}; this version of the course reads {SCHEMA}. "
-            "Update the course, or run the comparison again."
-        )
-    if card.get("kind") not in KINDS:
-        raise CourseError(
-            f"{paths.display(path)} has the unknown kind {card.get('kind')!r}; known: {', '.join(KINDS)}."
-        )
-    files, names = card.get("files"), card.get("class_names")
-    whole = (
-        isinstance(files, dict)
-        and all(isinstance(files.get(name), dict) and "sha256" in files[name] for name in KINDS[card["kind"]].files)
-        and isinstance(names, list)
-        and isinstance(card.get("settings"), dict)
-    )
-    if not whole:
-        raise CourseError(f"{paths.display(path)} lacks files, class_names or settings; the model is not loaded.")
-    return card
-
-
-def size(card: dict[str, Any]) -> tuple[int, int]:
-    """Bytes of a saved model's own files, and of all that has to be on the machine to use it (with its encoder)."""
-    own = sum(file["bytes"] for file in card["files"].values())
-    encoder = card.get("encoder")
-    return own, own + (sum(file["bytes"] for file in encoder["files"].values()) if encoder else 0)
-
-
 def known_encoder(name: str) -> dict[str, Any]:
     """An encoder's files as the registry has them; those of a preset of keras_hub are not known to it."""
     from course_utils.data import registry
 
     entry = registry.entry(name)
     return {"name": name, "files": {file.name: {"sha256": file.sha256, "bytes": file.size} for file in entry.files}}
-
-
-def versions() -> dict[str, str]:
-    """The versions of what a model depends on, as far as they are installed."""
-    from course_utils import __version__
-
-    found = {"course": __version__}
-    for package in ("numpy", "scikit-learn", "keras", "keras-nlp", "tensorflow", "jax"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
 
 
 def _common(card: dict[str, Any]) -> dict[str, Any]:
@@ -485,11 +368,6 @@ def _common(card: dict[str, Any]) -> dict[str, Any]:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as held:
         return {name: held[name] for name in held.files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------------- networks

@@ -1,0 +1,22 @@
+"""Models in folders: a card, a hash for each file, no pickle, and verified before anything is loaded.
+
+``load_model(folder).predict_proba(texts)``; ``save(model, folder)``. What `course compare` recommends is such a folder,
+and so is what a service loads.
+"""
+
+from course_utils.bundles.bundle import load_model, read_card, save, versions
+from course_utils.bundles.files import SCHEMA, replace_folder, size
+from course_utils.bundles.models import KINDS, Model, known_encoder
+
+__all__ = [
+    "KINDS",
+    "SCHEMA",
+    "Model",
+    "known_encoder",
+    "load_model",
+    "read_card",
+    "replace_folder",
+    "save",
+    "size",
+    "versions",
+]

@@ -1,0 +1,123 @@
+"""Candidates trained and judged one after another, and what an earlier run kept taken as it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from course_utils import bundles, paths, runtime
+from course_utils.compare import candidates, findings, jobs
+from course_utils.compare.candidates import Candidate
+from course_utils.compare.comparison import SCHEMA, Outcome
+from course_utils.compare.display import Display
+from course_utils.compare.folder import writing
+from course_utils.compare.split import Split, fingerprint
+from course_utils.data import fetch
+from course_utils.errors import CourseError
+from course_utils.language import say
+
+LIMIT_SECONDS = {"quick": 1_800, "full": 6 * 3600}  # for each candidate, training and judging each
+
+
+class Session:
+    """Trains and judges candidates, or finds what an earlier run kept."""
+
+    def __init__(
+        self, compared: Split, folder: Path, profile: str, seed: int, display: Display, *, named: bool
+    ) -> None:
+        self.compared, self.folder, self.profile, self.seed = compared, folder, profile, seed
+        self.display, self.named = display, named
+
+    def outcome(self, candidate: Candidate) -> Outcome:
+        """What became of the candidate; what is skipped or fails is tried again by the next run."""
+        settings = candidate.settings[self.profile]
+        key = fingerprint(
+            {
+                "schema": [SCHEMA, bundles.SCHEMA],
+                "data": self.compared.fingerprint,
+                "candidate": candidate.name,
+                "settings": settings,
+                "seed": self.seed,
+                "versions": bundles.versions(),
+                "backend": jobs.backend() if candidate.framework else None,
+                "encoder": bundles.known_encoder(candidates.ENCODER) if candidate.encoder else None,
+            }
+        )
+        kept = self._kept(candidate, key)
+        if kept is not None:
+            return Outcome(candidate, "done", kept, kept=True)
+        reason = self._obstacle(candidate)
+        if reason:
+            return Outcome(candidate, "skipped", reason=reason)
+        try:
+            result = self._measure(candidate, settings)
+        except jobs.Failed as failed:
+            return Outcome(candidate, "failed", reason=str(failed))
+        record = {"schema": SCHEMA, "candidate": candidate.name, "fingerprint": key, "settings": settings, **result}
+        with writing(self.folder):
+            paths.write_atomic(self._record(candidate), json.dumps(record, indent=1) + "\n")
+        return Outcome(candidate, "done", record)
+
+    def _record(self, candidate: Candidate) -> Path:
+        return self.folder / "candidates" / f"{candidate.name}.json"
+
+    def _model(self, candidate: Candidate) -> Path:
+        return self.folder / "candidates" / candidate.name
+
+    def _kept(self, candidate: Candidate, key: str) -> dict[str, Any] | None:
+        try:
+            record = json.loads(self._record(candidate).read_text("utf-8"))
+            right = record["fingerprint"] == key
+            bundles.read_card(self._model(candidate))
+        except (OSError, ValueError, KeyError, TypeError, CourseError):
+            return None
+        return record if right else None
+
+    def _obstacle(self, candidate: Candidate) -> str | None:
+        """Why the candidate cannot or should not be run here."""
+        if candidate.encoder:
+            problem = findings.language_problem(self.compared)
+            if problem and not self.named:
+                return say(
+                    "{problem} To try it all the same, name it: --only {name}", problem=problem, name=candidate.name
+                )
+            self.display.detail(say("fetching the encoder"))
+            try:
+                fetch.fetch(candidates.ENCODER, self.display.shown)
+            except CourseError as error:
+                return say("The encoder cannot be had. {why}", why=str(error))
+        free = runtime.free_memory()
+        if free < candidate.memory:
+            return say(
+                "It needs about {needed:.1f} GiB of free memory, and {free:.1f} GiB are free. Close other programs, or "
+                "use a machine with more.",
+                needed=candidate.memory / 2**30,
+                free=free / 2**30,
+            )
+        return None
+
+    def _measure(self, candidate: Candidate, settings: dict[str, Any]) -> dict[str, Any]:
+        rows = candidates.sample(self.compared.train.labels, settings.get("most"), self.seed)
+        common = {
+            "candidate": candidate.name,
+            "folder": str(self._model(candidate).resolve()),
+            "seed": self.seed,
+        }
+        trained = self._done(
+            {
+                **common,
+                "phase": "train",
+                "texts": [self.compared.train.texts[i] for i in rows],
+                "labels": self.compared.train.labels[rows].tolist(),
+                "class_names": self.compared.class_names,
+                "language": self.compared.language,
+                "settings": settings,
+            }
+        )
+        asked = {"validation": self.compared.validation.texts, "test": self.compared.test.texts}
+        judged = self._done({**common, "phase": "judge", "parts": asked})
+        trained["train_memory_mib"] = trained.pop("memory_mib")
+        judged.pop("memory_mib")
+        return {**trained, **judged}
+
+    def _done(self, job: dict[str, Any]) -> dict[str, Any]:
+        return jobs.run(job, limit=LIMIT_SECONDS[self.profile], tell=self.display.detail)

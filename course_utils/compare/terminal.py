@@ -1,0 +1,71 @@
+"""A comparison in the words of a terminal of 80 columns: the data's findings, the recommendation, the table."""
+
+import textwrap
+
+from course_utils.compare.comparison import Comparison, Outcome
+from course_utils.compare.recommendation import megabytes, milliseconds
+from course_utils.console import plain
+from course_utils.evaluate import Estimate
+from course_utils.language import say
+
+COLUMNS = 80
+
+
+def summary(comparison: Comparison) -> list[str]:
+    """What the command says before its table, in lines of at most COLUMNS characters where words are not longer."""
+    lines: list[str] = []
+    if comparison.findings:
+        lines.append(say("The data first:"))
+        for one in comparison.findings:
+            lines += _wrapped(f"{one.kind[0].upper()}{one.kind[1:]}: {one}", "  ")
+        lines.append("")
+    advice = comparison.recommendation
+    lines += _wrapped(str(advice) if advice else say("No candidate finished, so there is nothing to recommend."))
+    away = [one for one in comparison.outcomes if one.state != "done"]
+    if away:
+        lines.append("")
+        for one in away:
+            lines += _wrapped(_why(one))
+    return lines
+
+
+def _why(one: Outcome) -> str:
+    if one.state == "skipped":
+        return say("{candidate} was skipped: {why}", candidate=one.candidate.name, why=one.reason)
+    return say("{candidate} failed: {why}", candidate=one.candidate.name, why=one.reason)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        plain(text),
+        COLUMNS,
+        initial_indent=indent,
+        subsequent_indent=indent and indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def rows(comparison: Comparison) -> list[dict[str, str]]:
+    """The command's table: one row a candidate, in words, as much of it as 80 columns hold."""
+
+    def estimate(one: Estimate) -> str:
+        return say("{value:.3f} ({low:.2f} to {high:.2f})", value=one.value, low=one.low, high=one.high)
+
+    advice = comparison.recommendation
+    notes = {"skipped": say("skipped"), "failed": say("failed")}
+    found = []
+    for one in comparison.outcomes:
+        row = {"candidate": one.candidate.name + (" *" if advice and advice.chosen == one.candidate.name else "")}
+        if one.state == "done":
+            row |= {
+                "macro-F1": estimate(one.macro_f1),
+                "accuracy": f"{one.accuracy.value:.3f}",
+                "size": megabytes(one.result["bytes_needed"]),
+                "p50": milliseconds(one.result["p50_ms"]),
+                "note": say("kept from before") if one.kept else "",
+            }
+        else:
+            row |= {**dict.fromkeys(("macro-F1", "accuracy", "size", "p50"), "–"), "note": notes[one.state]}
+        found.append(row)
+    return found
