@@ -22,7 +22,9 @@ def write(readme: Path, results: Path, chapters: Iterable[Chapter]) -> list[str]
     measured = _measured(run, results)
     try:
         text = readme.read_text("utf-8")
-        new = with_table(text, measured.values(), chapters)
+        chapters = list(chapters)
+        whole = {chapter.name for chapter in chapters} == set(measured)  # else the sentence would not hold for all rows
+        new = with_table(text, measured.values(), chapters, said=_said(run) if whole else "")
         if new != text:
             write_atomic(readme, new)
     except OSError as error:
@@ -32,10 +34,11 @@ def write(readme: Path, results: Path, chapters: Iterable[Chapter]) -> list[str]
     return [outcome.chapter[:2] for outcome in measured.values()]
 
 
-def with_table(text: str, outcomes: Iterable[Outcome], chapters: Iterable[Chapter]) -> str:
+def with_table(text: str, outcomes: Iterable[Outcome], chapters: Iterable[Chapter], *, said: str = "") -> str:
     """README's text with its table written anew: numbers, titles and links from the chapters, figures from outcomes.
 
-    What a chapter gives (the third column) stays, and so do the figures of a chapter without an outcome. Raises
+    ``said`` is the sentence below the table, on what and when it was measured; without one the old stays, as do what a
+    chapter gives (the third column) and the figures of a chapter without an outcome. Raises
     CourseError where there are no marks around the table, and for a chapter without a row.
     """
     start, end = text.find(BEGIN), text.find(END)
@@ -61,7 +64,21 @@ def with_table(text: str, outcomes: Iterable[Outcome], chapters: Iterable[Chapte
             seconds, memory = f"{outcome.seconds:.0f} s", f"{outcome.peak_mib / 1024:.1f} GiB"
         link = f"[{chapter.title}](notebooks/{chapter.name}.ipynb)"
         lines.append(_line([chapter.number, link, takes_home, seconds, memory]))
-    return text[:start] + "\n".join([BEGIN, "", *lines, "", ""]) + text[end:]
+    below = said or "\n".join(line for line in text[start + len(BEGIN) : end].splitlines() if line[:1] not in ("", "|"))
+    return text[:start] + "\n".join([BEGIN, "", *lines, "", below, "", ""]) + text[end:]
+
+
+def _said(run: Results) -> str:
+    return say(
+        "Measured in one run on {date}, one chapter at a time, from the kernel's start to the last cell: {system}, "
+        "{cores} cores, Python {python}, Keras {keras} on {backend}.",
+        date=run.date[:10],
+        system=run.machine["system"],
+        cores=run.machine["cores"],
+        python=run.machine["python"],
+        keras=run.machine["versions"].get("keras", "–"),
+        backend=run.machine["backend"],
+    )
 
 
 def rows(table: str) -> list[list[str]]:

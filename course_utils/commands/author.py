@@ -13,6 +13,9 @@ def build(
     chapters: Chapters = None,
     check: Annotated[bool, typer.Option("--check", help="Only compare the editions with their sources.")] = False,
     lint: Annotated[bool, typer.Option("--lint", help="Only check the sources against a chapter's anatomy.")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="Only write README's table of chapters, from the last run (build/).")
+    ] = False,
     execute: Annotated[
         bool, typer.Option(help="Run the chapters; without it the stored outputs are kept (for changes of prose).")
     ] = True,
@@ -30,6 +33,12 @@ def build(
     from course_utils.chapters import select
 
     chosen = select(chapters or [], root)
+    if table:
+        from course_utils.authoring import readme
+
+        measured = readme.write(root / "README.md", root / "build" / "results.json", select([], root))
+        console.write(say("README.md: the table of chapters has measured {numbers}.", numbers=", ".join(measured)))
+        return
     if not check and not lint:
         try:
             editions.build(chosen, execute=execute, say=console.write)

@@ -69,6 +69,21 @@ def test_the_file_is_written_from_a_runs_results(tmp_path):
     assert (found["00"], found["02"]) == (("17 s", "0.7 GiB"), ("1234 s", "2.0 GiB"))
 
 
+@pytest.mark.parametrize("some", [True, False])
+def test_the_sentence_below_speaks_of_a_run_of_all_chapters(tmp_path, some):
+    copy, results = tmp_path / "README.md", tmp_path / "results.json"
+    copy.write_text(README, "utf-8")
+    ran = [outcome(n, 10 + n, 700) for n in range(len(CHAPTERS) - some)]
+    write_results(results, ran, REQUEST)
+    readme.write(copy, results, CHAPTERS)
+    new = copy.read_text("utf-8")
+    below = new[: new.index(readme.END)].strip().splitlines()[-1]
+    before = README[: README.index(readme.END)].strip().splitlines()[-1]
+    today = json.loads(results.read_text("utf-8"))["date"][:10]
+    assert (below == before) if some else today in below
+    assert new.count(below) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [
