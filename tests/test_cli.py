@@ -631,10 +631,12 @@ def test_a_comparison_where_the_terminal_cannot_show_a_mark(tickets, tmp_path):
     tickets.write_text(tickets.read_text("utf-8").replace("billing", "€-billing").replace("bug", "✓"), "utf-8")
     done = terminal(
         "compare", "tickets.csv", "--text", "message", "--label", "team", "--only", "tfidf", cwd=tmp_path,
-        PYTHONIOENCODING="gbk",
+        PYTHONIOENCODING="gbk", COLUMNS="80",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode("gbk")
-    assert "“TF-IDF + logistic regression”" in done.stdout.decode("gbk")
+    said = done.stdout.decode("gbk")
+    assert "“TF-IDF + logistic regression”" in said
+    assert max(map(len, said.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("columns", ["80", "100"])

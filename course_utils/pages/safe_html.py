@@ -164,6 +164,9 @@ def markdown(
     reader.add_render_rule("math_inline_double", math(True))
     reader.add_render_rule("math_inline", math(False))
     reader.add_render_rule("fence", fence)
+    # A wide table is moved to and fro in its place, not the page.
+    reader.add_render_rule("table_open", lambda *_: '<div class="wide"><table>')
+    reader.add_render_rule("table_close", lambda *_: "</table></div>")
     parts = reader.parse(text)
     secret = secrets.token_hex(16)  # so that no text of the notebook can name a place
     places: dict[str, str] = {}

@@ -297,3 +297,22 @@ def test_in_a_browser_nothing_hostile_acts(page, tmp_path):
         browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert said == []
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs a chromium on the path")
+def test_the_page_fits_a_phone(page, tmp_path):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    wide = "| " + " | ".join(f"column{k}" for k in range(12)) + " |\n" + "|---" * 12 + "|\n" + "| value " * 12 + "|"
+    long = "$(A W_1 + b_1) W_2 + b_2 = A (W_1 W_2) + (b_1 W_2 + b_2) + (c_1 W_3 + c_2)$"
+    page(
+        new_markdown_cell(f"# 07\n\nThen {long}.\n\n* {long}\n\n{wide}\n\n$${long.strip('$')}$$"),
+        new_code_cell("x" * 200, outputs=[new_output("stream", name="stdout", text="y" * 200)]),
+        headline=["accuracy 0.95"],
+        claims=[{"id": "c44", "verdict": "holds", "evidence": "z" * 80}],
+    )
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        tab.goto((tmp_path / "build" / "report.html").as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.close()
