@@ -250,7 +250,7 @@ assert encoder_name != "minilm" or in_file == backbone.count_params()
 f"{in_file:,}"
 
 # %% [markdown]
-# And the numbers themselves? One array straight from the bytes, held against what keras_hub loaded:
+# And the numbers themselves? One array straight from the bytes, held against what the network holds:
 
 # %%
 start, stop = arrays.loc["embeddings.word_embeddings.weight", "data_offsets"]
