@@ -95,16 +95,13 @@ _CELL = f"{_PANEL}.content.widgets.find(cell => cell.model.id === id)"
 
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "browser: opens JupyterLab in a real Chromium")
-    config.addinivalue_line("markers", "xdist_group(name): the tests of a group run on one worker (pytest-xdist)")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
-    """All of this folder is one group: one JupyterLab and one Chromium, also where several workers run tests."""
+    """All of this folder is marked; one worker runs it (course_utils.authoring.pytest_plugin): one JupyterLab."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"), append=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,6 @@
 """A chapter is run once, as ``course run`` runs it: solved, strict, offline. Everything is read from that run.
 
-All tests of a chapter stand in one group, so that one worker runs it and the other takes the next; longest first.
+One worker runs all tests of a chapter (course_utils.authoring.pytest_plugin), the other takes the next; longest first.
 """
 
 import json
@@ -72,12 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes ``chapter`` is asked for each; the chapter that takes longest comes first."""
     if "chapter" in metafunc.fixturenames:
         longest_first = sorted(CHAPTERS, key=lambda chapter: -chapter.seconds)
-        marked = [
-            pytest.param(
-                c, id=c.name, marks=[pytest.mark.xdist_group(f"chapter {c.number}"), pytest.mark.timeout(1500)]
-            )
-            for c in longest_first
-        ]
+        marked = [pytest.param(c, id=c.name, marks=pytest.mark.timeout(1500)) for c in longest_first]
         metafunc.parametrize("chapter", marked, scope="session")
 
 

@@ -11,7 +11,7 @@ from course_utils.chapters import select
 
 from .conftest import course_run
 
-pytestmark = [pytest.mark.xdist_group("chapter 08 in Chinese"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 
 def test_the_chapter_runs_on_the_chinese_tickets(tmp_path):
