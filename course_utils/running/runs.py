@@ -154,6 +154,8 @@ class _Session:
             with terminated_as_interrupted():
                 self._before()
                 waiting = [job for job in self.jobs if job.key not in self.outcomes]
+                if self.at_once > 1:  # the longest first: else it stands alone at the end, beside an idle core
+                    waiting.sort(key=lambda job: -job.chapter.seconds)
                 self.display.open()
                 while waiting or self.running:
                     while waiting and len(self.running) < self.at_once:

@@ -6,7 +6,7 @@
 #     minutes: 130
 #     requires: ["00"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 60, memory_mib: 1280}
+#     budget: {seconds: 30, memory_mib: 1280}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

@@ -6,7 +6,7 @@
 #     minutes: 130
 #     requires: ["00"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 60, memory_mib: 1024}
+#     budget: {seconds: 25, memory_mib: 1024}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

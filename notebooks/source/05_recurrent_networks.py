@@ -6,7 +6,7 @@
 #     minutes: 130
 #     requires: ["03"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 60, memory_mib: 1536}
+#     budget: {seconds: 45, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -159,14 +160,31 @@ def test_a_module_in_the_folder_where_the_command_is_typed_breaks_nothing(chapte
     assert done.returncode == 0, done.stderr
 
 
-def test_two_jobs_overlap_and_outcomes_keep_their_order(chapter, run):
-    slow = "import time; time.sleep(1.2); began = 1"
-    one, two = chapter("01_a", code(slow)), chapter("02_b", code("import time; time.sleep(0.6)"))
-    outcomes = run(one, two, jobs=2)
-    assert [outcome.chapter for outcome in outcomes] == ["01_a", "02_b"]
-    assert {outcome.verdict for outcome in outcomes} == {"passed"}
-    written = [outcome.notebook.stat().st_mtime for outcome in outcomes]
-    assert written[1] < written[0], "the shorter one ended first, so both ran at once"
+def test_two_jobs_run_at_once_and_outcomes_keep_their_order(chapter, run, tmp_path):
+    sign = tmp_path / "sign"
+    waits = f"""
+    import pathlib, time
+    until = time.monotonic() + 60
+    while not pathlib.Path({str(sign)!r}).exists():
+        assert time.monotonic() < until, "the other chapter did not run beside this one"
+        time.sleep(0.05)"""
+    gives = f"import pathlib; pathlib.Path({str(sign)!r}).touch()"
+    outcomes = run(chapter("01_waits", code(waits)), chapter("02_gives", code(gives)), jobs=2)
+    assert [(outcome.chapter, outcome.verdict) for outcome in outcomes] == [
+        ("01_waits", "passed"),
+        ("02_gives", "passed"),
+    ]
+
+
+@pytest.mark.parametrize(("jobs", "order"), [(1, ["01", "02", "03"]), (2, ["02", "03", "01"])])
+def test_with_several_jobs_the_longest_chapter_starts_first(chapter, run, jobs, order):
+    from rich.console import Console
+
+    said = io.StringIO()
+    declared = {"01_short": 10, "02_long": 60, "03_middle": 30}
+    asked = [chapter(name, code("1"), seconds=seconds) for name, seconds in declared.items()]
+    run(*asked, jobs=jobs, progress=True, console=Console(file=said, width=100))
+    assert re.findall(r"^(\d\d)_\w+: started", said.getvalue(), re.MULTILINE) == order
 
 
 # ----------------------------------------------------------------------------------------------- what goes wrong
