@@ -55,7 +55,6 @@ class _Table:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[RenderableType]":
         from rich.padding import Padding
-        from rich.table import Table
         from rich.text import Text
 
         heads = [say("seconds"), say("processor s"), say("peak MiB")]
@@ -66,13 +65,11 @@ class _Table:
         widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(3)]
         room = max(12, min(options.max_width, _WIDEST) - sum(widths) - 2 * len(widths))
 
-        def line(first: Text, figures: list[str], style: str = "") -> Table:
-            grid = Table.grid(padding=(0, 2, 0, 0))
-            grid.add_column(width=room, overflow="ellipsis", no_wrap=True)
-            for width in widths:
-                grid.add_column(width=width, justify="right", no_wrap=True)
-            grid.add_row(first, *(Text(figure, style=style) for figure in figures))
-            return grid
+        def line(first: Text, figures: list[str], style: str = "") -> Text:
+            # Set by hand: rich counts the padding of a column in its width or not, by its version.
+            first.truncate(room, overflow="ellipsis", pad=True)
+            cells = [(f"  {figure:>{width}}", style) for figure, width in zip(figures, widths, strict=True)]
+            return Text.assemble(first, *cells, no_wrap=True)
 
         yield line(Text(say("Chapters"), style="bold"), heads, "bold")
         for outcome, row in zip(self.outcomes, rows, strict=True):
