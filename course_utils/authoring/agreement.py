@@ -1,8 +1,10 @@
 """Whether an executed chapter says what its stored edition says: words to the letter, numbers within a tolerance.
 
 Processors differ in the last bit of a float, so no float is compared to it: numbers agree within `RELATIVE` of the
-larger one. A cell may state a wider tolerance for what it trained, ``compare-within=0.02`` among its tags: then numbers
-agree within 0.02, or within 2 % where they are above 1. Pictures are drawn from figures and are not compared.
+larger one (or 1e-12, where rounding is all there is). Whole numbers are equal. A cell may state a wider tolerance for
+what it trained, ``compare-within=0.02`` among its tags: then numbers agree within 0.02, or within 2 % where they are
+above 1, and of those below a thousandth the order of magnitude is held. Pictures are drawn from figures and are not
+compared.
 """
 
 import base64
@@ -14,22 +16,42 @@ from typing import Any
 import numpy as np
 
 from course_utils.authoring.normalise import PLOTLY, normalise_outputs
+from course_utils.errors import CourseError
+from course_utils.language import say
 
 RELATIVE = 1e-9
 IGNORE = "nbval-ignore-output"
 WITHIN = "compare-within="
+WIDEST = 0.5
+SMALL, ORDERS = 1e-3, 1e3  # of two numbers below SMALL, neither of them zero, none is more than ORDERS times the other
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d)\.|(?<=\d))(?:[eE][-+]?\d+)?(?![\d])")
 _LEFT_OUT = ("image/png", "image/svg+xml", "image/jpeg")
 
 
 def tolerance(tags: Iterable[str]) -> float | None:
-    """What the tags of a cell ask for: None where its output is not compared, else the tolerance of its numbers."""
+    """What the tags of a cell ask for: None where its output is not compared, else the tolerance of its numbers.
+
+    Raises CourseError for a tolerance that is none: not a number, below 0 or above `WIDEST`.
+    """
     tags = list(tags)
-    stated = [float(tag.removeprefix(WITHIN)) for tag in tags if tag.startswith(WITHIN)]
-    if stated:
-        return stated[0]
-    return None if IGNORE in tags else 0.0
+    stated = [tag for tag in tags if tag.startswith(WITHIN)]
+    if not stated:
+        return None if IGNORE in tags else 0.0
+    try:
+        value = float(stated[0].removeprefix(WITHIN))
+    except ValueError:
+        value = math.nan
+    if len(stated) > 1 or not 0 <= value <= WIDEST:
+        raise CourseError(
+            say(
+                "The tag {tag} states no tolerance: expected one number from 0 to {widest}, such as {within}0.05.",
+                tag=", ".join(stated),
+                widest=WIDEST,
+                within=WITHIN,
+            )
+        )
+    return value
 
 
 def differences(executed: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
@@ -61,7 +83,8 @@ def output_differences(ran: list, stored: list, within: float = 0.0) -> list[str
     found = []
     for new, old in zip(ran, stored, strict=True):
         for kind in old:
-            found += [f"{kind}{place}: {problem}" for place, problem in _different(new[kind], old[kind], within)]
+            pairs = _different(new[kind], old[kind], within, logarithmic=_logarithmic(old[kind]))
+            found += [f"{kind}{place}: {problem}" for place, problem in pairs]
     return found
 
 
@@ -95,22 +118,30 @@ def _kinds(outputs: list[dict[str, Any]]) -> str:
     return ", ".join(" + ".join(sorted(output)) for output in outputs) or "nothing"
 
 
-def _different(new: Any, old: Any, within: float, place: str = "") -> Iterator[tuple[str, str]]:
+def _logarithmic(figure: Any) -> bool:
+    """Whether a figure has a logarithmic axis: there a small number shows as much as a large one."""
+    layout = figure.get("layout", {}) if isinstance(figure, dict) else {}
+    return any(isinstance(axis, dict) and axis.get("type") == "log" for axis in layout.values())
+
+
+def _different(
+    new: Any, old: Any, within: float, place: str = "", *, logarithmic: bool = False
+) -> Iterator[tuple[str, str]]:
     """(place, what differs) between two JSON values."""
-    new, old = _decoded(new), _decoded(old)
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        yield from _different_arrays(new, old, within, place)
+    arrays = _decoded(new), _decoded(old)
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        yield from _different_arrays(*arrays, within, place, logarithmic)
     elif isinstance(old, dict) and isinstance(new, dict):
         if set(new) != set(old):
             yield place, f"has {sorted(set(new) - set(old))} more and {sorted(set(old) - set(new))} less"
         for name in sorted(set(new) & set(old)):
-            yield from _different(new[name], old[name], within, f"{place}.{name}")
+            yield from _different(new[name], old[name], within, f"{place}.{name}", logarithmic=logarithmic)
     elif isinstance(old, list) and isinstance(new, list):
         if len(new) != len(old):
             yield place, f"has {len(new)} entries instead of {len(old)}"
             return
         for number, (a, b) in enumerate(zip(new, old, strict=True)):
-            yield from _different(a, b, within, f"{place}[{number}]")
+            yield from _different(a, b, within, f"{place}[{number}]", logarithmic=logarithmic)
     elif _is_number(old) and _is_number(new):
         if not close(new, old, within):
             yield place, f"{new} instead of {old}"
@@ -133,18 +164,28 @@ def _decoded(value: Any) -> Any:
         shape = value.get("shape")
         return array.reshape([int(n) for n in str(shape).split(",")]) if shape else array
     if isinstance(value, list) and value and all(_is_number(entry) for entry in value):
-        return np.asarray(value, dtype=np.float64)
+        whole = all(isinstance(entry, int) for entry in value) and max(map(abs, value)) < 2**63
+        return np.asarray(value, dtype=np.int64 if whole else np.float64)
     return value
 
 
-def _different_arrays(new: np.ndarray, old: np.ndarray, within: float, place: str) -> Iterator[tuple[str, str]]:
+def _different_arrays(
+    new: np.ndarray, old: np.ndarray, within: float, place: str, logarithmic: bool
+) -> Iterator[tuple[str, str]]:
     if new.shape != old.shape:
         yield place, f"has shape {new.shape} instead of {old.shape}"
         return
-    new, old = new.astype(np.float64), old.astype(np.float64)
-    # What is nearly zero beside the rest of its array is rounding: a sum that cancels, say.
-    scale = np.nanmax(np.abs(old), initial=0.0, where=np.isfinite(old))
-    both = np.isclose(new, old, rtol=max(RELATIVE, within), atol=max(RELATIVE * scale, within), equal_nan=True)
+    if all(array.dtype.kind in "iu" for array in (new, old)) and not within:
+        both = new == old
+    else:
+        new, old = new.astype(np.float64), old.astype(np.float64)
+        # What is nearly zero beside the rest of its array is rounding (a sum that cancels, say), but not where the
+        # reader sees orders of magnitude.
+        scale = 0.0 if logarithmic else np.nanmax(np.abs(old), initial=0.0, where=np.isfinite(old))
+        least = max(RELATIVE * scale, within)
+        both = np.isclose(new, old, rtol=max(RELATIVE, within), atol=least, equal_nan=True)
+        if within:
+            both &= _same_order(new, old, 1.0 if logarithmic else SMALL)
     if not both.all():
         first = np.argwhere(~both)[0]
         at = ", ".join(map(str, first))
@@ -158,20 +199,34 @@ def close(a: float, b: float, within: float = 0.0) -> bool:
     """Whether two numbers agree: within `RELATIVE` of the larger, or within ``within`` (of 1, or of the larger)."""
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
-    return math.isclose(a, b, rel_tol=max(RELATIVE, within), abs_tol=max(1e-12, within))
+    near = math.isclose(a, b, rel_tol=max(RELATIVE, within), abs_tol=max(1e-12, within))
+    return near and (not within or bool(_same_order(np.float64(a), np.float64(b), SMALL)))
+
+
+def _same_order(a: np.ndarray, b: np.ndarray, small: float) -> np.ndarray:
+    """Of numbers below ``small``, whether they are of about the same order of magnitude; zero is of any."""
+    a, b = np.abs(a), np.abs(b)
+    with np.errstate(invalid="ignore"):
+        least, most = np.minimum(a, b), np.maximum(a, b)
+        return ~((most < small) & (least > 0) & (most > ORDERS * least))
 
 
 def _different_texts(new: str, old: str, within: float) -> str:
     """What differs between two texts, or nothing: their words to the letter, their numbers as numbers."""
-    words = [" ".join(_NUMBER.sub("#", text).split()) for text in (new, old)]
+    # How wide a table's columns are depends on its numbers; where its lines end does not.
+    words = [[" ".join(line.split()) for line in _NUMBER.sub("\0", text).splitlines()] for text in (new, old)]
     if words[0] != words[1]:
         return f'"{_around(new, old)}" instead of "{_around(old, new)}"'
     for a, b in zip(_NUMBER.findall(new), _NUMBER.findall(old), strict=True):
-        whole = not re.search(r"[.eE]", a + b)
-        same = _value(a) == _value(b) if whole and not within else close(_value(a), _value(b), within)
+        whole = not re.search(r"[.eE]", a + b) and not within
+        same = _whole(a) == _whole(b) if whole else close(_value(a), _value(b), within)
         if not same:
             return f"{a} instead of {b}"
     return ""
+
+
+def _whole(number: str) -> int:
+    return int(number.replace(",", "").replace("−", "-"))
 
 
 def _value(number: str) -> float:

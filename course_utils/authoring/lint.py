@@ -10,7 +10,7 @@ import statistics
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 
-from course_utils.authoring import sources
+from course_utils.authoring import agreement, sources
 from course_utils.authoring.output_rules import MACHINE_PATH, shows_figure
 from course_utils.authoring.sources import SKIP, Cell, LintProblem, Source, called, read
 from course_utils.chapters import Chapter
@@ -529,6 +529,16 @@ def exercises(source: Source) -> Iterator[Finding]:
         if exercise is not None and said != (exercise.title, exercise.kind, exercise.minutes):
             wanted = f'"{exercise.title}", {exercise.kind}, {exercise.minutes} minutes'
             yield head, line, f"the exercise's check says {wanted}; make heading and check agree."
+
+
+@rule("tolerance")
+def tolerance(source: Source) -> Iterator[Finding]:
+    """A cell's `compare-within=` is a number that `course_utils.authoring.agreement` can hold its output to."""
+    for cell in _code(source):
+        try:
+            agreement.tolerance(cell.tags)
+        except CourseError as error:
+            yield cell, 0, str(error)
 
 
 @rule("exercises-last")

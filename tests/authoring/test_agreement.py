@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from course_utils.authoring import agreement
 from course_utils.authoring.normalise import PLOTLY
+from course_utils.errors import CourseError
 
 FIGURE = {
     "data": [
@@ -147,6 +148,56 @@ def test_a_number_within_the_tolerance_agrees_and_no_other(number, share):
 def test_a_cells_own_tolerance(within, ran, agree):
     stored = 100 if ran > 1 else 0.93
     assert (agreement.output_differences(text(f"{ran}"), text(f"{stored}"), within) == []) is agree
+
+
+LOGARITHMIC = {"layout": {"yaxis": {"type": "log"}}}
+
+
+@pytest.mark.parametrize(
+    ("ran", "stored", "within", "told"),
+    [
+        # where a reader sees orders of magnitude, a small number is not swallowed by a large one
+        ({"data": [{"y": [0.0, 1e30]}], **LOGARITHMIC}, {"data": [{"y": [9e20, 1e30]}], **LOGARITHMIC}, 0.0, True),
+        ({"data": [{"y": [0.019, 1.0]}], **LOGARITHMIC}, {"data": [{"y": [8e-10, 1.0]}], **LOGARITHMIC}, 0.02, True),
+        ({"data": [{"y": [9e-10, 1.0]}], **LOGARITHMIC}, {"data": [{"y": [8e-10, 1.0]}], **LOGARITHMIC}, 0.02, False),
+        ({"data": [{"y": [0.0, 0.5]}], "layout": {}}, {"data": [{"y": [1e-17, 0.5]}], "layout": {}}, 0.0, False),
+        # whole numbers are equal, however large their neighbours
+        ({"data": [{"x": [1, 1751000000]}]}, {"data": [{"x": [2, 1751000000]}]}, 0.0, True),
+        # what is not an array on both sides is named, not raised
+        ({"data": [{"x": [None, 2.0]}]}, {"data": [{"x": [1.0, 2.0]}]}, 0.0, True),
+        ({"data": [{"x": ["a", "b"]}]}, {"data": [{"x": [1.0, 2.0]}]}, 0.0, True),
+    ],
+)
+def test_what_a_figure_shows_small(ran, stored, within, told):
+    assert bool(agreement.output_differences(drawn(ran), drawn(stored), within)) is told
+
+
+@pytest.mark.parametrize(
+    ("ran", "stored", "within", "told"),
+    [
+        ("9007199254740993 parameters", "9007199254740992 parameters", 0.0, True),
+        ("a\n  b", "a b", 0.0, True),
+        ("item #", "item 3", 0.0, True),
+        ("# 3", "3 #", 0.0, True),
+        ("error 1e-04", "error 1e-11", 0.05, True),
+        ("error 9e-11", "error 1e-11", 0.05, False),
+        ("loss 0.0000", "loss 0.0004", 0.05, False),
+        ("a    1.0", "a  1.0", 0.0, False),
+    ],
+)
+def test_texts_to_the_letter_and_small_numbers_by_their_order(ran, stored, within, told):
+    assert bool(agreement.output_differences(text(ran), text(stored), within)) is told
+
+
+@pytest.mark.parametrize("stated", ["nan", "inf", "-1", "0.7", "two", ""])
+def test_a_tolerance_that_is_none_is_refused(stated):
+    with pytest.raises(CourseError, match="compare-within="):
+        agreement.tolerance([agreement.IGNORE, f"compare-within={stated}"])
+
+
+def test_a_cell_states_one_tolerance():
+    with pytest.raises(CourseError, match="one number"):
+        agreement.tolerance(["compare-within=0.1", "compare-within=0.2"])
 
 
 def cell(words: str, *tags: str, name: str = "a", **metadata) -> dict:

@@ -63,6 +63,7 @@ BAD = [
     ("exercises", "*recall · 5 minutes*", "*recall, 5 minutes*", "recall, modify or extend"),
     ("exercises", "*recall · 5 minutes*", "*modify · 5 minutes*", 'check says "Three", recall, 5 minutes'),
     ("exercises", "# ## Exercises\n", "# ## 2 · Exercises\n", 'outside the section "## Exercises"'),
+    ("tolerance", "# %%\n1 + 2", '# %% tags=["compare-within=nan"]\n1 + 2', "states no tolerance"),
     (
         "exercises-last",
         "# %% [markdown]\n# ## Recap",

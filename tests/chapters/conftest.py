@@ -62,7 +62,6 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
     assert results.is_file(), f"course run left no results (status {done.returncode}): {printed}"
     content = json.loads(results.read_text("utf-8"))
     (outcome,) = content["outcomes"]
-    assert outcome["verdict"] == "passed", (outcome, printed)
     (path,) = (out / "runs").glob(f"{chapter.name}*.ipynb")
     notebook = json.loads(path.read_text("utf-8"))
     return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed)

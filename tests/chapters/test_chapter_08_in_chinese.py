@@ -16,6 +16,7 @@ pytestmark = pytest.mark.timeout(1500)
 
 def test_the_chapter_runs_on_the_chinese_tickets(tmp_path):
     run = course_run(select(["08"])[0], tmp_path, "--edition", "solutions", "-p", "language=zh")
+    assert run.outcome["verdict"] == "passed", (run.outcome, run.printed)
     assert run.request["parameters"] == {"language": "zh"}
     assert "发票" in json.dumps(run.notebook, ensure_ascii=False), "the executed notebook shows Chinese tickets"
     assert {claim["id"]: claim["verdict"] for claim in run.outcome["claims"]} == {

@@ -1,6 +1,5 @@
 """The encoder of chapter 09: against Hugging Face's own, in batches, trained, saved, and given odd texts."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +75,9 @@ def test_odd_texts_have_finite_vectors(minilm, text):
     assert np.isfinite(encoder.sentence_vectors(minilm, [text])).all()
 
 
-def test_a_hundred_thousand_characters_are_cut_before_they_cost_anything(minilm):
-    began = time.perf_counter()
+def test_a_hundred_thousand_characters_are_cut(minilm):
     (ids,) = minilm.token_ids(["the invoice is wrong " * 5_000], 64)
-    assert len(ids) == 64 and time.perf_counter() - began < 1
+    assert len(ids) == 64
     (same,) = minilm.token_ids(["the invoice is wrong " * 50], 64)
     assert ids == same
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -101,6 +102,7 @@ def test_the_kernel_is_this_interpreter_and_sees_the_request(chapter, run, tmp_p
 
 
 def test_peak_memory_counts_the_kernel_and_its_children(chapter, run):
+    marker = uuid.uuid4().hex
     source = """
     import subprocess, sys, time
     child = subprocess.Popen([sys.executable, "-c",
@@ -111,7 +113,9 @@ def test_peak_memory_counts_the_kernel_and_its_children(chapter, run):
     time.sleep(0.6)
     child.kill()
     child.wait()
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(654)"])"""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(654)  # MARKER"])""".replace(
+        "MARKER", marker
+    )
     short = "block = b'1' * (500 * 2**20); del block"  # gone before anybody looks
     both = run(
         chapter("01_big", code(source), memory_mib=2000), chapter("02_short", code(short), memory_mib=2000), jobs=2
@@ -119,7 +123,7 @@ def test_peak_memory_counts_the_kernel_and_its_children(chapter, run):
     assert [outcome.verdict for outcome in both] == ["passed", "passed"]
     assert 280 < both[0].peak_mib < 480
     assert 520 < both[1].peak_mib < 750
-    assert not left_over("time.sleep(654)"), "what a notebook leaves running is ended with it"
+    assert not left_over(marker), "what a notebook leaves running is ended with it"
 
 
 def test_processor_seconds_are_those_of_the_work_not_of_waiting(chapter, run):
@@ -228,9 +232,10 @@ def test_a_kernel_that_dies_is_reported(chapter, run):
 
 
 def test_a_chapter_that_hangs_is_ended_with_everything_below_it(chapter, run):
-    source = """
+    marker = uuid.uuid4().hex  # other tests, and other runs of them, start processes that sleep
+    source = f"""
     import subprocess, sys
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(987)"])
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(987)  # {marker}"])
     while True: pass"""
     (outcome,) = run(chapter("01_a", code("1"), code(source, name="hanging")), timeout=8)
     assert (outcome.verdict, outcome.kind) == ("failed", "time")
@@ -238,7 +243,7 @@ def test_a_chapter_that_hangs_is_ended_with_everything_below_it(chapter, run):
     assert "8 s" in outcome.error["evalue"]
     cells = nbformat.read(outcome.notebook, as_version=4).cells
     assert cells[1].execution_count == 2 and cells[2].outputs[-1].ename == "Timeout"
-    assert not left_over("time.sleep(987)")
+    assert not left_over(marker)
 
 
 @pytest.mark.parametrize(
