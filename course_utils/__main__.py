@@ -13,8 +13,10 @@ def _do_not_look_here() -> None:
     here = {""}
     with contextlib.suppress(OSError):  # a folder that has been deleted
         here.add(os.getcwd())
-    # The package itself stays: its modules are found through it, not through the path.
-    sys.path[:] = [entry for entry in sys.path if entry not in here]
+    # Behind the standard library it stays, where an editable install puts a checkout: there it can shadow nothing.
+    library = os.path.dirname(os.__file__)
+    before = sys.path.index(library) if library in sys.path else len(sys.path)
+    sys.path[:] = [entry for place, entry in enumerate(sys.path) if place > before or entry not in here]
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ def environment(**changes: str | None) -> dict[str, str]:
     """
     made = surroundings.environment()
     root = Path(__file__).resolve().parent.parent
-    if (root / "pyproject.toml").is_file():  # a checkout comes before a course that is installed elsewhere
+    # A checkout that a child would not find by itself. One that is installed (editable) it does find, and behind the
+    # standard library, where a learner's random.py beside pyproject.toml is not taken for Python's.
+    if (root / "pyproject.toml").is_file() and not _behind_the_library(root):
         places = [str(root), *made.get("PYTHONPATH", "").split(os.pathsep)]
         made["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, places)))
     made |= {"PYTHONSAFEPATH": "1", "PYTHONIOENCODING": "utf-8"}
@@ -62,6 +64,13 @@ def environment(**changes: str | None) -> dict[str, str]:
         if value is not None:
             made[name] = value
     return made
+
+
+def _behind_the_library(root: Path) -> bool:
+    """Whether ``root`` stands in this process's path after the standard library, as an editable install puts it."""
+    places = [os.path.realpath(place) for place in sys.path if place]
+    library = os.path.realpath(os.path.dirname(os.__file__))
+    return library in places and str(root) in places[places.index(library) + 1 :]
 
 
 @dataclasses.dataclass(frozen=True)

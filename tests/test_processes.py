@@ -332,6 +332,18 @@ def test_a_balance_counts_every_second_once(steps):
 # ---------------------------------------------------------------------------------------------- what it inherits
 
 
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_checkout_stands_before_the_standard_library_only_where_it_would_not_be_found(monkeypatch, behind):
+    # Where the course is installed from a checkout, a random.py beside its pyproject.toml must not be Python's.
+    root, library = str(Path(processes.__file__).resolve().parents[1]), os.path.dirname(os.__file__)
+    others = [place for place in sys.path if os.path.realpath(place) != root]
+    at = others.index(library) + 1 if behind else 0
+    monkeypatch.setattr(sys, "path", [*others[:at], root, *others[at:]])
+    monkeypatch.setenv("PYTHONPATH", "/more")
+    expected = ["/more"] if behind else [root, "/more"]
+    assert processes.environment()["PYTHONPATH"].split(os.pathsep) == expected
+
+
 def test_no_module_of_the_current_folder_is_imported(tmp_path, monkeypatch):
     for name in ("random", "json", "psutil", "course_utils"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the module of the current folder was imported')")

@@ -37,6 +37,16 @@ def test_the_command_imports_nothing_from_the_current_folder(trapped, pythonpath
     assert "planted" not in done.stdout and "Python" in done.stdout
 
 
+def test_the_current_folder_stays_where_it_can_shadow_nothing(tmp_path, monkeypatch):
+    from course_utils import __main__ as entry
+
+    library = os.path.dirname(os.__file__)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), "", "/more", library, "/site-packages", str(tmp_path)])
+    entry._do_not_look_here()
+    assert sys.path == ["/more", library, "/site-packages", str(tmp_path)]
+
+
 @pytest.mark.parametrize("module", ["jupyterlab", "pip"])
 def test_what_the_course_starts_imports_nothing_from_the_current_folder(trapped, monkeypatch, module):
     monkeypatch.setenv("PYTHONPATH", os.pathsep + "/nowhere")  # the empty entry means the current folder
