@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.authoring.normalise import PLOTLY, normalise_outputs
+from course_utils.authoring.output_rules import joined_output
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -77,7 +78,10 @@ def differences(executed: Mapping[str, Any], stored: Mapping[str, Any]) -> list[
 
 def output_differences(ran: list, stored: list, within: float = 0.0) -> list[str]:
     """What differs between two lists of outputs; ``within`` is the tolerance of a cell, 0 for none but rounding."""
-    ran, stored = ([_compared(output) for output in normalise_outputs(plain(outputs))] for outputs in (ran, stored))
+    ran, stored = (
+        [_compared(output) for output in normalise_outputs([joined_output(output) for output in outputs])]
+        for outputs in (ran, stored)
+    )
     if [sorted(output) for output in ran] != [sorted(output) for output in stored]:
         return [f"shows {_kinds(ran)} instead of {_kinds(stored)}"]
     found = []
@@ -86,21 +90,6 @@ def output_differences(ran: list, stored: list, within: float = 0.0) -> list[str
             pairs = _different(new[kind], old[kind], within, logarithmic=_logarithmic(old[kind]))
             found += [f"{kind}{place}: {problem}" for place, problem in pairs]
     return found
-
-
-def plain(value: list) -> list[dict[str, Any]]:
-    """Outputs as a file or nbformat holds them (lists of lines, nodes) → plain dictionaries with whole texts."""
-    outputs = []
-    for output in value:
-        made = dict(output)
-        if "data" in made:
-            made["data"] = {kind: _joined(kind, content) for kind, content in made["data"].items()}
-        outputs.append(made)
-    return outputs
-
-
-def _joined(kind: str, content: Any) -> Any:
-    return "".join(content) if isinstance(content, list) and not kind.endswith("json") else content
 
 
 def _compared(output: Mapping[str, Any]) -> dict[str, Any]:

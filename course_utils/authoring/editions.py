@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.authoring.normalise import PLOTLY, figures, normalise
-from course_utils.authoring.output_rules import joined, output_problems, shorten, size_problems
+from course_utils.authoring.output_rules import joined, joined_output, output_problems, shorten, size_problems
 from course_utils.authoring.sources import Cell, Source, read
 from course_utils.chapters import EDITIONS, LEARNER, SOLUTIONS, Chapter, Edition
 from course_utils.errors import CourseError
@@ -204,7 +204,7 @@ def _keep_outputs(notebook, chapter: Chapter) -> None:
     if [(cell.get("id"), joined(cell["source"])) for cell in old] != [(cell.id, cell.source) for cell in new]:
         raise CourseError(f"{chapter.name}: its code has changed since it was executed; build it with execution.")
     for cell, before in zip(new, old, strict=True):
-        cell.outputs = [nbformat.from_dict(_joined_output(output)) for output in before["outputs"]]
+        cell.outputs = [nbformat.from_dict(joined_output(output)) for output in before["outputs"]]
         cell.execution_count = before["execution_count"]
 
 
@@ -353,18 +353,6 @@ def _first_difference(stored: str, wanted: str) -> str:
     return "differs in its line ends"
 
 
-def _joined_output(output: dict) -> dict:
-    """An output as nbformat holds it in memory: lists of lines joined."""
-    made = dict(output)
-    if "text" in made:
-        made["text"] = joined(made["text"])
-    if "data" in made:
-        made["data"] = {
-            k: joined(v) if isinstance(v, list) and not k.endswith("json") else v for k, v in made["data"].items()
-        }
-    return made
-
-
 def _no_outputs(stored: dict) -> list[str]:
     return [
         f"cell {cell.get('id')}: has outputs; the solved edition has none"
@@ -375,7 +363,7 @@ def _no_outputs(stored: dict) -> list[str]:
 
 def _outputs_of(stored: dict, source: Source) -> list[str]:
     cells = [
-        {**cell, "outputs": [_joined_output(output) for output in cell.get("outputs", [])]} for cell in stored["cells"]
+        {**cell, "outputs": [joined_output(output) for output in cell.get("outputs", [])]} for cell in stored["cells"]
     ]
     return output_problems({"cells": cells}, source)
 

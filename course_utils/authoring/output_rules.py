@@ -3,7 +3,9 @@
 import ast
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from course_utils.authoring.normalise import PLOTLY, WIDGET
 from course_utils.authoring.sources import Cell, Source, called
@@ -147,3 +149,15 @@ def shorten(text: str, width: int = 70) -> str:
 
 def joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
+
+
+def joined_output(output: Mapping[str, Any]) -> dict[str, Any]:
+    """An output as nbformat holds it in memory: a plain dictionary, lists of lines joined."""
+    made = dict(output)
+    if "text" in made:
+        made["text"] = joined(made["text"])
+    if "data" in made:
+        made["data"] = {
+            k: joined(v) if isinstance(v, list) and not k.endswith("json") else v for k, v in made["data"].items()
+        }
+    return made

@@ -3,6 +3,7 @@
 One worker runs all tests of a chapter (course_utils.authoring.pytest_plugin), the other takes the next; longest first.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from course_utils.chapters import Chapter, chapters
 CHAPTERS = chapters()
 
 
+@functools.cache
 def offline() -> list[str]:
     """The words that run a command in a namespace with loopback only; none where the system does not allow it."""
     if not (shutil.which("unshare") and shutil.which("ip")):
