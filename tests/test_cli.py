@@ -379,14 +379,22 @@ def test_progress_as_a_table_and_as_a_file(course, tmp_path):
     assert target.read_text("utf-8").startswith("exercise,")
 
 
+def ran(checkout: Path, *claims: list[dict]) -> None:
+    """Leave the results of a run whose chapters recorded these claims."""
+    from course_utils.running.outcome import Outcome, write_results
+
+    (checkout / "build").mkdir()
+    outcomes = [Outcome(f"{n:02}_a", "A", "passed", claims=of_one) for n, of_one in enumerate(claims)]
+    write_results(checkout / "build" / "results.json", outcomes, {})
+
+
 def test_claims_are_listed_and_the_verdicts_of_the_last_run_shown(course, checkout, tmp_path):
     done = course("claims")
     assert done.status == 0
     assert "c44" in done.out
     assert "measured 93,322" not in done.out
     claim = {"id": "c44", "verdict": "holds", "evidence": "measured 93,322", "chapter": "07"}
-    (checkout / "build").mkdir()
-    (checkout / "build" / "results.json").write_text(json.dumps({"outcomes": [{"claims": [claim]}, {"claims": []}]}))
+    ran(checkout, [claim], [])
     assert "measured 93,322" in course("claims").out
     other = tmp_path / "other.json"
     other.write_text("{}")
@@ -673,8 +681,7 @@ def test_nothing_from_elsewhere_steers_the_terminal(course, checkout, monkeypatc
         raise CourseError("There is no column '\x1b[2J\x1b]0;title\x07x'.")
 
     claim = {"id": "c44", "verdict": "\x1b[31mholds", "evidence": "a\x1b[2Jb\x08\u202ec", "chapter": "07"}
-    (checkout / "build").mkdir()
-    (checkout / "build" / "results.json").write_text(json.dumps({"outcomes": [{"claims": [claim]}]}))
+    ran(checkout, [claim])
     shown = course("claims").out
     assert "abc" in shown
     monkeypatch.setattr("course_utils.doctor.report", fail)
@@ -685,8 +692,7 @@ def test_nothing_from_elsewhere_steers_the_terminal(course, checkout, monkeypatc
 
 def test_claims_says_what_the_article_claims_beside_the_verdict(course, checkout):
     claim = {"id": "c44", "verdict": "holds", "evidence": "93,322", "recorded": "2026-01-02", "chapter": "07"}
-    (checkout / "build").mkdir()
-    (checkout / "build" / "results.json").write_text(json.dumps({"outcomes": [{"claims": [claim]}]}))
+    ran(checkout, [claim])
     from course_utils.claims import rows
 
     shown = course("claims").out

@@ -161,9 +161,8 @@ def parameters(texts: Iterable[str]) -> dict[str, str]:
 
 def _verdicts(results: Path | None) -> list[dict[str, Any]]:
     """The claim records of a run's results file; none where there has been no run."""
-    import json
-
     from course_utils import paths
+    from course_utils.running.outcome import read_results
 
     path = results
     if path is None:
@@ -171,15 +170,7 @@ def _verdicts(results: Path | None) -> list[dict[str, Any]]:
         path = root / "build" / "results.json" if root else None
         if path is None or not path.is_file():
             return []
-    try:
-        outcomes = json.loads(path.read_text("utf-8"))["outcomes"]
-        return [claim for outcome in outcomes for claim in outcome["claims"]]
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise CourseError(say("{path} cannot be read: {why}.", path=paths.display(path), why=why)) from None
-    except (ValueError, KeyError, TypeError):
-        damaged = say("{path} is not the results of a run. Make them again: course run", path=paths.display(path))
-        raise CourseError(damaged) from None
+    return [claim for outcome in read_results(path).outcomes for claim in outcome.claims]
 
 
 def _say(copies: Iterable[Any]) -> None:
