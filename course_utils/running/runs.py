@@ -17,17 +17,9 @@ from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.processes import Child, environment, terminated_as_interrupted, undisturbed
-from course_utils.running.display import Display, Quiet, table
+from course_utils.running.display import Display, Quiet
 from course_utils.running.execution import Execution
-from course_utils.running.outcome import (
-    MARKS,
-    MIME,
-    Outcome,
-    exit_status,
-    machine,
-    within_budget,
-    write_results,
-)
+from course_utils.running.outcome import Outcome, exit_status, within_budget, write_results
 from course_utils.running.request import Job, check_request, fetch_needs, not_a_notebook, prepare_folder
 
 if TYPE_CHECKING:
@@ -35,7 +27,7 @@ if TYPE_CHECKING:
 
     from course_utils.chapters import Chapter, Edition
 
-__all__ = ["MARKS", "MIME", "TIMEOUT", "Outcome", "exit_status", "machine", "run", "table"]
+__all__ = ["TIMEOUT", "Outcome", "exit_status", "run"]
 
 TIMEOUT = {"quick": 15 * 60, "full": 6 * 3600}  # seconds a chapter may take before it counts as hanging
 

@@ -207,15 +207,15 @@ def main() -> None:
 
 def write(given, speed: dict, work: dict) -> None:
     """Keep the figures in data/results/09.json, beside what is there."""
+    from course_utils import runtime
     from course_utils.paths import write_atomic
-    from course_utils.running import runs
 
     place = ROOT / "data" / "results" / "09.json"
     content = json.loads(place.read_text("utf-8")) if place.exists() else {}
     content.setdefault("fine-tuning step", {})[given.data] = {
         "made by": f"python tests/benchmarks/bert_finetune.py PYTHON --data {given.data} --rows {given.rows} --write",
         "date": datetime.date.today().isoformat(),
-        "machine": runs.machine(),
+        "machine": runtime.machine(),
         "examples_per_second": {kind: round(value, 1) for kind, value in speed.items()},
         "examples_per_processor_second": {kind: round(value, 1) for kind, value in work.items()},
     }

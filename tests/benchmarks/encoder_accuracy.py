@@ -136,8 +136,8 @@ def main() -> None:
         else sst2(given.rows, given.seeds, given.epochs)
     )
     if given.write:
+        from course_utils import runtime
         from course_utils.paths import write_atomic
-        from course_utils.running import runs
 
         place = ROOT / "data" / "results" / "09.json"
         content = json.loads(place.read_text("utf-8")) if place.exists() else {}
@@ -149,7 +149,7 @@ def main() -> None:
         kept |= {
             "made by": f"python tests/benchmarks/encoder_accuracy.py {given.data} --write",
             "date": datetime.date.today().isoformat(),
-            "machine": runs.machine(),
+            "machine": runtime.machine(),
         }
         write_atomic(place, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 

@@ -162,9 +162,9 @@ def against_the_article(seeds: list[int]) -> dict[str, list[dict]]:
 
 
 def write(record: dict) -> None:
+    from course_utils import runtime
     from course_utils.paths import write_atomic
     from course_utils.recipes import mnist
-    from course_utils.running import runs
 
     path = ROOT / "data" / "results" / "07.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -176,7 +176,7 @@ def write(record: dict) -> None:
     kept |= {
         "made by": "python tests/benchmarks/mnist_time_to_accuracy.py --write, and again with --ladder",
         "date": datetime.date.today().isoformat(),
-        "machine": runs.machine(),
+        "machine": runtime.machine(),
     }
     write_atomic(path, json.dumps(kept | record, indent=1, ensure_ascii=False) + "\n")
 
