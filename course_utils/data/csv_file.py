@@ -19,6 +19,7 @@ from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 
 MOST_BYTES = 200 * 2**20
+MOST_HEADER = 5_000_000  # characters, in which the header ends
 MOST_CHARACTERS = 10_000_000  # of one field: more is a quote that was never closed
 SEPARATORS = (",", ";", "\t", "|")
 _COLUMNS_SHOWN = 20
@@ -183,14 +184,16 @@ def _header(content: str, separators: tuple[str, ...], wanted: tuple[str, ...], 
     """The separator, and the names of the columns; columns without a name at the end are none."""
     found: dict[str, list[str]] = {}
     for separator in separators:
-        try:
-            fields = next(fields for _, fields in _parsed(content, separator) if not all(map(empty, fields)))
-        except (_Unreadable, StopIteration):
-            continue
-        columns = _without_empty_end([column_name(name) for name in fields], 0)
-        found[separator] = columns
-        if set(wanted) <= set(columns):
-            return separator, columns
+        for attempted, escape in _ways(content[:MOST_HEADER], separator):
+            try:
+                records = _parsed(attempted, separator, escape)
+                fields = next(fields for _, fields in records if not all(map(empty, fields)))
+            except (_Unreadable, StopIteration):
+                continue
+            columns = _without_empty_end([column_name(name) for name in fields], 0)
+            found.setdefault(separator, columns)
+            if set(wanted) <= set(columns):
+                return separator, columns
     if not found:
         raise CourseError(
             say("The first line of {file} cannot be read as the header of a CSV file.", file=paths.display(path))
@@ -210,14 +213,21 @@ def _header(content: str, separators: tuple[str, ...], wanted: tuple[str, ...], 
     )
 
 
-def _body(content: str, first: int, separator: str, width: int, path: Path) -> list[Record]:
-    """The records below the header, read in the way of writing that leaves the fewest rows of another length."""
+def _ways(content: str, separator: str) -> Iterator[tuple[str, str | None]]:
+    """The ways in which programs write, the likeliest first: the content for csv, and what escapes a quotation mark."""
     if any(blank in content for blank in _RARE_BLANKS):  # csv knows the common blank only
         content = _quotes_after_separators(content, separator)
-    attempts: list[tuple[str, str | None]] = [(content, None)]
+    yield content, None
+    yield _quotes_before_separators(content, separator), None
+    if '\\"' in content:
+        yield content, "\\"
+
+
+def _body(content: str, first: int, separator: str, width: int, path: Path) -> list[Record]:
+    """The records below the header, read in the way of writing that leaves the fewest rows of another length."""
     best: list[Record] | None = None
     least, refused = 0, None
-    for number, (attempted, escape) in enumerate(attempts):
+    for attempted, escape in _ways(content, separator):
         try:
             rows, odd = _rows(attempted, first, separator, width, escape)
             if best is None or odd < least:
@@ -226,9 +236,6 @@ def _body(content: str, first: int, separator: str, width: int, path: Path) -> l
                 break
         except _Unreadable as error:
             refused = refused or error
-        if number == 0:
-            attempts += [(_quotes_before_separators(content, separator), None)]
-            attempts += [(content, "\\")] if '\\"' in content else []
     if best is None:
         raise CourseError(
             say(

@@ -291,6 +291,14 @@ def test_a_first_line_that_names_the_separator(write, first, separator):
     assert found.separator == separator and found.frame["line"].tolist() == [3, 4, 5, 6], "lines are the file's"
 
 
+@pytest.mark.parametrize(
+    "header", ['"text" ,"label" ', '\u00a0"text","label"', '"text",\t"label"', '"text"\u3000,"label"']
+)
+def test_blanks_beside_quotes_are_a_habit_in_the_header_too(write, header):
+    found = load(write(header + PLAIN.removeprefix("text,label")))
+    assert len(found.frame) == 4 and found.findings == ()
+
+
 def test_quotes_behind_a_backslash(write):
     found = load(write('text,label\n"she said \\"no\\", twice",a\n"another, one",b\nthird,a\nfourth,b\n'))
     assert found.frame["text"].tolist()[:2] == ['she said "no", twice', "another, one"]
