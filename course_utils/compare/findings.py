@@ -143,6 +143,18 @@ def _classes(split: Split) -> list[Finding]:
             names=_few(unseen),
         )
         found.append(Finding("class unseen in training", message))
+    validation = np.bincount(split.validation.labels, minlength=classes)
+    unjudged = [name for name, a, b in zip(names, validation, test, strict=True) if not (a and b)]
+    if unjudged:
+        message = say_many(
+            "{names}: no message in validation or in the test, because there are too few or they are all alike. How "
+            "well it is found is not known.",
+            "{names}: no message in validation or in the test, because there are too few or they are all alike. How "
+            "well these are found is not known.",
+            len(unjudged),
+            names=_few(unjudged),
+        )
+        found.append(Finding("class not judged", message))
     few = [f"{name} ({n})" for name, n in zip(names, train, strict=True) if 0 < n < FEW_TRAIN]
     if few:
         message = say(

@@ -83,13 +83,13 @@ def writing(folder: Path) -> Iterator[None]:
 def keep_chosen(folder: Path, recommendation: Recommendation | None) -> None:
     """Put the recommended model into ``model/``; where none is recommended, none stands there."""
     target = folder / "model"
-    if recommendation is None or recommendation.chosen == "majority":
+    if recommendation is None or recommendation.ship is None:
         shutil.rmtree(target, ignore_errors=True)
         return
     beside = Path(tempfile.mkdtemp(dir=folder, prefix=".model."))
     try:
         new = beside / "model"
-        shutil.copytree(folder / "candidates" / recommendation.chosen, new)
+        shutil.copytree(folder / "candidates" / recommendation.ship, new)
         bundles.replace_folder(new, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

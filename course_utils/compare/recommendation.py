@@ -32,6 +32,11 @@ class Recommendation:
     shortfalls: dict[str, Estimate] = field(default_factory=dict)
     test_shortfall: Estimate | None = None
 
+    @property
+    def ship(self) -> str | None:
+        """The model to ship; None where none is worth more than always answering the largest class."""
+        return None if self.chosen == "majority" else self.chosen
+
     def __str__(self) -> str:
         return " ".join([self.sentence, *self.notes])
 

@@ -162,7 +162,7 @@ def _advice(comparison: Comparison) -> dict[str, Any] | None:
     if advice is None:
         return None
     head, _, rest = advice.sentence.partition(": ")
-    return {"chosen": advice.chosen, "head": head, "rest": rest, "notes": advice.notes, "rule": advice.rule}
+    return {"ship": advice.ship, "head": head, "rest": rest, "notes": advice.notes, "rule": advice.rule}
 
 
 def _candidate(one: "Outcome", comparison: Comparison) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _candidate(one: "Outcome", comparison: Comparison) -> dict[str, Any]:
         "title": one.candidate.title,
         "state": one.state,
         "reason": one.reason,
-        "recommended": bool(advice) and name == advice.chosen and name != "majority",
+        "recommended": bool(advice) and name == advice.ship,
     }
     if one.state != "done":
         return row
@@ -248,7 +248,7 @@ def _picture(comparison: Comparison) -> dict[str, Any] | None:
             {
                 "title": one.candidate.title,
                 "y": 34 + number * row,
-                "chosen": bool(advice) and advice.chosen == one.candidate.name,
+                "chosen": bool(advice) and advice.ship == one.candidate.name,
                 "low": place(one.macro_f1.low),
                 "value": place(one.macro_f1.value),
                 "high": place(one.macro_f1.high),
@@ -274,8 +274,8 @@ def _recalls(comparison: Comparison) -> dict[str, Any]:
 def _mistakes(comparison: Comparison, compared: Split) -> dict[str, Any] | None:
     """The chosen model's surest mistakes: what a customer would meet."""
     advice = comparison.recommendation
-    one = next((one for one in comparison.outcomes if advice and one.candidate.name == advice.chosen), None)
-    if one is None or one.candidate.name == "majority":
+    one = next((one for one in comparison.outcomes if advice and one.candidate.name == advice.ship), None)
+    if one is None:
         return None
     answers: dict[str, Any] = one.result["answers"]["test"]
     said, sure = np.array(answers["predictions"]), np.array(answers["confidence"])

@@ -11,7 +11,7 @@ import numpy as np
 
 from course_utils.compare import near_duplicates, text_language
 from course_utils.compare.near_duplicates import Alike
-from course_utils.data.finding import Finding, left_out
+from course_utils.data.finding import Finding, left_out, some
 from course_utils.data.messages import OwnData
 from course_utils.errors import CourseError
 from course_utils.language import say
@@ -24,7 +24,8 @@ SHARES = {"test": 0.3, "validation": 0.2}
 MOST_JUDGED = 2_000  # rows of test and of validation: more would narrow the intervals little and cost much time
 RULE = (
     "Split by chance within each class: 30 % of the messages for the test and 20 % for validation (2,000 each at "
-    "most), the rest for training. Equal and nearly equal messages stay together in one part."
+    "most), the rest for training. Equal and nearly equal messages stay together in one part; "
+    "where they are too many for that, in training."
 )
 NAMES = ("train", "validation", "test")
 
@@ -86,7 +87,7 @@ def fingerprint(content: Any) -> str:
 
 
 def of_text_data(data: "TextData") -> Split:
-    """The parts of a text set, unchanged. Raises CourseError where one is empty, or training has a single class."""
+    """The parts of a text set, unchanged. Raises CourseError where one is empty or has a single class."""
     parts = {}
     for name in NAMES:
         part = getattr(data, name)
@@ -102,10 +103,14 @@ def of_text_data(data: "TextData") -> Split:
                     part=name,
                 )
             )
-    if len(np.unique(parts["train"].labels)) < 2:
-        raise CourseError(
-            say("{data} has a single class in training; sorting messages needs two at least.", data=data.name)
-        )
+        if len(np.unique(parts[name].labels)) < 2:
+            raise CourseError(
+                say(
+                    "{data} has a single class in its part {part}; sorting messages needs two at least in each.",
+                    data=data.name,
+                    part=name,
+                )
+            )
     alike = near_duplicates.search([text for name in NAMES for text in parts[name].texts])
     return Split(
         data.name,
@@ -140,11 +145,14 @@ def of_csv(data: OwnData, seed: int = 0) -> Split:
         for name, rows in chosen.items()
     }
     for name in ("validation", "test"):
-        if not len(parts[name]):
+        present = np.unique(parts[name].labels)
+        if len(present) < 2:
+            absent = [one for k, one in enumerate(data.class_names) if k not in present]
             said = say(
-                "{data}: no message is left for the part {part}, because nearly all of them are alike or their classes "
-                "too small. Collect more and more different messages.",
+                "{data}: no message of {names} is left for the part {part}, because nearly all of them are alike or "
+                "too few, so nothing could be told apart there. Collect more and more different messages.",
                 data=data.name,
+                names=some(absent),
                 part=name,
             )
             raise CourseError(" ".join(filter(None, [said, left_out(data.findings)])))
@@ -159,10 +167,24 @@ def of_csv(data: OwnData, seed: int = 0) -> Split:
     )
 
 
+def _shared_out(sizes: list[int], share: float) -> int:
+    """How many messages of a class are shared out: those of groups that are no larger than validation's share of them.
+
+    ``sizes`` rise. A group of thousands of equal notices would otherwise take all others to the test.
+    """
+    count = sum(sizes)
+    for k in range(len(sizes) - 1, 0, -1):
+        if sizes[k] <= max(1, share * count):
+            break
+        count -= sizes[k]
+    return count
+
+
 def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
     """Rows of train, validation and test: by chance within each class, groups kept whole.
 
     Training has an example of every class, the test too where a class has two groups, validation where it has three.
+    Groups that are larger than a class's share of validation go to training, and the shares are taken of the others.
     """
     random = np.random.default_rng(seed)
     members = collections.defaultdict(list)
@@ -178,13 +200,16 @@ def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dic
         own = [own[i] for i in random.permutation(len(own))]
         # The largest group goes to training, so that a class of two groups has something to learn from.
         own.sort(key=len)
-        count, left = sum(map(len, own)), len(own)
-        order = [own[i] for i in random.permutation(left - 1)] + own[-1:] if own else []
+        order = [own[i] for i in random.permutation(len(own) - 1)] + own[-1:] if own else []
+        count = _shared_out([len(rows) for rows in own], factor["validation"])
         for name, least in (("test", 2), ("validation", 3)):
             wanted = max(1, round(factor[name] * count)) if len(own) >= least else 0
+            keep = 2 if name == "test" and len(own) > 2 else 1  # groups that the parts to come need
             taken = 0
-            while taken < wanted and len(order) > 1:
-                rows = order.pop(0)
+            # Small groups only: one that is larger than what is wanted would make a part of a single message's worth.
+            while taken < wanted and len(order) > keep:
+                at = next((i for i, rows in enumerate(order[:-1]) if len(rows) <= wanted), 0)
+                rows = order.pop(at)
                 chosen[name] += rows
                 taken += len(rows)
         for rows in order:

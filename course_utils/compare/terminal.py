@@ -56,7 +56,7 @@ def rows(comparison: Comparison) -> list[dict[str, str]]:
     notes = {"skipped": say("skipped"), "failed": say("failed")}
     found = []
     for one in comparison.outcomes:
-        row = {"candidate": one.candidate.name + (" *" if advice and advice.chosen == one.candidate.name else "")}
+        row = {"candidate": one.candidate.name + (" *" if advice and advice.ship == one.candidate.name else "")}
         if one.state == "done":
             row |= {
                 "macro-F1": estimate(one.macro_f1),

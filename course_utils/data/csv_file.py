@@ -23,7 +23,10 @@ MOST_HEADER = 5_000_000  # characters, in which the header ends
 MOST_CHARACTERS = 10_000_000  # of one field: more is a quote that was never closed
 SEPARATORS = (",", ";", "\t", "|")
 _COLUMNS_SHOWN = 20
-_DECLARED = re.compile(r'\ufeff?"?sep=([^\s"\w]|\t)"?(?:[,;\t| ]|\1)*(?:\r\n|\r|\n)', re.IGNORECASE)
+_LINE_END = r"(?:\r\n|\r|\n)"
+_DECLARED = re.compile(
+    rf'\ufeff?(?:[^\S\r\n]*{_LINE_END})*[^\S\r\n]*"?sep *= *([^\s"\w]|\t)"?(?:[,;\t| ]|\1)*{_LINE_END}', re.IGNORECASE
+)
 _RARE_BLANKS = "\t\u00a0\u3000\u2007\u202f\u200b\ufeff"
 _WESTERN = {
     "English", "French", "German", "Spanish", "Italian", "Portuguese", "Dutch", "Swedish", "Danish", "Norwegian",
@@ -35,9 +38,13 @@ Record = tuple[int, list[str]]  # the line on which it begins, and its fields
 
 @dataclass(frozen=True)
 class Table:
-    """A file's records: the names of its columns, a record for each row, and how it was read."""
+    """A file's records: the names of its columns, a record for each row, and how it was read.
+
+    ``width``: how many fields the header has, with those at its end that name nothing.
+    """
 
     columns: list[str]
+    width: int
     records: list[Record]
     separator: str
     encoding: str
@@ -48,12 +55,12 @@ def read(path: Path, wanted: tuple[str, ...]) -> Table:
     """Read a CSV file that has the columns ``wanted``; blank rows are no records.
 
     A record has a field for each column: short ones are filled up with empty fields, and empty fields at the end are
-    cut off. One that still has more fields than the header is kept as it is. Raises CourseError for a file that cannot
-    be read, is larger than 200 MiB or no text, and for a column that is not there or twice.
+    cut off. One that still has more fields than there are names is kept as it is. Raises CourseError for a file that
+    cannot be read, is larger than 200 MiB or no text, and for a column that is not there or twice.
     """
     content, encoding, findings = _decoded(path)
     content, first, separators = _declared(content)
-    separator, columns = _header(content, separators, wanted, path)
+    separator, columns, width = _header(content, separators, wanted, path)
     for name in wanted:
         if columns.count(name) > 1:
             raise CourseError(
@@ -64,7 +71,8 @@ def read(path: Path, wanted: tuple[str, ...]) -> Table:
                     name=name,
                 )
             )
-    return Table(columns, _body(content, first, separator, len(columns), path), separator, encoding, findings)
+    records = _body(content, first, separator, len(columns), width, path)
+    return Table(columns, width, records, separator, encoding, findings)
 
 
 def column_name(name: str) -> str:
@@ -177,11 +185,14 @@ def _declared(content: str) -> tuple[str, int, tuple[str, ...]]:
     if not match:
         return content, 1, SEPARATORS
     declared = match.group(1)
-    return content[match.end() :], 2, (declared, *(one for one in SEPARATORS if one != declared))
+    first = 1 + len(re.findall(_LINE_END, match.group()))
+    return content[match.end() :], first, (declared, *(one for one in SEPARATORS if one != declared))
 
 
-def _header(content: str, separators: tuple[str, ...], wanted: tuple[str, ...], path: Path) -> tuple[str, list[str]]:
-    """The separator, and the names of the columns; columns without a name at the end are none."""
+def _header(
+    content: str, separators: tuple[str, ...], wanted: tuple[str, ...], path: Path
+) -> tuple[str, list[str], int]:
+    """The separator, the names of the columns without the nameless ones at the end, how many there are with them."""
     found: dict[str, list[str]] = {}
     for separator in separators:
         for attempted, escape in _ways(content[:MOST_HEADER], separator):
@@ -193,7 +204,7 @@ def _header(content: str, separators: tuple[str, ...], wanted: tuple[str, ...], 
             columns = _without_empty_end([column_name(name) for name in fields], 0)
             found.setdefault(separator, columns)
             if set(wanted) <= set(columns):
-                return separator, columns
+                return separator, columns, len(fields)
     if not found:
         raise CourseError(
             say("The first line of {file} cannot be read as the header of a CSV file.", file=paths.display(path))
@@ -223,13 +234,13 @@ def _ways(content: str, separator: str) -> Iterator[tuple[str, str | None]]:
         yield content, "\\"
 
 
-def _body(content: str, first: int, separator: str, width: int, path: Path) -> list[Record]:
+def _body(content: str, first: int, separator: str, named: int, width: int, path: Path) -> list[Record]:
     """The records below the header, read in the way of writing that leaves the fewest rows of another length."""
     best: list[Record] | None = None
     least, refused = 0, None
     for attempted, escape in _ways(content, separator):
         try:
-            rows, odd = _rows(attempted, first, separator, width, escape)
+            rows, odd = _rows(attempted, first, separator, named, width, escape)
             if best is None or odd < least:
                 best, least = rows, odd
             if not odd:
@@ -249,17 +260,19 @@ def _body(content: str, first: int, separator: str, width: int, path: Path) -> l
     return best
 
 
-def _rows(content: str, first: int, separator: str, width: int, escape: str | None) -> tuple[list[Record], int]:
-    """The records after the header with ``width`` fields each, and how many have more that are not empty."""
+def _rows(
+    content: str, first: int, separator: str, named: int, width: int, escape: str | None
+) -> tuple[list[Record], int]:
+    """The records after the header with ``named`` fields at least, and how many are longer than the header."""
     found, odd, header = [], 0, True
     for line, fields in _parsed(content, separator, escape):
         if header:
             header = all(map(empty, fields))
             continue
-        if len(fields) < width:
-            fields += [""] * (width - len(fields))
-        elif len(fields) > width:
-            fields = _without_empty_end(fields, width)
+        if len(fields) < named:
+            fields += [""] * (named - len(fields))
+        elif len(fields) > named:
+            fields = _without_empty_end(fields, named)
             odd += len(fields) > width
         found.append((line + first - 1, fields))
     return found, odd

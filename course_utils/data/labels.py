@@ -5,6 +5,7 @@ letters of another script) stays two classes, and is pointed out.
 """
 
 import collections
+import decimal
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ MISSING = frozenset(
 )
 DOUBTFUL = frozenset({"none", "na", "n.a.", "-", "--", "?", "nil", "undefined"})
 
-_WHOLE = re.compile(r"([+-]?\d+)(?:\.0+)?", re.ASCII)
+_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?", re.ASCII)
 _LOOKALIKES = str.maketrans(
     "авеіјкмнорсѕтухԁԛԝһ"  # Cyrillic
     "αβεηικμνορτυχ"  # Greek
@@ -70,7 +71,7 @@ def missing(label: str) -> bool:
 
 
 def look_alike(labels: Iterable[str]) -> list[list[str]]:
-    """Groups of labels that a reader may take for each other: capitals, blanks, width, letters of another script."""
+    """Groups of labels that a reader may take for each other: capitals, blanks, width, numbers, another script."""
     groups: dict[str, list[str]] = collections.defaultdict(list)
     for label in sorted(set(labels)):
         groups[_skeleton(label)].append(label)
@@ -81,9 +82,13 @@ def _skeleton(label: str) -> str:
     text = unicodedata.normalize("NFKC", label)
     text = "".join(c for c in text.casefold() if unicodedata.category(c) != "Cf").translate(_LOOKALIKES)
     number = text.replace(",", ".").strip()
-    if re.fullmatch(r"[+-]?\d+(\.\d+)?", number, re.ASCII):
-        sign, digits = ("-" if number[0] == "-" else ""), number.lstrip("+-").lstrip("0")
-        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-        return f"number {sign}{digits or '0'}"
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", number, re.ASCII):
+        return f"number {_decimal(number)}"
     text = re.sub(r"(?<=[^\W\d_])[-_./]+(?=[^\W\d_])|\s+", "", text)
     return re.sub(r"(?<=\w)[.:;,!]+$", "", text) or label
+
+
+def _decimal(number: str) -> str:
+    """One way of writing for a number, however many digits it has: "+01.50", "15e-1" → "1.5"; "-0" → "0"."""
+    with decimal.localcontext(decimal.Context(prec=len(number) + 1_000)):
+        return format(decimal.Decimal(number).normalize() + 0, "f")

@@ -106,16 +106,17 @@ def _too_few_classes(path: Path, label: str, counts: Iterable[str], findings: li
 
 
 def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], list[Finding]]:
-    where_text, where_label, width = table.columns.index(text), table.columns.index(label), len(table.columns)
+    where_text, where_label = table.columns.index(text), table.columns.index(label)
+    strays = _with_a_separator_inside(table, where_label)
     rows: list[Row] = []
     bad: dict[str, list[int]] = collections.defaultdict(list)
     absent: set[str] = set()
     for line, fields in table.records:
         if all(map(csv_file.empty, fields)):
             bad["blank row"].append(line)
-        elif len(fields) > width:
+        elif len(fields) > table.width or line in strays:
             bad["row of another length"].append(line)
-        elif not fields[where_text].strip():
+        elif csv_file.empty(fields[where_text]):
             bad["no text"].append(line)
         elif not (name := labels.tidy(fields[where_label])):
             bad["no label"].append(line)
@@ -129,13 +130,13 @@ def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], li
             "{where} is blank; left out.", "{where} are blank; left out.", n, where=where
         ),
         "row of another length": lambda n, where: say_many(
-            "{where} has not the {width} fields of the header: a separator inside a message needs quotes around it; "
-            "left out.",
-            "{where} have not the {width} fields of the header: a separator inside a message needs quotes around it; "
-            "left out.",
+            "{where} has more fields than the {width} that the header names: a separator inside a message needs "
+            "quotes around it; left out.",
+            "{where} have more fields than the {width} that the header names: a separator inside a message needs "
+            "quotes around it; left out.",
             n,
             where=where,
-            width=width,
+            width=len(table.columns),
         ),
         "no text": lambda n, where: say_many(
             "{where} has nothing in {column!r}; left out.",
@@ -168,6 +169,20 @@ def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], li
         if bad[kind]
     ]
     return rows, findings
+
+
+def _with_a_separator_inside(table: csv_file.Table, where_label: int) -> set[int]:
+    """Lines whose nameless fields come from a separator inside a message, not from a nameless column.
+
+    A header "text,label," has a column without a name, for notes say, and its rows are as good as any. Where few have
+    something in it, and what then stands under the label is no other row's label, a message was cut in two instead.
+    """
+    named = len(table.columns)
+    longer = [(line, fields) for line, fields in table.records if named < len(fields) <= table.width]
+    if 2 * len(longer) > len(table.records):
+        return set()
+    known = {labels.tidy(fields[where_label]) for _, fields in table.records if len(fields) == named}
+    return {line for line, fields in longer if labels.tidy(fields[where_label]) not in known}
 
 
 def _with_one_label_for_one_class(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
@@ -205,7 +220,7 @@ def _without_repeats(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     first: dict[str, Row] = {}
     repeated, contradicted, kept = [], [], []
     for row in rows:
-        key = " ".join(row.text.casefold().split())
+        key = " ".join(labels.visible(row.text).casefold().split())
         if key not in first:
             first[key] = row
             kept.append(row)

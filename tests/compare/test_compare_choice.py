@@ -96,6 +96,7 @@ def test_none_is_recommended_where_the_best_knows_nothing():
     assert advice.chosen == "majority"
     assert advice.sentence.startswith("Ship none of these models yet")
     assert "no better than chance" in advice.sentence
+    assert advice.ship is None
 
 
 def test_few_messages_are_said():

@@ -191,6 +191,36 @@ def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count):
     assert own["validation"] >= (count >= 3)
 
 
+@pytest.mark.parametrize("notices", [30, 300, 3_000])
+def test_a_large_group_of_nearly_equal_messages_leaves_the_others_to_all_parts(notices):
+    labels = np.array([0] * notices + [0, 1] * 500)
+    groups = np.concatenate([np.zeros(notices, np.int64), np.arange(1, 1_001)])
+    chosen = split.draw(labels, groups, 2, 0)
+    assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(labels)))
+    assert set(range(notices)) <= set(chosen["train"]), "kept whole"
+    for name, share in split.SHARES.items():
+        own = np.bincount(labels[chosen[name]])
+        assert own == pytest.approx([500 * share] * 2, rel=0.1), name
+
+
+def test_classes_of_few_large_groups_are_in_every_part():
+    labels = np.repeat([0, 1], 120)
+    groups = np.concatenate([np.repeat([0, 1, 2], 40), np.repeat(np.arange(3, 43), 3)])
+    chosen = split.draw(labels, groups, 2, 0)
+    for name, rows in chosen.items():
+        assert len(set(groups[rows][labels[rows] == 0])) == 1, name
+        assert len(set(groups[rows][labels[rows] == 1])) >= 5, name
+
+
+def test_a_class_of_one_wording_cannot_be_judged(tmp_path):
+    notices = [(f"your order number {k} has left our warehouse and arrives in three days", "notice") for k in range(60)]
+    with pytest.raises(CourseError, match=r"no message of 'notice' is left for the part validation, because nearly"):
+        of_rows(tmp_path, [*notices, *messages({"billing": 60})])
+    compared = of_rows(tmp_path, [*notices, *messages({"billing": 60, "bug": 60})])
+    found = [one.message for one in findings.look(compared) if one.kind == "class not judged"]
+    assert len(found) == 1 and found[0].startswith("notice: no message in validation or in the test")
+
+
 def test_very_many_rows_leave_most_to_training():
     labels = np.tile([0, 1], 20_000)
     chosen = split.draw(labels, np.arange(len(labels)), 2, 0)
@@ -204,7 +234,9 @@ def test_leaks_conflicts_and_unseen_classes_of_given_parts_are_named():
     train = [("my invoice was charged twice on monday please refund", "a"), ("the app crashes on start every day", "b")]
     train += [(f"{text} {k}", "a") for k, (text, _) in enumerate(messages({"billing": 20}))]
     test = [("My invoice was charged twice on Monday, please refund!", "b"), ("something new about cats", "c")]
-    compared = split.of_text_data(set_of(train, [("another one about dogs", "b")], test, ("a", "b", "c")))
+    compared = split.of_text_data(
+        set_of(train, [("another one about dogs", "b"), ("and one about mice", "a")], test, ("a", "b", "c"))
+    )
     found = {one.kind: str(one) for one in findings.look(compared)}
     assert "train row 1 and test row 1" in found["leak between the parts"]
     assert "1 test message (50.0%)" in found["leak between the parts"]
@@ -267,7 +299,7 @@ def test_a_refusal_says_what_was_left_out(tmp_path):
         split.of_csv(data.load_csv(path, text="text", label="label"))
     said = str(refused.value)
     assert "has 20 usable messages" in said and "104 rows were left out" in said
-    assert "have not the 2 fields" in said and "nothing in 'text'" in said
+    assert "more fields than the 2" in said and "nothing in 'text'" in said
 
 
 def test_too_few_rows_are_refused(tmp_path):
@@ -280,7 +312,7 @@ def test_rows_that_are_all_alike_are_refused(tmp_path):
         (f"the invoice of this month was charged twice to my card please refund {'!' * k}", "ab"[k % 2])
         for k in range(40)
     ]
-    with pytest.raises(CourseError, match=r"no message is left|usable messages"):
+    with pytest.raises(CourseError, match=r"no message of .* is left|usable messages"):
         of_rows(tmp_path, [*rows, *((f"{text} x{k}", label) for k, (text, label) in enumerate(rows))])
 
 
@@ -288,5 +320,10 @@ def test_a_set_with_an_empty_part_or_a_single_class_is_refused():
     rows = [("one two three", "a"), ("four five six", "b")]
     with pytest.raises(CourseError, match="no messages in its part validation"):
         split.of_text_data(set_of(rows, [], rows))
-    with pytest.raises(CourseError, match="a single class in training"):
-        split.of_text_data(set_of(rows[:1], rows, rows))
+    for name, parts in {
+        "train": (rows[:1], rows, rows),
+        "validation": (rows, rows[:1], rows),
+        "test": (rows, rows, rows[1:]),
+    }.items():
+        with pytest.raises(CourseError, match=f"a single class in its part {name}"):
+            split.of_text_data(set_of(*parts))
