@@ -12,7 +12,7 @@ from course_utils.paths import display, require_checkout
 from course_utils.runtime import PROFILES
 
 _FILE_NAME = re.compile(r"(\d\d)_[a-z0-9]+(_[a-z0-9]+)*")
-_FIELDS = ("chapter", "title", "minutes", "requires", "needs", "budget")
+_FIELDS = ("chapter", "title", "requires", "needs", "budget")
 _BUDGET = ("seconds", "memory_mib")
 KINDS = ("learner", "solutions")
 FIRST_LANGUAGE = "en"  # of the sources; its editions stand in notebooks/ itself
@@ -67,16 +67,14 @@ def edition(name: str | Edition) -> Edition:
 class Chapter:
     """One chapter: what its header declares and where its source and its editions stand.
 
-    ``number`` is the two digits ("07"), ``name`` the file's stem ("07_mnist_cnn"); ``minutes`` is a learner's time;
-    ``requires`` holds chapter numbers; ``needs`` maps a profile to the names in ``data/registry.toml`` that are fetched
-    before a run; ``seconds`` (of a processor, all cores added up) and ``memory_mib`` (MiB) are the budget of the quick
-    profile.
+    ``number`` is the two digits ("07"), ``name`` the file's stem ("07_mnist_cnn"); ``requires`` holds chapter numbers;
+    ``needs`` maps a profile to the names in ``data/registry.toml`` that are fetched before a run; ``seconds`` (of a
+    processor, all cores added up) and ``memory_mib`` (MiB) are the budget of the quick profile.
     """
 
     number: str
     name: str
     title: str
-    minutes: int
     requires: tuple[str, ...]
     needs: dict[str, tuple[str, ...]]
     seconds: int
@@ -193,7 +191,6 @@ def read_chapter(source: Path) -> Chapter:
         number=number,
         name=source.stem,
         title=header.text("title"),
-        minutes=header.whole("minutes"),
         requires=header.names("requires"),
         needs={p: _Header(source, needs, "course.needs.").names(p) for p in PROFILES},
         seconds=_Header(source, budget, "course.budget.").whole("seconds"),

@@ -14,7 +14,6 @@ HEADER = """\
 #   course:
 #     chapter: "42"
 #     title: A tiny chapter
-#     minutes: 10
 #     requires: []
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 30, memory_mib: 512}
@@ -33,7 +32,7 @@ GOOD = (
 #
 # You count to three and know why.
 #
-# *Time: 10 minutes · Hardware: any computer · Needs: nothing*
+# *Hardware: any computer · Needs: nothing*
 
 # %% [markdown]
 # ## You will be able to

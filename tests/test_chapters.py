@@ -30,7 +30,7 @@ def test_a_chapter_is_what_its_header_says(root):
     assert (first.number, second.number, last.number) == ("07", "08", "42")
     assert last.name == "42_a_tiny_chapter"
     assert last.title == "A tiny chapter"
-    assert (last.minutes, last.seconds, last.memory_mib) == (10, 30, 512)
+    assert (last.seconds, last.memory_mib) == (30, 512)
     assert last.requires == ("07",)
     assert last.needs == {"quick": (), "full": ("mnist",)}
     assert last.source == root / "notebooks/source/42_a_tiny_chapter.py"
@@ -45,10 +45,10 @@ def test_a_chapter_is_what_its_header_says(root):
         ('chapter: "42"', "chapter: 42", "course.chapter is 42, not text"),
         ('chapter: "42"', 'chapter: "41"', 'course.chapter is "41" but the file name says "42"'),
         ("#     title: A tiny chapter\n", "", "course.title is missing"),
-        ("minutes: 10", "minutes: ten", "course.minutes is 'ten', not a whole number"),
-        ("minutes: 10", "minutes: true", "course.minutes is True"),
-        ("minutes: 10", "minutes: -3", "course.minutes is -3"),
-        ("minutes: 10", "minuets: 10", "course.minuets is unknown. Did you mean minutes"),
+        ("seconds: 30", "seconds: ten", "course.budget.seconds is 'ten', not a whole number"),
+        ("seconds: 30", "seconds: true", "course.budget.seconds is True"),
+        ("seconds: 30", "seconds: -3", "course.budget.seconds is -3"),
+        ("title: A tiny", "titel: A tiny", "course.titel is unknown. Did you mean title"),
         ("requires: []", "requires: [0]", "course.requires is [0], not a list of quoted names"),
         ("requires: []", 'requires: ["42"]', "course.requires"),
         ("requires: []", 'requires: ["41"]', "41"),

@@ -19,7 +19,7 @@ FLOORS = (
     {"recipes"},
     {"training", "evaluate", "figures", "gradcheck", "data", "weights", "claims", "results", "strokes", "pages"},
     {"chapters", "runtime", "processes"},
-    {"surroundings", "paths", "tables"},
+    {"surroundings", "paths", "tables", "roads"},
     {"errors", "language", "console", "__init__"},
 )
 # Imports inside a function that close a circle: to be mended, each with the reason why it still stands.

@@ -1,5 +1,6 @@
 """Source to editions, one way only: ``build`` makes the stored notebooks, ``check`` compares them by content."""
 
+import dataclasses
 import difflib
 import getpass
 import json
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.authoring import head, reading_time, routes
 from course_utils.authoring.normalise import PLOTLY, figures, normalise
 from course_utils.authoring.output_rules import joined, joined_output, output_problems, shorten, size_problems
 from course_utils.authoring.sources import Cell, Source, read
@@ -128,11 +130,14 @@ def _say_used(outcome: "Outcome", chapter: Chapter, say: Callable[[str], None]) 
 
 
 def _sound(source: Path | Chapter | Source) -> Source:
+    """A source without errors, its cells completed as the editions have them."""
     parsed = source if isinstance(source, Source) else read(source)
     errors = [problem for problem in parsed.problems if problem.level == "error"]
     if errors:
         raise CourseError("\n".join(str(problem) for problem in errors))
-    return parsed
+    root = parsed.chapter.notebooks.parent
+    cells = head.complete(parsed.cells, lambda: routes.of_checkout(root))
+    return dataclasses.replace(parsed, cells=tuple(cells))
 
 
 def notebook_of(source: Source, edition: Edition) -> Any:
@@ -163,7 +168,7 @@ def _metadata(source: Source, edition: Edition) -> dict[str, Any]:
             "budget": {"memory_mib": chapter.memory_mib, "seconds": chapter.seconds},
             "chapter": chapter.number,
             "edition": edition.kind,
-            "minutes": chapter.minutes,
+            "minutes": _minutes(source),
             "needs": {profile: list(names) for profile, names in chapter.needs.items()},
             "requires": list(chapter.requires),
             "source_sha256": source.sha256(),
@@ -172,6 +177,11 @@ def _metadata(source: Source, edition: Edition) -> dict[str, Any]:
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+
+
+def _minutes(source: Source) -> dict[str, int]:
+    roads = reading_time.of(source.cells)
+    return {"main": roads.main.minutes, "side": roads.side_minutes}
 
 
 def _text(notebook) -> str:
@@ -312,7 +322,7 @@ def _differences(source: Source, stored: dict, edition: Edition) -> list[str]:
 
 
 def _wanted(cell: Cell, edition: Edition) -> str:
-    return cell.source if edition.solved else cell.stub()
+    return cell.text(edition.solved)
 
 
 def _changed(stored: list[dict], cells: tuple[Cell, ...], edition: Edition) -> list[str]:

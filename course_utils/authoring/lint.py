@@ -10,20 +10,24 @@ import statistics
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 
-from course_utils.authoring import agreement, sources
+from course_utils.authoring import agreement, reading_time, sources, standalone
+from course_utils.authoring.head import PREDICTION
 from course_utils.authoring.output_rules import MACHINE_PATH, shows_figure
+from course_utils.authoring.prose import blank, code_lines, prose, without_fences
 from course_utils.authoring.sources import SKIP, Cell, LintProblem, Source, called, read
 from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
 from course_utils.paths import packaged
+from course_utils.roads import heading, side_roads
 
 __all__ = ["RULES", "LintProblem", "lint_chapters", "lint_source"]
 
 MAX_SETUP_LINES = 12
 MAX_CODE_LINES = 25
 MEDIAN_CODE_LINES = 6
+MOST_MINUTES, MOST_WORDS, MOST_LINES, MOST_EXERCISES = 60, 3_000, 300, 2  # of a main road
 GOALS = range(3, 6)
-KINDS = "recall|modify|extend"
+KINDS = "recall|modify|extend|decide"
 _NUMBERED = "1 · …"
 # The sections of level two and their order; the numbered ones share a place.
 _ORDER = {
@@ -97,7 +101,7 @@ def _headings(source: Source, level: int) -> list[tuple[Cell, int, str]]:
     mark = "#" * level + " "
     found = []
     for cell in _markdown(source):
-        for number, line in enumerate(_without_fences(cell.source).split("\n")):
+        for number, line in enumerate(without_fences(cell.source).split("\n")):
             if line.startswith(mark):
                 found.append((cell, number, line.removeprefix(mark).strip()))
     return found
@@ -119,34 +123,6 @@ def _items(cells: list[Cell]) -> list[str]:
     """The first lines of all top-level list items."""
     lines = [line for cell in cells if cell.kind == "markdown" for line in cell.source.split("\n")]
     return [line for line in lines if re.match(r"([*+-]|\d+[.)]) +\S", line)]
-
-
-def _blank(match: re.Match) -> str:
-    """As many line ends as the match had, and spaces for the rest: lines and columns stay."""
-    return re.sub(r"[^\n]", " ", match[0])
-
-
-def _without_fences(text: str) -> str:
-    return re.sub(r"^(```|~~~).*?^\1[^\n]*$", _blank, text, flags=re.MULTILINE | re.DOTALL)
-
-
-def _prose(text: str) -> str:
-    """Markdown with code, mathematics, HTML tags and the addresses of links blanked out, line for line."""
-    text = _without_fences(text)
-    for pattern in (
-        r"``.+?``|`[^`\n]+`",
-        r"\$\$.+?\$\$",
-        r"\$[^$\n]+\$",
-        r"<[^<>\n]+>",
-        r"(?<=\])\([^()\s]*(?:\([^()]*\))?[^()]*\)",
-    ):
-        text = re.sub(pattern, _blank, text, flags=re.DOTALL)
-    return text
-
-
-def _lines(text: str) -> int:
-    """Lines of code: empty ones and comments do not count against an author."""
-    return sum(1 for line in text.split("\n") if line.strip() and not line.strip().startswith("#"))
 
 
 def _line_of(text: str, position: int) -> int:
@@ -189,26 +165,25 @@ def title(source: Source) -> Iterator[Finding]:
 
 @rule("byline")
 def byline(source: Source) -> Iterator[Finding]:
-    """The first cell has a promise and a line *Time … · Hardware … · Needs …* that agrees with the header."""
+    """The first cell has a promise and a line *Hardware … · Needs …* that agrees with the header."""
     first, chapter = source.cells[0], source.chapter
     lines = first.source.split("\n")
-    found = [(i, line) for i, line in enumerate(lines) if line.startswith("*Time: ") and line.rstrip().endswith("*")]
+    found = [
+        (i, line) for i, line in enumerate(lines) if line.startswith("*Hardware: ") and line.rstrip().endswith("*")
+    ]
     if not found:
         needed = " and ".join(filter(None, [", ".join(chapter.requires[:-1]), *chapter.requires[-1:]]))
         needed = f"chapter{'s' if len(chapter.requires) > 1 else ''} {needed}" if needed else "nothing"
         hardware = f"two cores, {chapter.memory_mib / 1024:.2g} GiB"
-        wanted = f"*Time: {chapter.minutes} minutes · Hardware: {hardware} · Needs: {needed}*"
+        wanted = f"*Hardware: {hardware} · Needs: {needed}*"
         yield first, 0, f'the first cell needs a line "{wanted}".'
         return
     number, line = found[0]
     parts = line.strip().strip("*").split(" · ")
-    if len(parts) != 3 or not parts[1].startswith("Hardware: ") or not parts[2].startswith("Needs: "):
-        yield first, number, 'the line has three parts, "*Time: … · Hardware: … · Needs: …*", with " · " between them.'
+    if len(parts) != 2 or not parts[1].startswith("Needs: "):
+        yield first, number, 'the line has two parts, "*Hardware: … · Needs: …*", with " · " between them.'
         return
-    minutes = re.search(r"\d+", parts[0])
-    if not minutes or int(minutes[0]) != chapter.minutes:
-        yield first, number, f"the header says {chapter.minutes} minutes; the line says {parts[0]!r}. Make them agree."
-    named = set(re.findall(r"\b\d\d\b", parts[2]))
+    named = set(re.findall(r"\b\d\d\b", parts[1]))
     if named != set(chapter.requires):
         wanted = ", ".join(chapter.requires) or "none"
         yield (
@@ -216,7 +191,7 @@ def byline(source: Source) -> Iterator[Finding]:
             number,
             f"the header requires {wanted}; the line names {', '.join(sorted(named)) or 'none'}. Make them agree.",
         )
-    if not any(text.strip() and not text.startswith(("#", "*Time")) for text in lines[:number]):
+    if not any(text.strip() and not text.startswith(("#", "*Hardware")) for text in lines[:number]):
         yield first, 0, "between title and byline stands one sentence of promise: what the reader will have done."
 
 
@@ -346,7 +321,7 @@ def adjacent_code(source: Source) -> Iterator[Finding]:
 def long_cell(source: Source) -> Iterator[Finding]:
     """A code cell has at most 25 lines of code, as a learner sees it."""
     for cell in _code(source):
-        count = _lines(cell.stub() if cell.exercise else cell.source)
+        count = code_lines(cell.stub() if cell.exercise else cell.source)
         if count > MAX_CODE_LINES:
             message = f"{count} lines of code; at most {MAX_CODE_LINES}. Split it, or move plumbing into course_utils."
             yield cell, 0, message
@@ -355,7 +330,7 @@ def long_cell(source: Source) -> Iterator[Finding]:
 @rule("median-cell", warning=True)
 def median_cell(source: Source) -> Iterator[Finding]:
     """The median code cell has at most six lines."""
-    counts = [_lines(cell.source) for cell in _code(source)]
+    counts = [code_lines(cell.source) for cell in _code(source)]
     if counts and statistics.median(counts) > MEDIAN_CODE_LINES:
         middle = statistics.median(counts)
         yield (
@@ -381,7 +356,7 @@ def figure_finding(source: Source) -> Iterator[Finding]:
 def details(source: Source) -> Iterator[Finding]:
     """`<details>` has a `<summary>`, a blank line after it, and an end in the same cell."""
     for cell in _markdown(source):
-        text = _without_fences(cell.source)
+        text = without_fences(cell.source)
         opened, closed = len(re.findall(r"<details\b", text)), text.count("</details>")
         if opened != closed:
             at = _line_of(text, text.find("<details" if opened else "</details"))
@@ -454,7 +429,7 @@ def placeholder(source: Source) -> Iterator[Finding]:
 def alt_text(source: Source) -> Iterator[Finding]:
     """Images in text have alt text."""
     for cell in _markdown(source):
-        text = _without_fences(cell.source)
+        text = without_fences(cell.source)
         for match in re.finditer(r"!\[\s*\]\(|<img\b(?![^>]*\balt=[\"'][^\"'>]+)[^>]*>", text):
             yield cell, _line_of(text, match.start()), "an image without alt text; state the finding that it shows."
 
@@ -469,11 +444,11 @@ def spelling(source: Source) -> Iterator[Finding]:
     last = _section(source, "Limits and next")
     quoting = {id(cell) for cell in last[2]} if last else set()
     for cell in _markdown(source):
-        text = _prose(cell.source)
+        text = prose(cell.source)
         if id(cell) in quoting:
             # Titles of sources keep their own spelling: what is quoted and what is set in italics.
-            text = re.sub(r"[\"“][^\"”]+[\"”]", _blank, text.replace("**", "  "))
-            text = re.sub(r"\*[^*]+\*", _blank, text)
+            text = re.sub(r"[\"“][^\"”]+[\"”]", blank, text.replace("**", "  "))
+            text = re.sub(r"\*[^*]+\*", blank, text)
         for match in pattern.finditer(text):
             american = match[1].lower()
             british = _BRITISH.get(american) or _BRITISH.get(f"{american}e")
@@ -484,7 +459,7 @@ def spelling(source: Source) -> Iterator[Finding]:
 def links(source: Source) -> Iterator[Finding]:
     """Links use https and have words that say where they lead."""
     for cell in _markdown(source):
-        text = re.sub(r"``.+?``|`[^`\n]+`", _blank, _without_fences(cell.source))
+        text = re.sub(r"``.+?``|`[^`\n]+`", blank, without_fences(cell.source))
         for match in re.finditer(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]*)", text):
             words, address = match[1].strip(), match[2]
             line = _line_of(text, match.start())
@@ -497,6 +472,79 @@ def links(source: Source) -> Iterator[Finding]:
         for match in re.finditer(r"(?<![(\"'=])https://[^\s)>]+", text):
             message = f"{match[0]} stands bare; write [words that say where it leads](address)."
             yield cell, _line_of(text, match.start()), message
+
+
+# --- roads -----------------------------------------------------------------------------------------------------------
+
+
+@rule("main-road", warning=True)
+def main_road(source: Source) -> Iterator[Finding]:
+    """The main road takes an hour at most: 60 minutes, 3,000 words, 300 lines of code, two exercises."""
+    main = reading_time.of(source.cells).main
+    for found, most, what in (
+        (main.minutes, MOST_MINUTES, "minutes"),
+        (main.words, MOST_WORDS, "words"),
+        (main.lines, MOST_LINES, "lines of code"),
+        (main.exercises, MOST_EXERCISES, "exercises"),
+    ):
+        if found > most:
+            message = (
+                f"the main road has {found:,} {what}; at most {most:,}. Leave something out, or mark a section's "
+                'heading with road="side".'
+            )
+            yield source.cells[0], 0, message
+
+
+@rule("roads")
+def roads(source: Source) -> Iterator[Finding]:
+    """A side road lies in no other, has a word below its heading, and ends at a heading that begins a cell."""
+    homes = side_roads((cell.kind, cell.source, cell.road) for cell in source.cells)
+    for place, (cell, home) in enumerate(zip(source.cells, homes, strict=True)):
+        if home is None or cell.kind != "markdown":
+            continue
+        level = heading(source.cells[home].source)[0]
+        if cell.road and home != place:
+            yield cell, 0, "a side road within a side road; one heading, the outer one, is marked."
+        for line, text in enumerate(without_fences(cell.source).strip("\n").split("\n")):
+            begins = heading(text)
+            if line and begins and begins[0] <= level:
+                yield cell, line, "a heading that ends a side road begins a cell of its own."
+        if home == place and not any(line.strip() for line in cell.source.strip().split("\n")[1:]):
+            yield cell, 0, "below the heading of a side road stands a sentence that says what is to be had on it."
+
+
+@rule("main-road-alone")
+def main_road_alone(source: Source) -> Iterator[Finding]:
+    """The main road needs nothing from a side road."""
+    for cell, message in standalone.problems(source.cells):
+        yield cell, 0, message
+
+
+@rule("prediction", warning=True)
+def prediction(source: Source) -> Iterator[Finding]:
+    """After `**Predict first` comes the cell that answers, then a text that begins with the answer, folded away."""
+    for place, cell in enumerate(source.cells):
+        if cell.kind != "markdown" or not PREDICTION.search(cell.source):
+            continue
+        after = source.cells[place + 1 : place + 3]
+        if len(after) == 2 and after[0].code and after[1].first.startswith("<details"):
+            continue
+        at = _line_of(cell.source, PREDICTION.search(cell.source).start())
+        yield cell, at, "a prediction is followed by the cell that answers it and a text that begins with <details>."
+
+
+@rule("exercise-names", warning=True)
+def exercise_names(source: Source) -> Iterator[Finding]:
+    """An exercise binds no name that the chapter uses outside of it."""
+    used: dict[str, int] = {}
+    for cell in source.cells:
+        if (tree := cell.tree()) is not None and not cell.exercise:
+            names = standalone.needed(tree) | standalone.bound(tree)
+            used |= {name: cell.line for name in names if name not in used}
+    for cell in source.cells:
+        if cell.exercise and (tree := cell.tree()) is not None:
+            for name in sorted(standalone.bound(tree) & set(used)):
+                yield cell, 0, f"the exercise binds {name}, which the chapter uses (line {used[name]}); rename it."
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------
@@ -522,7 +570,7 @@ def exercises(source: Source) -> Iterator[Finding]:
         under = next((part.strip() for part in head.source.split("\n")[line + 1 :] if part.strip()), "")
         match = re.fullmatch(rf"\*({KINDS}) · (\d+) minutes?\*", under)
         if not match:
-            yield head, line, 'under the heading stands "*recall · 5 minutes*" (recall, modify or extend).'
+            yield head, line, 'under the heading stands "*recall · 5 minutes*" (recall, modify, extend or decide).'
             continue
         exercise = known.get(cell.exercise)
         said = (text.split(" · ", 1)[1], match[1], int(match[2]))

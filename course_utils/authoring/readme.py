@@ -94,11 +94,16 @@ def _line(cells: list[str]) -> str:
 def _measured(run: Results, path: Path) -> dict[str, Outcome]:
     """The outcomes by chapter; CourseError where they are not what a reader of the table would get."""
     request = run.request
-    if request.get("profile") != "quick" or request.get("parameters") or request.get("jobs") != 1:
+    if (
+        request.get("profile") != "quick"
+        or request.get("parameters")
+        or request.get("jobs") != 1
+        or request.get("road") != "all"
+    ):
         raise CourseError(
             say(
-                "{path} is of another kind of run. The table shows quick runs with default parameters, one chapter at "
-                "a time: course run",
+                "{path} is of another kind of run. The table shows quick runs of all roads with default parameters, "
+                "one chapter at a time: course run",
                 path=display(path),
             )
         )

@@ -11,10 +11,11 @@ from course_utils.chapters import Chapter, read_chapter, read_source
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.paths import display
+from course_utils.roads import SIDE, heading
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 # What a cell of a source may carry. Everything else is either jupytext's own or a slip.
-CELL_METADATA = ("deletable", "editable", "exercise", "slideshow", "tags")
+CELL_METADATA = ("deletable", "editable", "exercise", "road", "slideshow", "tags")
 _OWN = ("lines_to_next_cell", "lines_to_end_of_cell_marker")
 SKIP = "lint-skip-"
 _CLAIM = re.compile(r"\bclaims\.record\(\s*[\"'](c\d+)[\"']")
@@ -52,7 +53,9 @@ class Cell:
     id: str
     tags: tuple[str, ...] = ()
     exercise: str | None = None
+    road: str | None = None
     extra: dict = field(default_factory=dict)
+    completed: str = ""  # a text as the editions have it, where that is more than the source
 
     @property
     def code(self) -> bool:
@@ -84,6 +87,10 @@ class Cell:
             **({"tags": tags} if tags else {}),
         }
         return dict(sorted(found.items()))
+
+    def text(self, solved: bool) -> str:
+        """What an edition shows: the source, a stub in a solution's place, or what was added to a text."""
+        return self.completed or (self.source if solved else self.stub())
 
     def stub(self) -> str:
         """The source as a learner gets it: each solution replaced by the place for an answer."""
@@ -201,6 +208,10 @@ def _cell(cell, line: int, chapter: Chapter, problems: list[LintProblem]) -> Cel
             "cell-metadata", f"the cell has {what}.{'' if key == 'title' else near_misses(key, list(CELL_METADATA))}"
         )
     tags = metadata.get("tags", [])
+    road = metadata.get("road")
+    if road is not None and (road != SIDE or cell.cell_type != "markdown" or not heading(cell.source)):
+        problem("road", f'road="{SIDE}" stands on a text cell that begins with a heading, and has no other value.')
+        road = None
     exercise = metadata.get("exercise")
     if exercise is not None and not (isinstance(exercise, str) and _EXERCISE.fullmatch(exercise)):
         problem("exercise-id", f'an exercise\'s id looks like "{chapter.number}-1"; this one is {exercise!r}.')
@@ -216,7 +227,8 @@ def _cell(cell, line: int, chapter: Chapter, problems: list[LintProblem]) -> Cel
         id=name,
         tags=tuple(tags),
         exercise=exercise,
-        extra={k: v for k, v in metadata.items() if k in CELL_METADATA and k not in ("tags", "exercise")},
+        road=road,
+        extra={k: v for k, v in metadata.items() if k in CELL_METADATA and k not in ("tags", "exercise", "road")},
     )
     _code_problems(made, problem)
     return made

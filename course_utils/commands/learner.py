@@ -71,6 +71,7 @@ def run(
     ] = None,
     jobs: Annotated[int, typer.Option(help="Chapters that run at once.")] = 1,
     edition: Annotated[str, typer.Option(help="learner or solutions.")] = "learner",
+    road: Annotated[str, typer.Option(help="all, or main: without the side roads.")] = "all",
     strict: Annotated[bool, typer.Option("--strict", help="An unsolved or wrong exercise fails its chapter.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the results (default: build).")] = None,
     timeout: Annotated[
@@ -97,6 +98,7 @@ def run(
         parameters=values,
         jobs=jobs,
         edition=edition,
+        road=road,
         strict=strict,
         out=out,
         timeout=timeout,

@@ -53,6 +53,7 @@ class Execution:
                     "folder": str(scratch / "work"),
                     "runtime": str(scratch / "runtime"),
                     "parameters": dict(job.parameters),
+                    "road": job.road,
                 },
                 env=environment(scratch),
                 events=events,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils import paths
+from course_utils import paths, roads
 from course_utils.chapters import LEARNER, Edition
 from course_utils.chapters import edition as edition_called
 from course_utils.errors import CourseError, NetworkError, near_misses
@@ -25,19 +25,25 @@ _LONGEST_KEY = 100  # characters; some systems stop at 255 bytes for a file's na
 
 @dataclass(frozen=True)
 class Job:
-    """One notebook to execute: a chapter's edition with values for its parameters cell (empty: the defaults)."""
+    """One notebook to execute: a chapter's edition with values for its parameters cell (empty: the defaults).
+
+    ``road`` is "all" or "main", which leaves the cells of side roads out.
+    """
 
     chapter: "Chapter"
     edition: Edition = LEARNER
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    road: str = "all"
 
     @property
     def key(self) -> str:
         """Names what is executed, and its file: the chapter's name, with what differs from the first edition's
-        language and from the default parameters behind it, so that a sweep does not overwrite itself."""
+        language, all roads and the default parameters behind it, so that a sweep does not overwrite itself."""
         parts = [self.chapter.name]
         if self.edition.language != LEARNER.language:
             parts.append(self.edition.language)
+        if self.road != "all":
+            parts.append(f"{self.road}-road")
         parts += [f"{name}-{_in_a_file_name(value)}" for name, value in sorted(self.parameters.items())]
         key = "--".join(parts)
         return key if len(key) <= _LONGEST_KEY else f"{self.chapter.name}--{_digest(key)}"
@@ -69,6 +75,7 @@ def check_request(
     parameters: Mapping[str, str] | None = None,
     jobs: int = 1,
     edition: str | Edition = "learner",
+    road: str = "all",
 ) -> list[Job]:
     """The jobs that a request means, in the order of the chapters; refuses (CourseError) what cannot be meant.
 
@@ -99,7 +106,7 @@ def check_request(
     if parameters:
         known = {chapter.name: notebook_parameters(chapter.notebook(wanted)) for chapter in chapters}
         values = {name: _parameter(name, text, known) for name, text in parameters.items()}
-    return [Job(chapter, wanted, values) for chapter in chapters]
+    return [Job(chapter, wanted, values, roads.road(road)) for chapter in chapters]
 
 
 def not_a_notebook(path: Path) -> str:

@@ -39,6 +39,7 @@ def run(
     parameters: Mapping[str, str] | None = None,
     jobs: int = 1,
     edition: "str | Edition" = "learner",
+    road: str = "all",
     out: Path | str | None = None,
     strict: bool = False,
     strict_time: bool = False,
@@ -49,18 +50,18 @@ def run(
     """Execute ``chapters`` and return an Outcome for each, in their order; a failing chapter does not stop the others.
 
     ``parameters`` are values as written on a command line, for names in each notebook's parameters cell; ``jobs``
-    chapters run at once; ``out`` (default: ``build`` in the checkout) receives ``runs/NN_name.ipynb`` (with parameters:
-    a name that holds them) and ``results.json``; ``strict`` makes an exercise that is wrong or not attempted raise;
-    ``strict_time`` makes a chapter that takes more processor seconds than declared count as over budget; ``timeout`` is
-    in seconds and for each chapter. With ``progress`` the run is shown on ``console`` (default: standard error) and
-    closed by a table.
+    chapters run at once; ``road="main"`` leaves side roads out; ``out`` (default: ``build`` in the checkout) receives
+    ``runs/NN_name.ipynb`` (with parameters: a name that holds them) and ``results.json``; ``strict`` makes an exercise
+    that is wrong or not attempted raise; ``strict_time`` makes a chapter that takes more processor seconds than
+    declared count as over budget; ``timeout`` is in seconds and for each chapter. With ``progress`` the run is shown on
+    ``console`` (default: standard error) and closed by a table.
 
     On Ctrl-C everything that was started is ended and the unfinished chapters come back as "interrupted".
     Raises CourseError, before anything starts, for a request that cannot be meant, and at the end where the results
     cannot be written (the table is shown before).
     """
     parameters = parameters or {}
-    asked = check_request(list(chapters), profile=profile, parameters=parameters, jobs=jobs, edition=edition)
+    asked = check_request(list(chapters), profile=profile, parameters=parameters, jobs=jobs, edition=edition, road=road)
     if timeout is not None and not timeout > 0:
         raise CourseError(say("timeout must be a number of seconds above zero; it is {timeout!r}.", timeout=timeout))
     out = Path(out) if out is not None else paths.require_checkout() / "build"
@@ -91,6 +92,7 @@ def run(
             request={
                 "profile": profile,
                 "edition": asked[0].edition.name,
+                "road": asked[0].road,
                 "parameters": dict(asked[0].parameters),
                 "jobs": jobs,
                 "seconds": round(time.monotonic() - begun, 1),

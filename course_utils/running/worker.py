@@ -1,7 +1,8 @@
 """One notebook, executed in a process of its own by papermill; the parent (``execution``) hears of every cell.
 
 A child of ``processes``; its job has ``notebook`` (what to execute), ``output`` (where the executed notebook goes),
-``folder`` (the kernel's working folder), ``runtime`` (a folder for the kernel's connection file) and ``parameters``.
+``folder`` (the kernel's working folder), ``runtime`` (a folder for the kernel's connection file), ``parameters`` and
+``road`` ("main" leaves the cells of side roads out).
 Its events are "start" (``cells``), "cell start" (``index``), "cell" (``index``, ``id``, ``seconds``,
 ``high_water_mib``) and "end" (``passed``, ``kind``, ``reason``, ``seconds``, ``error``).
 A notebook is not trusted to end well: what it showed is saved after every cell.
@@ -15,6 +16,7 @@ from typing import Any
 
 from course_utils.language import say
 from course_utils.processes import Events, begin
+from course_utils.roads import main_cells
 from course_utils.runtime import high_water_mib
 
 
@@ -205,6 +207,8 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         emit("end", passed=False, kind="not a notebook", reason=reason, seconds=0.0, error=None)
         return False
+    if job["road"] == "main":
+        notebook.cells = main_cells(notebook.cells)
     trouble: tuple[str, str] | None = None
     kind = reason = ""
     begun = time.monotonic()

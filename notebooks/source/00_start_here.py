@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "00"
 #     title: Start here
-#     minutes: 35
 #     requires: []
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 30, memory_mib: 1536}
@@ -17,7 +16,7 @@
 #
 # You find out whether everything works on your machine, train a first network in under a minute, and learn how a chapter works.
 #
-# *Time: 35 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: Python, nothing else*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: Python, nothing else*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "01"
 #     title: Concepts
-#     minutes: 130
 #     requires: ["00"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 30, memory_mib: 1280}
@@ -18,7 +17,7 @@
 # You learn to answer "do we need a large model, does it fit on what we have, what does it cost?" with a handful of formulas, and you check each
 # of them before you trust it.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1.25 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Hardware: two cores, 1.25 GiB; no network · Needs: chapter 00, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "02"
 #     title: Learning
-#     minutes: 130
 #     requires: ["00"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 25, memory_mib: 1024}
@@ -18,7 +17,7 @@
 # You find the number that goes down when a program learns, derive why it is that one, and walk down it by hand: with plain gradient descent,
 # with batches, and with the optimisers that everybody uses.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1 GiB; no network · Needs: chapter 00, Python, NumPy and school calculus*
+# *Hardware: two cores, 1 GiB; no network · Needs: chapter 00, Python, NumPy and school calculus*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "03"
 #     title: Dense networks
-#     minutes: 130
 #     requires: ["02"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 30, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You build a neural network of any depth in some fifty lines of NumPy, derive its gradient line by line, prove it right before two witnesses, and
 # train it on what no linear model can solve.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 02, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 02, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "04"
 #     title: Convolutional networks
-#     minutes: 150
 #     requires: ["03"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 45, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You build convolution, pooling and their gradients by hand, prove each against two witnesses, and train the articles' network for colour
 # images.
 #
-# *Time: 150 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 03, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 03, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "05"
 #     title: Recurrent networks
-#     minutes: 130
 #     requires: ["03"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 45, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You teach a network to remember, find out by hand why most of them forget, and learn to see *before* training whether one can learn from
 # what happened a hundred steps ago.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 03, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 03, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "06"
 #     title: Generative adversarial networks
-#     minutes: 130
 #     requires: ["03", "04"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 60, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You set two networks against each other until one of them can invent, derive every gradient of the game, see it go wrong, and measure what
 # comes out of it.
 #
-# *Time: 130 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapters 03 and 04, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapters 03 and 04, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

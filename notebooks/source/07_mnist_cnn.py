@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "07"
 #     title: MNIST CNN
-#     minutes: 120
 #     requires: ["00"]
 #     needs: {quick: [], full: [mnist]}
 #     budget: {seconds: 90, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You train the articles' network on real handwriting, measure how good it is and how sure you may be of that, and find out when you must
 # not believe it.
 #
-# *Time: 120 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "08"
 #     title: A text classifier
-#     minutes: 120
 #     requires: ["00"]
 #     needs: {quick: [], full: [sst2, chnsenticorp, ag_news]}
 #     budget: {seconds: 60, memory_mib: 1536}
@@ -18,7 +17,7 @@
 # You route the tickets of a small software company: with counted words, with the first article's network once it is mended, and with a rule that says
 # which of the two you should ship.
 #
-# *Time: 120 minutes, exercises included · Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 00, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

@@ -3,7 +3,6 @@
 #   course:
 #     chapter: "09"
 #     title: Fine-tuning BERT
-#     minutes: 150
 #     requires: ["08"]
 #     needs: {quick: [minilm], full: [minilm, sst2]}
 #     budget: {seconds: 150, memory_mib: 2560}
@@ -18,7 +17,7 @@
 # You take a pretrained encoder apart until every number in it is accounted for, fine-tune it on a few hundred support tickets, and say what that
 # bought and what it cost.
 #
-# *Time: 150 minutes, exercises included · Hardware: two cores, 2.5 GiB · Needs: chapter 08, Python and NumPy*
+# *Hardware: two cores, 2.5 GiB · Needs: chapter 08, Python and NumPy*
 
 # %% [markdown]
 # ## You will be able to

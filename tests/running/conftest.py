@@ -29,7 +29,6 @@ def chapter(tmp_path):
             number=name[:2],
             name=name,
             title=name[3:],
-            minutes=5,
             requires=(),
             needs=needs or {"quick": (), "full": ()},
             seconds=seconds,

@@ -151,7 +151,7 @@ def test_a_module_in_the_folder_where_the_command_is_typed_breaks_nothing(chapte
     program = (
         "import sys; from pathlib import Path; from course_utils.running import runs; "
         "from course_utils.chapters import Chapter; "
-        f"one = Chapter('01', '01_a', 'A', 5, (), {{}}, 60, 600, Path({str(one.source)!r})); "
+        f"one = Chapter('01', '01_a', 'A', (), {{}}, 60, 600, Path({str(one.source)!r})); "
         f"sys.exit(runs.exit_status(runs.run([one], out=Path({str(tmp_path / 'build')!r}))))"
     )
     done = subprocess.run(
@@ -317,7 +317,7 @@ def test_a_full_disk_stops_what_does_not_fit_and_nothing_else(chapter, small_dis
         "import sys; from pathlib import Path; from course_utils.running import runs; "
         "from course_utils.chapters import Chapter; "
         f"paths = {[str(one.source) for one in chapters]!r}; "
-        "chapters = [Chapter(p.stem[:2], p.stem, 'A', 5, (), {}, 60, 600, p) for p in map(Path, paths)]; "
+        "chapters = [Chapter(p.stem[:2], p.stem, 'A', (), {}, 60, 600, p) for p in map(Path, paths)]; "
         f"found = runs.run(chapters, out=Path({str(tmp_path / 'out')!r})); "
         f"print(Path({str(tmp_path / 'out' / 'results.json')!r}).read_text())"
     )
@@ -406,7 +406,7 @@ def test_an_interrupted_run_says_what_was_finished_and_leaves_nothing_running(ch
         "from pathlib import Path\nfrom course_utils.running import runs\n"
         "from course_utils.chapters import Chapter\n"
         f"root = Path({str(tmp_path)!r})\n"
-        "chapters = [Chapter(n[:2], n, n[3:], 5, (), {}, 60, 600, root / 'notebooks' / 'source' / f'{n}.py')\n"
+        "chapters = [Chapter(n[:2], n, n[3:], (), {}, 60, 600, root / 'notebooks' / 'source' / f'{n}.py')\n"
         f"            for n in {[one.name for one in chapters]!r}]\n"
         "outcomes = runs.run(chapters, out=root / 'build')\n"
         "sys.exit(runs.exit_status(outcomes))\n"

@@ -1,0 +1,59 @@
+"""The roads of a chapter: the main one, which alone reaches its decision, and side roads that a reader may leave out.
+
+A side road is a section: the text cell with its heading carries ``road="side"``, and it ends before the next heading of
+the same or a higher level.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from course_utils.errors import CourseError, near_misses
+
+KEY, SIDE = "road", "side"
+ROADS = ("all", "main")  # what a run may be asked for
+# What JupyterLab calls a heading whose section is closed.
+CLOSED = "jp-MarkdownHeadingCollapsed"
+
+
+def heading(text: str) -> tuple[int, str] | None:
+    """(level, words) of the heading that a text begins with; None where it begins with something else."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    match = re.match(r"(#{1,6})\s+(\S.*)", first)
+    return (len(match[1]), match[2].strip()) if match else None
+
+
+def side_roads(cells: Iterable[tuple[str, str, str | None]]) -> list[int | None]:
+    """For each cell (its kind, its text, its road) the place of the side road's heading that it belongs to, or None.
+
+    A side road within a side road is part of the outer one. The tag counts on a text cell that begins with a heading.
+    """
+    found: list[int | None] = []
+    current, level = None, 0
+    for place, (kind, text, road) in enumerate(cells):
+        begins = heading(text) if kind == "markdown" else None
+        if begins and current is not None and begins[0] <= level:
+            current = None
+        if begins and current is None and road == SIDE:
+            current, level = place, begins[0]
+        found.append(current)
+    return found
+
+
+def main_cells(cells: Sequence[Any]) -> list[Any]:
+    """The cells of a notebook (nbformat's) that lie on the main road; of a side road not even the heading stays."""
+    homes = side_roads((cell["cell_type"], cell["source"], cell["metadata"].get(KEY)) for cell in cells)
+    return [cell for cell, home in zip(cells, homes, strict=True) if home is None]
+
+
+def road(name: str) -> str:
+    """The name of the roads that are asked for; raises CourseError, with the near misses, where there is none."""
+    if name not in ROADS:
+        raise CourseError(f"There is no road {name!r}.{near_misses(str(name), list(ROADS))}")
+    return name
+
+
+def anchor(title: str) -> str:
+    """Where a link to a heading leads in Jupyter, as it stands in a link."""
+    words = re.sub(r"[`*$\\]", "", title).replace(" ", "-")
+    return "#" + words.replace("(", "%28").replace(")", "%29")
