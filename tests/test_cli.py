@@ -242,7 +242,7 @@ def test_run_without_arguments_is_every_chapter_in_quick(course, runs, checkout)
     assert done.status == 0
     assert runs.asked == {
         "chapters": ["chapter 00", "chapter 07"], "profile": "quick", "parameters": {}, "jobs": 1,
-        "edition": "learner", "strict": False, "out": checkout / "build", "timeout": None,
+        "edition": "learner", "road": "all", "strict": False, "out": checkout / "build", "timeout": None,
     }  # fmt: skip
     assert (checkout / "build" / "report.html").exists()
     assert os.path.join("build", "report.html") in done.out
@@ -251,11 +251,11 @@ def test_run_without_arguments_is_every_chapter_in_quick(course, runs, checkout)
 def test_run_passes_everything_on(course, runs, tmp_path):
     course(
         "run", "07", "--profile", "full", "-p", "seed=3", "-p", "name=a=b", "--jobs", "2",
-        "--edition", "solutions", "--strict", "--out", str(tmp_path / "out"), "--timeout", "90",
+        "--edition", "solutions", "--strict", "--out", str(tmp_path / "out"), "--timeout", "90", "--road", "main",
     )  # fmt: skip
     assert runs.asked == {
         "chapters": ["chapter 07"], "profile": "full", "parameters": {"seed": "3", "name": "a=b"}, "jobs": 2,
-        "edition": "solutions", "strict": True, "out": tmp_path / "out", "timeout": 90.0,
+        "edition": "solutions", "road": "main", "strict": True, "out": tmp_path / "out", "timeout": 90.0,
     }  # fmt: skip
 
 

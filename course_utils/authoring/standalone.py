@@ -37,7 +37,7 @@ def problems(cells: Sequence["Cell"]) -> Iterator[tuple["Cell", str]]:
             continue
         own = bound(tree)
         for name in sorted(needed(tree)):
-            if name in only_side and name not in own | on_main:
+            if name in only_side and name not in on_main and not _binds_first(tree, name):
                 words = "{name} is bound on the side road “{title}” only; the main road needs it here."
                 yield cell, say(words, name=name, title=titles[only_side[name]])
             elif name in changed and not _binds_first(tree, name):
@@ -82,9 +82,11 @@ def changed_within(tree: ast.Module) -> set[str]:
 
 
 def _binds_first(tree: ast.Module, name: str) -> bool:
-    """Whether the first statement that has to do with a name binds it without reading it."""
+    """Whether a cell binds a name before it reads it; a function reads when it is called, which is later."""
     for statement in tree.body:
         module = ast.Module([statement], [])
+        if isinstance(statement, ast.FunctionDef) and statement.name != name:
+            continue
         if name in needed(module):
             return False
         if name in bound(module):

@@ -219,7 +219,7 @@ def test_a_computed_verdict_is_no_literal(tmp_path, registered, verdict):  # noq
 @pytest.mark.parametrize("requires", ["[]", '["00"]', '["00", "07"]', '["00", "06", "07"]'])
 def test_the_byline_that_the_lint_offers_is_one_that_it_takes(tmp_path, registered, requires):  # noqa: F811
     header = GOOD.replace("requires: []", f"requires: {requires}")
-    old = "# *Time: 10 minutes · Hardware: any computer · Needs: nothing*"
+    old = "# *Hardware: any computer · Needs: nothing*"
     (problem,) = [p for p in lint(tmp_path, replaced(f"{old}\n", "#\n", header)) if p.rule == "byline"]
     offered = problem.message.split('"')[1]
     assert lint(tmp_path, replaced(old, f"# {offered}", header)) == []

@@ -82,3 +82,13 @@ def executed(chapter: Chapter, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The chapter's one run."""
     out = tmp_path_factory.mktemp(chapter.name)
     return course_run(chapter, out, "--edition", "solutions", "--strict", COURSE_STRICT="1")
+
+
+@pytest.fixture(scope="session")
+def main_road(chapter: Chapter, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The chapter run by its main road alone; skipped where it has no other."""
+    stored = json.loads(chapter.solutions.read_text("utf-8"))
+    if not any("road" in cell["metadata"] for cell in stored["cells"]):
+        pytest.skip("this chapter has no side roads")
+    out = tmp_path_factory.mktemp(f"{chapter.name}-main")
+    return course_run(chapter, out, "--edition", "solutions", "--strict", "--road", "main", COURSE_STRICT="1")

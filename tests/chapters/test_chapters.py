@@ -12,7 +12,9 @@ import pytest
 
 from course_utils import claims
 from course_utils.authoring import agreement
+from course_utils.authoring.output_rules import joined
 from course_utils.exercises import identifiers
+from course_utils.roads import main_cells
 
 from .conftest import CHAPTERS, offline
 
@@ -36,6 +38,18 @@ def test_it_keeps_its_budget(executed):
     assert 0 < outcome["peak_mib"] <= chapter.memory_mib
     # Processor seconds: how many other programs run at the same time does not count.
     assert 0 < outcome["cpu_seconds"] <= chapter.seconds
+
+
+def test_its_main_road_alone_says_the_same(main_road):
+    """No side road leaves anything behind that the main road needs: not a name, not a result, not a drawn number."""
+    assert main_road.outcome["verdict"] == "passed", (main_road.outcome, main_road.printed)
+    stored = json.loads(main_road.chapter.learner.read_text("utf-8"))
+    cells = [{**cell, "source": joined(cell["source"])} for cell in stored["cells"]]
+    kept = {cell["id"] for cell in main_cells(cells)}
+    assert 0 < len(kept) < len(cells)
+    stored["cells"] = [cell for cell in stored["cells"] if cell["id"] in kept]
+    assert [cell["id"] for cell in main_road.notebook["cells"]] == [cell["id"] for cell in stored["cells"]]
+    assert agreement.differences(main_road.notebook, stored) == []
 
 
 def test_its_claims_get_the_verdicts_in_the_file(executed):
