@@ -66,5 +66,5 @@ def test_what_a_text_begins_with(text, found):
 
 def test_a_road_that_is_not_there_is_refused():
     assert roads.road("main") == "main"
-    with pytest.raises(CourseError, match="no road 'mian'.*Did you mean main"):
+    with pytest.raises(CourseError, match=r"no road 'mian'.*Did you mean main"):
         roads.road("mian")

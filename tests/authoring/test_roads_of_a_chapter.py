@@ -85,11 +85,11 @@ def test_without_side_roads_the_head_says_the_time_only(tmp_path, registered):  
 
 
 def test_what_answers_a_prediction_is_closed_and_so_are_bare_asserts(tmp_path, registered):  # noqa: F811
-    text = GOOD.replace(
-        "# A single dot.",
-        "# A dot. **Predict first.** How many?\n\n# %%\n1 + 1\n\n# %% [markdown]\n# So.\n\n# %%\nassert 1 + 1 == 2\nfor k in (1, 2):\n    assert k",
-        1,
+    more = (
+        "# A dot. **Predict first.** How many?\n\n# %%\n1 + 1\n\n# %% [markdown]\n# So.\n\n"
+        "# %%\nassert 1 + 1 == 2\nfor k in (1, 2):\n    assert k"
     )
+    text = GOOD.replace("# A single dot.", more, 1)
     notebook = editions.learner_edition(read(tmp_path, text))
     assert cell_of(notebook, "1 + 1").metadata["jupyter"] == {"outputs_hidden": True}
     assert cell_of(notebook, "assert 1").metadata["jupyter"] == {"source_hidden": True}
