@@ -54,6 +54,5 @@ def road(name: str) -> str:
 
 
 def anchor(title: str) -> str:
-    """Where a link to a heading leads in Jupyter, as it stands in a link."""
-    words = re.sub(r"[`*$\\]", "", title).replace(" ", "-")
-    return "#" + words.replace("(", "%28").replace(")", "%29")
+    """The name by which a heading is linked to: plain letters, which every viewer's links find."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

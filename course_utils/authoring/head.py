@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROUTES = "<!-- routes -->"
 PREDICTION = re.compile(r"\*\*Predict first\b")
 _HARDWARE = "*Hardware: "
-_GOALS = "You will be able to"
+_GOALS, _EXERCISES = "You will be able to", "Exercises"
 
 
 def complete(cells: Sequence["Cell"], routes: Callable[[], str]) -> list["Cell"]:
@@ -24,6 +24,8 @@ def complete(cells: Sequence["Cell"], routes: Callable[[], str]) -> list["Cell"]
     roads = reading_time.of(cells)
     homes = side_roads((cell.kind, cell.source, cell.road) for cell in cells)
     side = {road.place: road for road in roads.side}
+    after = {place: _after(cells, homes, place) for place in side}
+    linked = {*after.values(), *(place for place, cell in enumerate(cells) if heading(cell.source) == (2, _EXERCISES))}
     found = []
     for place, cell in enumerate(cells):
         if cell.kind == "markdown":
@@ -33,8 +35,11 @@ def complete(cells: Sequence["Cell"], routes: Callable[[], str]) -> list["Cell"]
             elif heading(text) == (2, _GOALS):
                 text = "\n\n".join(filter(None, [text, _list(roads)]))
             elif place in side:
-                text = _marked(text, side[place].load.minutes, _after(cells, homes, place))
+                target = heading(cells[after[place]].source)[1] if after[place] is not None else None
+                text = _below(text, _mark(side[place], target))
                 cell = dataclasses.replace(cell, extra={**cell.extra, CLOSED: True, KEY: SIDE})
+            elif place in linked:
+                text = _below(text, _named(heading(text)[1]))
             if ROUTES in text:
                 text = text.replace(ROUTES, routes())
             found.append(dataclasses.replace(cell, completed=text if text != cell.source else ""))
@@ -60,10 +65,10 @@ def _list(roads: reading_time.Roads) -> str:
         if road.title.startswith("Exercise "):
             more.append(road)
         else:
-            named.append(_item(f"[{road.title}]({anchor(road.title)})", road.load.minutes))
+            named.append(_item(f"[{road.title}](#{anchor(road.title)})", road.load.minutes))
     if more:
         title = say_many("one more exercise", "{n} more exercises", len(more))
-        named.append(_item(f"[{title}](#Exercises)", sum(road.load.minutes for road in more)))
+        named.append(_item(f"[{title}](#{anchor(_EXERCISES)})", sum(road.load.minutes for road in more)))
     return say(
         "**Side roads** deepen, prove or check, and nothing on the main road needs them. They are closed; the arrow "
         "beside a heading opens one: {roads}.",
@@ -75,21 +80,32 @@ def _item(title: str, minutes: int) -> str:
     return say("{title} ({minutes} min)", title=title, minutes=minutes)
 
 
-def _marked(text: str, minutes: int, after: str | None) -> str:
-    """A side road's heading cell, with a line that says so below the heading."""
+def _mark(road: reading_time.SideRoad, after: str | None) -> str:
+    """The line below a side road's heading; ``after`` is the heading at which the main road goes on."""
+    words = {"name": _named(road.title), "minutes": road.load.minutes}
+    if after is None:
+        return say("{name}*Side road · {minutes} min*", **words)
+    link = f"[{after}](#{anchor(after)})"
+    return say("{name}*Side road · {minutes} min · skip to {link}*", link=link, **words)
+
+
+def _named(title: str) -> str:
+    """What a link finds: Jupyter's own names for headings have letters that its links do not match."""
+    return f'<a id="{anchor(title)}"></a>'
+
+
+def _below(text: str, line: str) -> str:
+    """A text with a line below its heading."""
     first, _, rest = text.lstrip("\n").partition("\n")
-    words = {"minutes": minutes, "title": after, "link": anchor(after or "")}
-    if after:
-        line = say("*Side road · {minutes} min · skip to [{title}]({link})*", **words)
-    else:
-        line = say("*Side road · {minutes} min*", **words)
     return "\n".join([first, "", line, *(["", rest.lstrip("\n")] if rest.strip() else [])])
 
 
-def _after(cells: Sequence["Cell"], homes: Sequence[int | None], place: int) -> str | None:
-    """The heading at which the main road goes on."""
-    later = (cells[k] for k in range(place + 1, len(cells)) if homes[k] is None and cells[k].kind == "markdown")
-    return next((begins[1] for cell in later if (begins := heading(cell.source))), None)
+def _after(cells: Sequence["Cell"], homes: Sequence[int | None], place: int) -> int | None:
+    """The place of the heading at which the main road goes on."""
+    later = range(place + 1, len(cells))
+    return next(
+        (k for k in later if homes[k] is None and cells[k].kind == "markdown" and heading(cells[k].source)), None
+    )
 
 
 def _closed(cell: "Cell", before: "Cell | None") -> "Cell":

@@ -70,8 +70,11 @@ def test_a_side_road_is_closed_listed_and_left_out_of_the_main_minutes(tmp_path,
     head = cell_of(notebook, "## 2 · The proof")
     assert head.metadata["jp-MarkdownHeadingCollapsed"] is True and head.metadata["road"] == "side"
     lines = head.source.split("\n")
-    assert lines[2] == "*Side road · 1 min · skip to [Exercises](#Exercises)*" and lines[4].startswith("Why three")
-    assert "[2 · The proof](#2-·-The-proof) (1 min)" in cell_of(notebook, "## You will be able to").source
+    assert lines[2] == '<a id="2-the-proof"></a>*Side road · 1 min · skip to [Exercises](#exercises)*' and lines[
+        4
+    ].startswith("Why three")
+    assert '<a id="exercises"></a>' in cell_of(notebook, "## Exercises").source
+    assert "[2 · The proof](#2-the-proof) (1 min)" in cell_of(notebook, "## You will be able to").source
     assert re.search(
         r"\*Time: \d+ minutes, exercises included; 1 more on side roads · Hardware", notebook.cells[0].source
     )
