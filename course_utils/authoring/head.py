@@ -70,8 +70,8 @@ def _list(roads: reading_time.Roads) -> str:
         title = say_many("one more exercise", "{n} more exercises", len(more))
         named.append(_item(f"[{title}](#{anchor(_EXERCISES)})", sum(road.load.minutes for road in more)))
     return say(
-        "**Side roads** deepen, prove or check, and nothing on the main road needs them. They are closed; the arrow "
-        "beside a heading opens one: {roads}.",
+        "**Side roads** deepen, prove or check, and nothing on the main road needs them. They are closed; “+ cells "
+        "hidden” below a heading opens one: {roads}.",
         roads=" · ".join(named),
     )
 

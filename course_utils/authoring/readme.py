@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from course_utils.authoring import routes
 from course_utils.chapters import Chapter
 from course_utils.errors import CourseError
 from course_utils.language import say
@@ -12,7 +13,9 @@ from course_utils.running.outcome import Outcome, Results, read_results
 
 BEGIN = "<!-- The table of chapters: an author writes the third column, course build --table all others. -->"
 END = "<!-- The end of the table of chapters. -->"
-_HEAD = ["", "chapter", "what you take home", "time, quick run", "peak memory"]
+ROUTES_BEGIN = "<!-- The routes of data/routes.toml, as course build --table writes them. -->"
+ROUTES_END = "<!-- The end of the routes. -->"
+_HEAD = ["", "chapter", "what you take home", "minutes: main road + side roads", "quick run", "peak memory"]
 
 
 def write(readme: Path, results: Path, chapters: Iterable[Chapter]) -> list[str]:
@@ -25,6 +28,7 @@ def write(readme: Path, results: Path, chapters: Iterable[Chapter]) -> list[str]
         chapters = list(chapters)
         whole = {chapter.name for chapter in chapters} == set(measured)  # else the sentence would not hold for all rows
         new = with_table(text, measured.values(), chapters, said=_said(run) if whole else "")
+        new = with_routes(new, routes.of_checkout(chapters[0].notebooks.parent))
         if new != text:
             write_atomic(readme, new)
     except OSError as error:
@@ -54,18 +58,30 @@ def with_table(text: str, outcomes: Iterable[Outcome], chapters: Iterable[Chapte
             raise CourseError(
                 say(
                     "README.md has no row for chapter {number}. Write one between the marks, with what a learner takes "
-                    'home: "| {number} | {title} | … | | |".',
+                    'home: "| {number} | {title} | … | | | |".',
                     number=chapter.number,
                     title=chapter.title,
                 )
             )
-        _, _, takes_home, seconds, memory = written[chapter.number]
+        _, _, takes_home, _, seconds, memory = written[chapter.number]
+        reading = routes.minutes(chapter)
         if outcome := found.get(chapter.name):
             seconds, memory = f"{outcome.seconds:.0f} s", f"{outcome.peak_mib / 1024:.1f} GiB"
         link = f"[{chapter.title}](notebooks/{chapter.name}.ipynb)"
-        lines.append(_line([chapter.number, link, takes_home, seconds, memory]))
+        minutes = f"{reading['main']} + {reading['all'] - reading['main']}"
+        lines.append(_line([chapter.number, link, takes_home, minutes, seconds, memory]))
     below = said or "\n".join(line for line in text[start + len(BEGIN) : end].splitlines() if line[:1] not in ("", "|"))
     return text[:start] + "\n".join([BEGIN, "", *lines, "", below, "", ""]) + text[end:]
+
+
+def with_routes(text: str, table: str) -> str:
+    """README's text with the table of routes between its marks; CourseError where there are no marks."""
+    start, end = text.find(ROUTES_BEGIN), text.find(ROUTES_END)
+    if start < 0 or end < start:
+        raise CourseError(
+            say("README.md lacks the marks around the routes: {begin} and {end}.", begin=ROUTES_BEGIN, end=ROUTES_END)
+        )
+    return text[:start] + "\n".join([ROUTES_BEGIN, "", table, "", ""]) + text[end:]
 
 
 def _said(run: Results) -> str:

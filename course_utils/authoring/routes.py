@@ -1,5 +1,6 @@
 """Routes through the course for those who take it, with the minutes that their chapters sum up to."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ def read(path: Path) -> list[Route]:
     return found
 
 
+@functools.cache
 def minutes(chapter: Chapter) -> dict[str, int]:
     """The minutes of a chapter by the roads taken."""
     roads = reading_time.of(sources.read(chapter).cells)

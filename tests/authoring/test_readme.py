@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.authoring import readme
+from course_utils.authoring import readme, routes
 from course_utils.chapters import chapters
 from course_utils.errors import CourseError
 from course_utils.running.outcome import Outcome, write_results
@@ -25,13 +25,14 @@ def outcome(number: int, seconds: float, mib: float, **facts) -> Outcome:
 
 
 def figures(text: str) -> dict[str, tuple[str, str]]:
-    return {cells[0]: (cells[3], cells[4]) for cells in readme.rows(text)}
+    return {cells[0]: (cells[4], cells[5]) for cells in readme.rows(text)}
 
 
 def test_the_table_has_a_row_for_every_chapter_and_no_other():
     assert [cells[0] for cells in readme.rows(README)] == [chapter.number for chapter in CHAPTERS]
-    for number, title, takes_home, seconds, memory in readme.rows(README):
+    for number, title, takes_home, minutes, seconds, memory in readme.rows(README):
         assert f"notebooks/{number}_" in title and takes_home
+        assert [part.isdigit() for part in minutes.split(" + ")] == [True, True]
         assert seconds.removesuffix(" s").isdigit() and float(memory.removesuffix(" GiB")) > 0
 
 
@@ -42,6 +43,12 @@ def test_its_own_numbers_give_the_same_table():
     ]
     assert readme.with_table(README, own, CHAPTERS) == README
     assert readme.with_table(README, [], CHAPTERS) == README
+
+
+def test_the_routes_are_those_of_the_sources():
+    assert readme.with_routes(README, routes.of_checkout(ROOT)) == README
+    with pytest.raises(CourseError, match="lacks the marks around the routes"):
+        readme.with_routes("# A README", "")
 
 
 @given(st.dictionaries(st.integers(0, len(CHAPTERS) - 1), st.tuples(st.floats(1, 9e4), st.floats(50, 9e4))))

@@ -56,7 +56,8 @@ def test_a_side_road_is_closed_and_opens_at_its_arrow(chapter):
     assert shown(chapter, "on") and shown(chapter, "side")
     heading = chapter.page.locator(".jp-MarkdownCell", has_text="What you get here.")
     assert "Side road · 1 min · skip to 3 · On" in heading.inner_text()
-    heading.locator(".jp-collapseHeadingButton").click()
+    chapter.screenshot("roads")
+    heading.locator(".jp-showHiddenCellsButton").click()
     assert shown(chapter, "proof") and shown(chapter, "proof-code")
 
 
