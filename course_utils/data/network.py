@@ -6,6 +6,7 @@ requests tells most troubles of a network apart only deep inside an error; `expl
 import contextlib
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ PAGE = "a web page instead of data (a network's login page?)"
 class Trouble:
     """One trouble of the network: its ``kind`` for programs, its cause and its remedy as sentences (or parts of one).
 
-    Kinds: "certificate", "clock", "tls", "proxy login", "proxy refused", "proxy down", "proxy name", "proxy address",
-    "socks", "name", "timeout", "refused", "unreachable", "broken", "circle", "page", "status", "forbidden", "gone",
-    "login", "busy", "server", "bundle", "address", "other".
+    Kinds: "certificate", "clock", "tls", "proxy login", "proxy refused", "proxy broken", "proxy down", "proxy name",
+    "proxy address", "socks", "name", "timeout", "refused", "unreachable", "broken", "circle", "page", "status",
+    "forbidden", "gone", "login", "busy", "server", "bundle", "address", "other".
     """
 
     kind: str
@@ -71,6 +72,9 @@ def explain(error: BaseException, url: str) -> Trouble:
             say("this is not an address that can be fetched"),
             say("Bring the course up to date, or mend the address in data/registry.toml."),
         )
+    if proxy and (answer := re.search(r"0x0([1-8]): ([a-z ]*[a-z])", text)):  # of a SOCKS proxy that was reached
+        code = {"2": 403, "7": 501, "8": 501}.get(answer[1], 502)
+        return _of_tunnel(say("SOCKS answer: {words}", words=answer[2]), code, host, variable, proxy)
     by_proxy = bool(proxy) and ("ProxyError" in names or "socks" in text)
     if by_proxy and not any(isinstance(one, ssl.SSLError) for one in chain):
         if any(isinstance(one, socket.gaierror) for one in chain) or "NameResolutionError" in names:
@@ -174,8 +178,6 @@ def _proxy(url: str) -> tuple[str, str]:
 
 def _status(error: BaseException, text: str) -> tuple[int, bool] | None:
     """(HTTP status, whether the proxy gave it for a tunnel); None where no status is at fault."""
-    import re
-
     response = getattr(error, "response", None)
     if response is not None and response.status_code >= 400:
         return response.status_code, False
@@ -199,16 +201,7 @@ def _of_status(status: tuple[int, bool], host: str, variable: str, proxy: str) -
             ),
         )
     if tunnel:
-        return Trouble(
-            "proxy refused",
-            say(
-                "the proxy {proxy} lets nobody through to {host} (HTTP status {code})",
-                proxy=proxy,
-                host=host,
-                code=code,
-            ),
-            say("Ask whoever runs the proxy to allow {host}, or use another network.", host=host),
-        )
+        return _of_tunnel(say("HTTP status {code}", code=code), code, host, variable, proxy)
     if code == 401:
         return Trouble(
             "login",
@@ -237,6 +230,32 @@ def _of_status(status: tuple[int, bool], host: str, variable: str, proxy: str) -
         "status",
         say("{host} refuses it (HTTP status {code})", host=host, code=code),
         say("Bring the course up to date, or try another network."),
+    )
+
+
+def _of_tunnel(said: str, code: int, host: str, variable: str, proxy: str) -> Trouble:
+    """Troubles with the way that a proxy was asked to open, told apart by its HTTP status; ``said`` is its answer."""
+    if code == 501:  # a web server, say, to which CONNECT means nothing
+        return Trouble(
+            "proxy address",
+            say(
+                "{proxy}, which {variable} names, is no proxy for https ({said})",
+                proxy=proxy,
+                variable=variable,
+                said=said,
+            ),
+            _mend_proxy(variable),
+        )
+    if code in (408, 425, 429) or code >= 500:
+        return Trouble(
+            "proxy broken",
+            say("the proxy {proxy} could not reach {host} ({said})", proxy=proxy, host=host, said=said),
+            say("Try again later; where it stays so, tell whoever runs the proxy, or use another network."),
+        )
+    return Trouble(
+        "proxy refused",
+        say("the proxy {proxy} lets nobody through to {host} ({said})", proxy=proxy, host=host, said=said),
+        say("Ask whoever runs the proxy to allow {host}, or use another network.", host=host),
     )
 
 

@@ -89,12 +89,36 @@ def test_a_status_has_its_own_cause_and_is_named(serve, status, kind):
     assert found.kind == kind and str(status) in found.cause
 
 
-@pytest.mark.parametrize(("status", "kind"), [(407, "proxy login"), (403, "proxy refused"), (502, "proxy refused")])
-def test_a_proxy_that_opens_no_way(serve, monkeypatch, status, kind):
+@pytest.mark.parametrize(
+    ("status", "kind", "remedy"),
+    [(407, "proxy login", "HTTPS_PROXY="), (403, "proxy refused", "to allow example.invalid"),
+     (405, "proxy refused", "to allow example.invalid"), (429, "proxy broken", "Try again later"),
+     (500, "proxy broken", "Try again later"), (502, "proxy broken", "Try again later"),
+     (503, "proxy broken", "Try again later"), (504, "proxy broken", "Try again later"),
+     (501, "proxy address", "Correct HTTPS_PROXY")],
+)  # fmt: skip
+def test_a_proxy_that_opens_no_way(serve, monkeypatch, status, kind, remedy):
+    """A ban is told from a proxy that cannot, now: nobody need be asked to allow what is allowed."""
     port = serve(connect=status)
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     found = trouble("https://example.invalid/file")
     assert found.kind == kind and str(status) in found.cause and f"127.0.0.1:{port}" in found.cause
+    assert remedy in found.remedy
+    assert ("allow" in found.remedy) == (kind == "proxy refused")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("0x02: Connection not allowed by ruleset", "proxy refused"), ("0x04: Host unreachable", "proxy broken"),
+     ("0x05: Connection refused", "proxy broken"), ("0x01: General SOCKS server failure", "proxy broken"),
+     ("Error connecting to SOCKS5 proxy 127.0.0.1:9: [Errno 111] Connection refused", "proxy down")],
+)  # fmt: skip
+def test_a_socks_proxy_that_answers_is_told_from_a_dead_one(monkeypatch, answer, kind):
+    """In the words of PySocks, which need not be installed."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    error = requests.ConnectionError(f"Failed to establish a new connection: SOCKS: {answer}")
+    found = network.explain(error, "https://example.invalid/file")
+    assert found.kind == kind and "127.0.0.1:9" in found.cause
 
 
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
