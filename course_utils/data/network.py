@@ -17,6 +17,8 @@ from course_utils.language import say
 
 # What `fetch` calls a page of HTML where data were expected.
 PAGE = "a web page instead of data (a network's login page?)"
+# Troubles of this machine's way out: every other address meets them too.
+_EVERYWHERE = {"proxy login", "proxy down", "proxy name", "proxy address", "socks", "bundle", "name", "unreachable"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Trouble:
     kind: str
     cause: str
     remedy: str
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it lies between this machine and every address, so that another one adds nothing to know."""
+        return self.kind in _EVERYWHERE
 
 
 def page() -> Trouble:

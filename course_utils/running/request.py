@@ -222,5 +222,5 @@ def fetch_needs(chapter: "Chapter", profile: str, progress: bool) -> tuple[str, 
             fetch(name, progress=progress)
         except CourseError as error:
             kind = "network" if isinstance(error, NetworkError) else "data"
-            return kind, say("needs {name}: {reason}", name=name, reason=error)
+            return kind, str(error)
     return "", ""
