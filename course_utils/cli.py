@@ -1,7 +1,7 @@
 """The ``course`` command: thin, on top of the Python API; what a command needs is imported when it runs.
 
 Exit status: 0 done, 1 something failed or was found wrong, 2 the request cannot be meant, 3 a chapter was not run,
-130 interrupted.
+4 all is done and could not be written (a full disk), 130 interrupted.
 """
 
 import sys
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="course")
     except CourseError as error:
-        _refuse(str(error))
+        _refuse(str(error), error.status)
     except ModuleNotFoundError as error:
         import importlib.util
 
@@ -53,10 +53,10 @@ def main(arguments: list[str] | None = None) -> None:
         _refuse(say("{library} is not installed. In the course's folder: {install}", library=missing, install=install))
 
 
-def _refuse(reason: str) -> None:
+def _refuse(reason: str, status: int = 2) -> None:
     sys.stdout.flush()
     console.write(f"course: {console.message(reason)}", error=True)
-    sys.exit(2)
+    sys.exit(status)
 
 
 def _show_version(wanted: bool) -> None:

@@ -9,6 +9,8 @@ class CourseError(Exception):
     package would tell a learner nothing.
     """
 
+    status = 2  # with which the command ends
+
     def _render_traceback_(self) -> list[str]:
         from course_utils import console
 
@@ -17,6 +19,14 @@ class CourseError(Exception):
 
 class NetworkError(CourseError):
     """What could not be had over a network; ``course run`` tells it from a chapter's own failure."""
+
+
+class NotKept(CourseError):
+    """What was done and could not be written, the disk being full, say; ``otherwise`` is the status had it been."""
+
+    def __init__(self, message: str, *, otherwise: int = 0) -> None:
+        super().__init__(message)
+        self.status = otherwise or 4
 
 
 def near_misses(name: str, known: list[str]) -> str:

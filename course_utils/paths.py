@@ -1,6 +1,7 @@
 """Where things are: the checkout, the files that ship with the package, the cache; and safe writing."""
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -125,6 +126,11 @@ def obstacle(folder: Path) -> str:
     except OSError as error:
         return say("{place} is not writable ({reason})", place=display(there), reason=error.strerror or str(error))
     return ""
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error says that there is no room left, on the disk or in the user's share of it."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def existing(path: Path) -> Path:

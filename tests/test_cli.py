@@ -271,6 +271,19 @@ def test_run_ends_with_the_status_of_its_outcomes(course, runs, status):
     assert course("run").status == status
 
 
+def test_a_report_that_does_not_fit_on_the_disk_has_a_status_that_the_help_names(course, runs, monkeypatch):
+    from course_utils.errors import NotKept
+    from course_utils.running import report
+
+    def full(outcomes, path):
+        raise NotKept("The chapters were run, but the report could not be written.")
+
+    monkeypatch.setattr(report, "write", full)
+    done = course("run")
+    assert done.status == 4 and done.err == "course: The chapters were run, but the report could not be written.\n"
+    assert "4 all passed, but the results" in " ".join(course("run", "--help").out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -81,7 +81,8 @@ def run(
     """Run chapters headless and write a report.
 
     Without a name every chapter runs. The table is printed; build/ receives report.html, results.json and the executed
-    notebooks. Exit status: 0 all passed, 1 something failed, 3 something was not run, 130 interrupted.
+    notebooks. Exit status: 0 all passed, 1 something failed, 3 something was not run, 4 all passed, but the results or
+    the report could not be written, 130 interrupted.
     """
     from course_utils import paths
 

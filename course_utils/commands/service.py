@@ -27,7 +27,8 @@ def compare(
 
     Five models, from counting words to a fine-tuned encoder, are trained and measured, each in a process of its own.
     The folder receives report.html with a recommendation, report.json, and the recommended model. Stopped and run
-    again, it goes on from there. Exit status: 0 done, 1 a model failed, 2 the request cannot be meant, 130 interrupted.
+    again, it goes on from there. Exit status: 0 done, 1 a model failed, 2 the request cannot be meant, 4 the folder
+    could not be written, 130 interrupted.
     """
     from course_utils import paths
     from course_utils.compare import running, terminal

@@ -11,7 +11,7 @@ from course_utils import bundles, paths
 from course_utils.compare.comparison import SCHEMA
 from course_utils.compare.recommendation import Recommendation
 from course_utils.compare.split import NAMES, Split
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, NotKept
 from course_utils.language import say
 
 MARKER = "comparison.json"
@@ -66,11 +66,11 @@ def prepare(out: Path | str | None, split: Split, fresh: bool) -> Path:
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """CourseError where something cannot be written to the folder, because the disk is full, say."""
+    """NotKept where something cannot be written to the folder, because the disk is full, say."""
     try:
         yield
     except OSError as error:
-        raise CourseError(
+        raise NotKept(
             say(
                 "{folder} cannot be written ({why}). What had finished before is kept: make room, and run the same "
                 "again.",

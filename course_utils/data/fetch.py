@@ -6,7 +6,6 @@ hashes. Files in ``COURSE_DATA`` are only read.
 """
 
 import contextlib
-import errno
 import gzip
 import hashlib
 import os
@@ -344,7 +343,7 @@ def _storage(place: Path, file: File):
     except requests.RequestException:
         raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if paths.disk_is_full(error):
             words = (
                 "The disk is full: {file} needs {size} bytes in {place}; nothing was kept. Free some space, or set "
                 "COURSE_CACHE to a folder on another disk."

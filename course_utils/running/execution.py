@@ -132,10 +132,16 @@ class Execution:
     def _as_the_worker_says(self, log: str) -> dict[str, Any]:
         last = self._last
         error, kind, reason = last["error"], last["kind"], ""
-        if kind == "folder":
+        if kind == "disk":
             reason = say(
-                "the executed notebook could not be written to {folder} ({reason}); make room, or choose another "
-                "folder with --out",
+                "there is no room to write the executed notebook to {folder}, and none is kept; make room, or choose "
+                "another folder with --out",
+                folder=paths.display(self.output.parent),
+            )
+        elif kind == "folder":
+            reason = say(
+                "the executed notebook could not be written to {folder} ({reason}); mend its permissions, or choose "
+                "another folder with --out",
                 folder=paths.display(self.output.parent),
                 reason=last["reason"],
             )

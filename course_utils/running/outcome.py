@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -30,7 +31,9 @@ KINDS = {
     "network": "network",
     "data": "data",
     "not a notebook": "not a notebook",
+    "disk": "disk full",
     "folder": "folder for results",
+    "start": "it could not be started",
 }
 OTHER_BACKENDS = 1.25  # times the declared memory that a chapter may take on another backend than TensorFlow
 _MEMORY_ERRORS = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
@@ -61,7 +64,7 @@ class Outcome:
     (MiB) that they had at once. ``headline`` holds the chapter's main results as text, ``claims`` its verdicts on the
     articles' claims. ``error`` has ``cell_index`` (from 0, in the executed notebook), ``cell_id``, ``first_line``,
     ``ename`` and ``evalue``. ``reason`` explains a verdict in a sentence, and for a passed chapter says if it used more
-    than declared. ``notebook`` is the executed notebook, None where no cell was reached.
+    than declared. ``notebook`` is the executed notebook, None where no cell was reached and where it could not be kept.
     """
 
     chapter: str
@@ -94,6 +97,8 @@ def kind_of_error(ename: str, evalue: str = "") -> str:
     """The kind (of `KINDS`) that an error in a cell is, from its name and text."""
     if ename in _MEMORY_ERRORS or "RESOURCE_EXHAUSTED" in evalue:
         return "memory"
+    if ename == "OSError" and os.strerror(errno.ENOSPC) in evalue:
+        return "disk"
     return "network" if ename in _NETWORK_ERRORS else "cell error"
 
 

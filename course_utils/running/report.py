@@ -6,6 +6,7 @@ page looks like stands in ``pages/templates/run.html``; here is what it shows.
 """
 
 import base64
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -16,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import claims, console, pages
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, NotKept
 from course_utils.language import say
 from course_utils.pages import safe_html
 from course_utils.paths import display, write_atomic
-from course_utils.running.outcome import KINDS, MARKS, Outcome, machine
+from course_utils.running.outcome import KINDS, MARKS, Outcome, exit_status, machine
 from course_utils.runtime import MIME, PLOTLY, WIDGET
 
 PICTURES = ("image/png", "image/jpeg", "image/gif")
@@ -32,7 +33,7 @@ Part = dict[str, Any]  # what the template is told of a cell or an output: its `
 def write(outcomes: Iterable[Outcome], path: Path | str) -> Path:
     """Write the report of a run to ``path`` and return it.
 
-    Raises CourseError for a notebook that cannot be read, and where the report cannot be written.
+    Raises CourseError for a notebook that cannot be read, and NotKept where the report cannot be written.
     """
     outcomes = list(outcomes)
     names = {outcome.chapter for outcome in outcomes if outcome.notebook}
@@ -53,12 +54,16 @@ def write(outcomes: Iterable[Outcome], path: Path | str) -> Path:
     try:
         write_atomic(path, page)
     except OSError as error:
-        raise CourseError(
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)  # an earlier run's
+        raise NotKept(
             say(
-                "The report could not be written to {path} ({reason}). Make room, or choose another folder with --out.",
+                "The chapters were run, but the report could not be written to {path} ({reason}). Make room, or choose "
+                "another folder with --out, and run again.",
                 path=display(path),
                 reason=error.strerror or error,
-            )
+            ),
+            otherwise=exit_status(outcomes),
         ) from error
     return path
 

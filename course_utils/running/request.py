@@ -221,6 +221,7 @@ def fetch_needs(chapter: "Chapter", profile: str, progress: bool) -> tuple[str, 
         try:
             fetch(name, progress=progress)
         except CourseError as error:
-            kind = "network" if isinstance(error, NetworkError) else "data"
+            kind = "disk" if paths.disk_is_full(error.__cause__) else "data"
+            kind = "network" if isinstance(error, NetworkError) else kind
             return kind, str(error)
     return "", ""

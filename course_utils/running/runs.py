@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils import paths
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, NotKept
 from course_utils.language import say
 from course_utils.processes import Child, environment, terminated_as_interrupted, undisturbed
 from course_utils.running.display import Display, Quiet
@@ -57,8 +57,8 @@ def run(
     ``console`` (default: standard error) and closed by a table.
 
     On Ctrl-C everything that was started is ended and the unfinished chapters come back as "interrupted".
-    Raises CourseError, before anything starts, for a request that cannot be meant, and at the end where the results
-    cannot be written (the table is shown before).
+    Raises CourseError, before anything starts, for a request that cannot be meant, and NotKept at the end where the
+    results cannot be written (the table is shown before).
     """
     parameters = parameters or {}
     asked = check_request(list(chapters), profile=profile, parameters=parameters, jobs=jobs, edition=edition, road=road)
@@ -99,13 +99,16 @@ def run(
             },
         )
     except OSError as error:
-        raise CourseError(
+        with contextlib.suppress(OSError):
+            (out / "results.json").unlink(missing_ok=True)  # an earlier run's, of notebooks that are gone
+        raise NotKept(
             say(
-                "The results could not be written to {path} ({reason}). Make room, or choose another folder with "
-                "--out, and run again.",
+                "The chapters were run, but their results could not be written to {path} ({reason}). Make room, or "
+                "choose another folder with --out, and run again.",
                 path=paths.display(out / "results.json"),
                 reason=error.strerror or error,
-            )
+            ),
+            otherwise=exit_status(outcomes),
         ) from error
     return outcomes
 
@@ -194,7 +197,8 @@ class _Session:
             )
         except OSError as error:  # the temporary folder is full, say, or no process can be started
             reason = say("it could not be started ({reason})", reason=error)
-            self._settled(job, self._without_run(job, "failed", "folder", reason))
+            kind = "disk" if paths.disk_is_full(error) else "start"
+            self._settled(job, self._without_run(job, "failed", kind, reason))
             return
         self.running[execution.child] = execution
         self.display.begin(execution)

@@ -8,6 +8,7 @@ Its events are "start" (``cells``), "cell start" (``index``), "cell" (``index``,
 A notebook is not trusted to end well: what it showed is saved after every cell.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -15,13 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.language import say
+from course_utils.paths import disk_is_full, write_atomic
 from course_utils.processes import Events, begin
 from course_utils.roads import main_cells
 from course_utils.runtime import high_water_mib
 
 
 class Unwritable(Exception):
-    """The executed notebook cannot be saved; the reason as the system says it."""
+    """The executed notebook cannot be saved: an outcome's ``kind``, and the ``reason`` in the system's words."""
+
+    def __init__(self, error: OSError) -> None:
+        self.kind = "disk" if disk_is_full(error) else "folder"
+        self.reason = error.strerror or str(error)
+        super().__init__(self.reason)
 
 
 def first_line(source: str) -> str:
@@ -67,8 +74,6 @@ def engine(output: Path, runtime: Path, emit: Events) -> type:
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-    from course_utils.paths import write_atomic
-
     class Manager(NotebookExecutionManager):
         failed: dict[str, Any] | None = None
         current: int = 0
@@ -99,7 +104,7 @@ def engine(output: Path, runtime: Path, emit: Events) -> type:
             try:
                 write_atomic(output, nbformat.writes(notebook))
             except OSError as error:
-                raise Unwritable(error.strerror or str(error)) from error
+                raise Unwritable(error) from error
 
         def cell_start(self, cell, cell_index=None, **kwargs):
             super().cell_start(cell, cell_index, **kwargs)
@@ -229,7 +234,9 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
         time.sleep(0.2)  # the exit status is known a moment later
         trouble = ("KernelDied", "")
     except Unwritable as error:
-        kind, reason = "folder", str(error)
+        kind, reason = error.kind, error.reason
+        with contextlib.suppress(OSError):
+            output.unlink(missing_ok=True)  # as it stood some cells ago it would be taken for the whole chapter
     except Exception as error:
         if not hasattr(Engine, "manager"):
             raise
@@ -242,7 +249,8 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
         if ename == "KernelDied":
             status = Engine.kernels.exit_code
             kind, evalue = "memory" if status == -9 else "kernel died", describe_exit(status)
-        mark(output, manager.current, ename, evalue)
+        with contextlib.suppress(OSError):  # a full disk: the outcome says it all the same
+            mark(output, manager.current, ename, evalue)
         error = error_at(nbformat.read(output, as_version=4).cells[manager.current], manager.current, ename, evalue)
     passed = error is None and not kind
     emit("end", passed=passed, kind=kind, reason=reason, seconds=seconds, error=error)
@@ -252,8 +260,6 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
 def mark(output: Path, index: int, ename: str, evalue: str) -> None:
     """Add an error to a cell of a stored notebook, where the kernel could not say it itself."""
     import nbformat
-
-    from course_utils.paths import write_atomic
 
     notebook = nbformat.read(output, as_version=4)
     cell = notebook.cells[index]

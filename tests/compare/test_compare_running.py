@@ -16,7 +16,7 @@ from own_messages import JAX, messages, on_jax, text_set, write_csv
 from course_utils import bundles, compare, data, paths, runtime
 from course_utils.compare import candidates, display, jobs, running, terminal, worker
 from course_utils.compare.comparison import Outcome
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, NotKept
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["tfidf"]
@@ -413,8 +413,11 @@ def test_a_full_disk_is_said(tickets, tmp_path, in_process, monkeypatch):
         real(path, content)
 
     monkeypatch.setattr(paths, "write_atomic", full)
-    with pytest.raises(CourseError, match=r"out cannot be written \(No space left on device\)\. What had finished"):
+    with pytest.raises(
+        NotKept, match=r"out cannot be written \(No space left on device\)\. What had finished"
+    ) as caught:
         run(tickets, tmp_path / "out")
+    assert caught.value.status == 4
 
 
 # ---- in a terminal

@@ -1,5 +1,6 @@
 """Headless runs, on tiny notebooks without a framework."""
 
+import errno
 import io
 import json
 import os
@@ -18,9 +19,10 @@ import psutil
 import pytest
 from small_chapters import HEADLINE, code
 
-from course_utils.errors import CourseError, NetworkError
+from course_utils import paths
+from course_utils.errors import CourseError, NetworkError, NotKept
 from course_utils.running import report, runs
-from course_utils.running.outcome import read_results
+from course_utils.running.outcome import Outcome, read_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -254,6 +256,7 @@ def test_a_chapter_that_hangs_is_ended_with_everything_below_it(chapter, run):
         ("raise RuntimeError('RESOURCE_EXHAUSTED: out of memory')", "memory"),
         ("from course_utils.errors import NetworkError\nraise NetworkError('no way out')", "network"),
         ("import socket; socket.create_connection(('127.0.0.1', 9), timeout=2)", "network"),
+        ("import os; raise OSError(28, os.strerror(28))", "disk"),
         ("raise ValueError('x')", "cell error"),
     ],
 )
@@ -319,7 +322,8 @@ def test_a_full_disk_stops_what_does_not_fit_and_nothing_else(chapter, small_dis
         f"paths = {[str(one.source) for one in chapters]!r}; "
         "chapters = [Chapter(p.stem[:2], p.stem, 'A', (), {}, 60, 600, p) for p in map(Path, paths)]; "
         f"found = runs.run(chapters, out=Path({str(tmp_path / 'out')!r})); "
-        f"print(Path({str(tmp_path / 'out' / 'results.json')!r}).read_text())"
+        f"print(Path({str(tmp_path / 'out' / 'results.json')!r}).read_text()); "
+        f"print([path.name for path in Path({str(tmp_path / 'out' / 'runs')!r}).iterdir()])"
     )
     done = subprocess.run(
         [*small_disk, sys.executable, "-c", program],
@@ -328,12 +332,17 @@ def test_a_full_disk_stops_what_does_not_fit_and_nothing_else(chapter, small_dis
         text=True,
     )
     assert "Traceback" not in done.stderr
-    big, small = json.loads(done.stdout)["outcomes"]
-    assert (big["verdict"], big["kind"]) == ("failed", "folder") and os.strerror(28) in big["reason"]
+    big, small = json.loads(done.stdout[: done.stdout.rindex("[")])["outcomes"]
+    assert (big["verdict"], big["kind"]) == ("failed", "disk") and "no room" in big["reason"]
     assert small["verdict"] == "passed"
+    # What the big one had before it filled the disk is no notebook of the whole chapter.
+    assert (big["notebook"], small["notebook"]) == (None, "runs/02_small.ipynb")
+    assert done.stdout.splitlines()[-1] == "['02_small.ipynb']"
 
 
-def test_results_that_cannot_be_written_are_said_after_the_table(chapter, run, monkeypatch):
+def test_results_that_cannot_be_written_are_said_after_the_table(chapter, run, tmp_path, monkeypatch):
+    paths.write_atomic(tmp_path / "build" / "results.json", "{}")
+
     def full(*_, **__):
         raise FULL
 
@@ -341,23 +350,29 @@ def test_results_that_cannot_be_written_are_said_after_the_table(chapter, run, m
     said = io.StringIO()
     from rich.console import Console
 
-    with pytest.raises(CourseError, match=os.strerror(28)):
+    with pytest.raises(NotKept, match=os.strerror(28)) as caught:
         run(chapter("01_a", code("1")), progress=True, console=Console(file=said))
-    assert "passed" in said.getvalue()
+    assert "passed" in said.getvalue() and caught.value.status == 4
+    assert not (tmp_path / "build" / "results.json").exists(), "an earlier run's would be taken for this one's"
 
 
-def test_a_report_that_cannot_be_written_is_one_sentence(chapter, run, tmp_path, monkeypatch):
-    outcomes = run(chapter("01_a", code("1")))
+def test_a_report_that_cannot_be_written_is_one_sentence_and_a_status_of_its_own(tmp_path, monkeypatch):
+    passed, failed = (Outcome("01_a", "A", verdict) for verdict in ("passed", "failed"))
     monkeypatch.setattr(report, "write_atomic", lambda *_: _raise(FULL))
-    with pytest.raises(CourseError, match=os.strerror(28)):
-        report.write(outcomes, tmp_path / "report.html")
+    for outcomes, status in (([passed], 4), ([passed, failed], 1)):
+        (tmp_path / "report.html").write_text("an earlier run's")
+        with pytest.raises(NotKept, match=os.strerror(28)) as caught:
+            report.write(outcomes, tmp_path / "report.html")
+        assert caught.value.status == status, "that a chapter failed counts for more than the disk"
+        assert not (tmp_path / "report.html").exists()
 
 
-def test_a_chapter_that_cannot_be_started_does_not_stop_the_others(chapter, run, monkeypatch):
+@pytest.mark.parametrize(("error", "kind"), [(FULL, "disk"), (OSError(errno.EAGAIN, "no more processes"), "start")])
+def test_a_chapter_that_cannot_be_started_does_not_stop_the_others(chapter, run, monkeypatch, error, kind):
     make = runs.Execution
-    monkeypatch.setattr(runs, "Execution", lambda job, **more: make(job, **more) if "02" in job.key else _raise(FULL))
+    monkeypatch.setattr(runs, "Execution", lambda job, **more: make(job, **more) if "02" in job.key else _raise(error))
     outcomes = run(chapter("01_a", code("1")), chapter("02_b", code("1")))
-    assert [(outcome.verdict, outcome.kind) for outcome in outcomes] == [("failed", "folder"), ("passed", "")]
+    assert [(outcome.verdict, outcome.kind) for outcome in outcomes] == [("failed", kind), ("passed", "")]
 
 
 def _raise(error):
