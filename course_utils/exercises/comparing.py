@@ -23,6 +23,7 @@ _MOST = 20_000  # entries of a list that is read as an array
 _DEEPEST = 64  # levels of a nested list: NumPy has no more axes
 _SHOWN = 2_000  # entries of a list that is written out in order to be cut
 _MOST_DIGITS = 400  # a float ends at 10**308
+_LONG_NUMBER = re.compile(r"[0-9]{31,}")
 _PLAIN = {int, float, bool, complex, type(None), str, bytes}
 _FUNCTIONS = types.FunctionType | types.BuiltinFunctionType | types.MethodType
 
@@ -48,9 +49,11 @@ class Difference:
 def clean(text: str) -> str:
     """A text that is the same in every run, not too long, and harmless to show.
 
-    Memory addresses, control characters and halves of surrogate pairs are taken out; what is too long is cut.
+    Memory addresses, control characters and halves of surrogate pairs are taken out; what is too long is cut, and so is
+    a number of more than thirty digits, wherever in it.
     """
     text = plain(re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 20 * _LONGEST])).strip()
+    text = _LONG_NUMBER.sub(lambda found: say("{start}… (more than thirty digits)", start=found[0][:10]), text)
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 2] + " …"
 
@@ -215,17 +218,26 @@ class _Inside(NotAnArray):
 
 
 def _inside(error: NotAnArray) -> NotAnArray:
-    if isinstance(error, _Inside):
+    if error.kind == "too large a number":
+        return _too_large(inside=True)
+    if isinstance(error, _Inside) or error.kind == "different lengths":  # said of the whole it is true as well
         return error
     return _Inside(error.kind, say("Something in it is no number. {reason}", reason=error))
+
+
+def _too_large(*, inside: bool) -> NotAnArray:
+    if inside:
+        message = say("It holds a number beyond 10 to the power of 308, where floats end.")
+    else:
+        message = say("It is a number beyond 10 to the power of 308, where floats end.")
+    return NotAnArray("too large a number", message)
 
 
 def _as_floats(array: np.ndarray, dtype: type = np.float64) -> np.ndarray:
     try:
         return array.astype(dtype)
     except OverflowError:
-        message = say("It holds a number beyond 10 to the power of 308, where floats end.")
-        raise NotAnArray("too large a number", message) from None
+        raise _too_large(inside=array.ndim > 0) from None
     except (TypeError, ValueError):
         message = say("It holds values of type {dtype}, not numbers.", dtype=clean(str(array.dtype)))
         raise NotAnArray("no numbers", message) from None

@@ -69,6 +69,10 @@ class Rude:
         ([np.float64(0.5), np.int64(2)], "[0.5, 2]"),
         (7840, "7,840"),
         (10**40, "a number of more than thirty digits"),
+        ([10**400], "[1000000000… (more than thirty digits)]"),
+        (fractions.Fraction(10**400, 3), "Fraction(1000000000… (more than thirty digits), 3)"),
+        (decimal.Decimal("-" + 40 * "7"), "Decimal('-7777777777… (more than thirty digits)')"),
+        ({"a": [123_456, 10**29]}, "{'a': [123456, 100000000000000000000000000000]}"),
         (int, "the class int"),
         (len, "the function len"),
     ],
@@ -136,6 +140,23 @@ def test_pythons_other_numbers_are_numbers(value, number):
 )
 def test_name_of(value, name):
     assert name_of(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (10**400, "It is a number beyond 10 to the power of 308, where floats end."),
+        ([10**400], "It holds a number beyond 10 to the power of 308, where floats end."),
+        ([[1, fractions.Fraction(10**400, 3)]], "It holds a number beyond 10 to the power of 308, where floats end."),
+        ([[1], [None]], "Something in it is no number. It is None, not an array of numbers."),
+        ([[[1], [2, 3]], None], "It has rows of different lengths: an array needs rows of one length."),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_something_in_a_list_is_true_of_it(value, said):
+    """A number that is too large is a number: no sentence may say that it is none."""
+    with pytest.raises(NotAnArray) as caught:
+        as_array(value)
+    assert str(caught.value) == said
 
 
 def test_dates_and_records_are_no_numbers():
