@@ -1,5 +1,6 @@
 """What an answer prints while it is judged: the first of it is shown, the rest is counted and said in one sentence."""
 
+import os
 import sys
 import threading
 import time
@@ -115,14 +116,25 @@ check("00-2", accuracy)
 """
 
 
+# What an answer writes to the process's own output: lines without end, a little, by a program that outlives it.
+PAST_PYTHON = [
+    "import os\n    while True: os.write(1, b'endless\\n' * 100)",
+    "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n')",
+    "import subprocess; subprocess.Popen('sleep 3; echo late', shell=True); subprocess.run(['echo', 'early'])",
+]
+AFTERWARDS = "import os, time; n = os.write(1, b'given back'); n = os.write(2, b'and this'); time.sleep(1)"
+
+
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     """Of cells in one kernel: one shows thirty objects in each of five cases, one prints 1,000 lines in each, one shows
     one object in each and puts others in its place."""
     updates = "shown = display(0, display_id=True); [shown.update(n) for n in range(30)]"
-    lines = ["for n in range(30): display(n)", "for n in range(1000): print(n)", updates]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(line=line)) for line in lines])
+    lines = ["for n in range(30): display(n)", "for n in range(1000): print(n)", updates, *PAST_PYTHON]
+    sources = [*(CELL.format(line=line) for line in lines), AFTERWARDS]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_CURRENT_TEST")  # with it a kernel shows nothing of what is written past Python
         patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("kernel")))
         patch.delenv("COURSE_STRICT", raising=False)
         NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
@@ -148,6 +160,38 @@ def test_in_a_kernel_lines_are_few_and_the_verdict_comes_last(outputs):
     assert streams.splitlines()[:40] == [str(n) for n in range(40)]
     assert "4,960" in streams.splitlines()[40]
     assert "right" in outputs[1][-1].data["text/plain"]
+
+
+def said_in(outputs, stream: str) -> str:
+    return "".join(output.text for output in outputs if output.output_type == "stream" and output.name == stream)
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere a kernel does not show what is written past Python")
+
+
+@posix
+def test_in_a_kernel_what_is_written_past_python_without_end_is_cut_and_counted(outputs):
+    said = said_in(outputs[3], "stdout")
+    lines = said.splitlines()
+    assert lines[:40] == ["endless"] * 40 and len(lines) == 41 and "more lines" in lines[40]
+    assert "did not end within" in outputs[3][-1].data["text/plain"]
+
+
+@posix
+def test_in_a_kernel_a_little_that_is_written_past_python_is_shown(outputs):
+    assert said_in(outputs[4], "stdout") == "one\n" * 5 and said_in(outputs[4], "stderr") == "two\n" * 5
+    assert "right" in outputs[4][-1].data["text/plain"]
+
+
+@posix
+def test_in_a_kernel_a_program_that_outlives_the_answer_holds_nothing_up(outputs):
+    assert said_in(outputs[5], "stdout") == "early\n" * 5
+    assert "right" in outputs[5][-1].data["text/plain"]
+
+
+@posix
+def test_in_a_kernel_the_process_has_its_own_output_back_afterwards(outputs):
+    assert said_in(outputs[6], "stdout") == "given back" and said_in(outputs[6], "stderr") == "and this"
 
 
 def test_in_a_thread_what_is_printed_is_cut_too(capsys):
