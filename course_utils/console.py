@@ -109,18 +109,71 @@ def _shown_instead(error: UnicodeError) -> tuple[str, int]:
 
 
 def write(text: str, *, error: bool = False) -> None:
-    """Print ``text`` and a line end to standard output, or to standard error, harmless to a terminal."""
-    print(plain(text), file=sys.stderr if error else sys.stdout, flush=True)
+    """Print ``text`` and a line end to standard output, or to standard error, harmless to a terminal and fit for it."""
+    text, columns = plain(text), width(error=error)
+    if columns is not None:
+        text = "\n".join(fold(text, columns))
+    print(text, file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def width() -> int | None:
-    """The columns a table may take: COLUMNS, else the terminal's; None where standard output is no terminal."""
+def fold(text: str, width: int, *, hanging: str = "") -> list[str]:
+    """The lines of ``text``, those longer than ``width`` columns folded between words.
+
+    What is folded stands below its line's own indentation and ``hanging``. A word that is longer than a line stays
+    whole, so that it can be copied, but for one of a script that has no blanks.
+    """
+    from rich.cells import cell_len
+
+    lines = []
+    for line in text.split("\n"):
+        if cell_len(line) <= width:
+            lines.append(line)
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        held, *words = _words(line, width - cell_len(indent + hanging))
+        held = indent + held
+        for word in words:
+            if cell_len(f"{held} {word}") > width:
+                lines.append(held)
+                held = f"{indent}{hanging}{word}"
+            else:
+                held = f"{held} {word}"
+        lines.append(held)
+    return lines
+
+
+def _words(line: str, most: int) -> list[str]:
+    """The words of a line; one that is longer than ``most`` columns and not of ASCII comes in pieces."""
+    from rich.cells import cell_len
+
+    found = []
+    for word in line.split():
+        piece = ""
+        for character in word if not word.isascii() and cell_len(word) > most else ():
+            if piece and cell_len(piece + character) > most:
+                found.append(piece)
+                piece = ""
+            piece += character
+        found.append(piece or word)
+    return found
+
+
+def width(*, error: bool = False) -> int | None:
+    """The columns a line may take: COLUMNS, else the terminal's; None where there is none.
+
+    The terminal is that of standard output, or with ``error`` of standard error.
+    """
     import os
-    import shutil
 
-    told = os.environ.get("COLUMNS", "")
-    on_terminal = sys.stdout is not None and not sys.stdout.closed and sys.stdout.isatty()
-    return shutil.get_terminal_size().columns if on_terminal or (told.isdigit() and int(told)) else None
+    told, stream = os.environ.get("COLUMNS", ""), sys.stderr if error else sys.stdout
+    if told.isdigit() and int(told):
+        return int(told)
+    if stream is None or stream.closed or not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):  # it has no size, or is a terminal in name only
+        return 80
 
 
 # ------------------------------------------------------------------------------------------------------------ tables

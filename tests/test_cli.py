@@ -674,6 +674,20 @@ def test_tables_fit_the_terminal_and_break_no_word(arguments, columns):
     assert {word.strip(":") for word in body.split() if word.isascii()} <= kept
 
 
+@pytest.mark.parametrize("columns", [50, 80])
+@pytest.mark.parametrize(
+    "arguments", [*SAYING, ("doctor", "--no-framework"), ("run", "--help"), ("reset",), ("data", "fetch")]
+)
+def test_what_a_command_says_fits_the_terminal(arguments, columns):
+    from rich.cells import cell_len
+
+    done = terminal(*arguments, PYTHONIOENCODING="utf-8", COLUMNS=str(columns))
+    lines = (done.stdout + done.stderr).decode("utf-8").splitlines()
+    assert lines
+    wide = [line for line in lines if cell_len(line) > columns and len(line.split()) > 1]
+    assert not wide, "words that are longer than a line aside"
+
+
 def test_an_endless_refusal_is_cut_and_keeps_what_to_do(course, monkeypatch):
     def fail(*arguments, **options):
         raise CourseError(

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import os
+import sys
 
 import pytest
 from hypothesis import given
@@ -109,6 +111,57 @@ def test_where_there_is_no_terminal_there_is_no_width(monkeypatch, capsys, colum
     assert console.width() is None
     monkeypatch.setenv("COLUMNS", "72")
     assert console.width() == 72
+
+
+@pytest.mark.parametrize("error", [False, True])
+def test_on_a_terminal_its_own_width_counts(monkeypatch, error):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    asked = []
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+        def fileno(self):
+            return 2 if error else 1
+
+    monkeypatch.setattr(sys, "stderr" if error else "stdout", Terminal())
+    monkeypatch.setattr(os, "get_terminal_size", lambda number: asked.append(number) or os.terminal_size((57, 9)))
+    assert (console.width(error=error), asked) == (57, [2 if error else 1])
+
+
+# ---- lines of prose
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("", [""]),
+        ("it fits in", ["it fits in"]),
+        ("folded between words", ["folded", "between", "words"]),
+        ("one line\nand another", ["one line", "and", "another"]),
+        ("  indented as it was", ["  indented", "  as it", "  was"]),
+        ("see https://example.org/x now", ["see", "https://example.org/x", "now"]),
+        ("你好你好你好", ["你好你好你", "好"]),  # two columns each
+    ],
+)
+def test_a_line_is_folded_between_words_and_stays_below_its_indentation(text, folded):
+    assert console.fold(text, 10) == folded
+
+
+def test_what_is_folded_may_hang():
+    assert console.fold("- a point\n- another one", 9, hanging="  ") == ["- a point", "- another", "  one"]
+
+
+def test_what_is_written_fits_the_terminal_and_is_one_line_elsewhere(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    console.write("a sentence of some words")
+    monkeypatch.setenv("COLUMNS", "12")
+    console.write("a sentence of some words")
+    console.write("a sentence of some words", error=True)
+    said = capsys.readouterr()
+    assert said.out == "a sentence of some words\na sentence\nof some\nwords\n"
+    assert said.err == "a sentence\nof some\nwords\n"
 
 
 # ---- messages and encodings

@@ -39,6 +39,19 @@ def rows(**changes) -> dict[str, doctor.Row]:
     return {row.subject: row for row in sorted(found, key=lambda row: rank[row.state])}
 
 
+@pytest.mark.parametrize("width", [50, 60, 80])
+def test_the_report_fits_a_terminal_and_leaves_a_command_whole_where_it_can(width):
+    changes = {"environment": "", "installed_course": None, "disk": 2**20, "backend": "jaxx"}
+    found = judge(dataclasses.replace(HEALTHY, **changes))
+    lines = found.text(width).split("\n")
+    assert max(map(len, lines)) <= width
+    assert " ".join(" ".join(lines).split()) == " ".join(str(found).split())
+    mends = [row.mend for row in found.rows if row.mend]
+    assert len(mends) >= 4
+    for mend in mends:
+        assert any(line.strip() == f"→ {mend}" for line in lines) == (len(mend) + 4 <= width)
+
+
 def test_a_healthy_machine_is_ready():
     found = judge(HEALTHY)
     assert not found.problems

@@ -19,7 +19,7 @@ def doctor(
     from course_utils.doctor import report
 
     found = report(framework=framework)
-    console.write(str(found))
+    console.write(found.text(console.width()))
     raise typer.Exit(1 if found.problems else 0)
 
 

@@ -49,7 +49,7 @@ def compare(
         stopped = say("Stopped. What has finished is kept; the same command (without --fresh) goes on from there.")
         console.write(stopped, error=True)
         raise typer.Exit(130) from None
-    for line in terminal.summary(found):
+    for line in terminal.summary(found, console.width()):
         console.write(line)
     console.write_table(terminal.rows(found))
     console.write(say("Report: {path}", path=paths.display(found.report)))

@@ -1,31 +1,34 @@
-"""A comparison in the words of a terminal of 80 columns: the data's findings, the recommendation, the table."""
-
-import textwrap
+"""A comparison in the words of a terminal: the data's findings, the recommendation, the table."""
 
 from course_utils.compare.comparison import Comparison, Outcome
 from course_utils.compare.recommendation import megabytes, milliseconds
-from course_utils.console import plain
+from course_utils.console import fold, plain
 from course_utils.evaluate import Estimate
 from course_utils.language import say
 
-COLUMNS = 80
+WIDEST = 80  # columns; longer lines of prose are hard to read
 
 
-def summary(comparison: Comparison) -> list[str]:
-    """What the command says before its table, in lines of at most COLUMNS characters where words are not longer."""
+def summary(comparison: Comparison, width: int | None = None) -> list[str]:
+    """What the command says before its table, in lines of at most ``width`` columns where words are not longer."""
+    columns = min(width or WIDEST, WIDEST)
+
+    def folded(text: str, indent: str = "") -> list[str]:
+        return fold(indent + " ".join(plain(text).split()), columns, hanging=indent)
+
     lines: list[str] = []
     if comparison.findings:
         lines.append(say("The data first:"))
         for one in comparison.findings:
-            lines += _wrapped(f"{one.kind[0].upper()}{one.kind[1:]}: {one}", "  ")
+            lines += folded(f"{one.kind[0].upper()}{one.kind[1:]}: {one}", "  ")
         lines.append("")
     advice = comparison.recommendation
-    lines += _wrapped(str(advice) if advice else say("No candidate finished, so there is nothing to recommend."))
+    lines += folded(str(advice) if advice else say("No candidate finished, so there is nothing to recommend."))
     away = [one for one in comparison.outcomes if one.state != "done"]
     if away:
         lines.append("")
         for one in away:
-            lines += _wrapped(_why(one))
+            lines += folded(_why(one))
     return lines
 
 
@@ -35,19 +38,8 @@ def _why(one: Outcome) -> str:
     return say("{candidate} failed: {why}", candidate=one.candidate.name, why=one.reason)
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        COLUMNS,
-        initial_indent=indent,
-        subsequent_indent=indent and indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def rows(comparison: Comparison) -> list[dict[str, str]]:
-    """The command's table: one row a candidate, in words, as much of it as 80 columns hold."""
+    """The command's table: one row a candidate, in words; `console.write_table` makes it fit."""
 
     def estimate(one: Estimate) -> str:
         return say("{value:.3f} ({low:.2f} to {high:.2f})", value=one.value, low=one.low, high=one.high)

@@ -3,9 +3,13 @@
 import html
 from dataclasses import dataclass
 
+from course_utils.console import fold
 from course_utils.language import say, say_many
 
 MARKS = {"ok": "✓ ok", "notice": "! notice", "problem": "✗ problem"}
+
+
+_LEAST = 24  # columns of a finding beside its subject; with fewer it stands below
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,30 @@ class Report:
             return say_many(one, many, problems, notices=noted)
         return say("Ready, with {notices}.", notices=noted) if notices else say("Ready.")
 
-    def __str__(self) -> str:
+    def text(self, width: int | None = None) -> str:
+        """The report for a terminal, folded to ``width`` columns (None: each finding is one line)."""
         wide = max((len(row.subject) for row in self.rows), default=0)
         mark = max(map(len, MARKS.values()))
+        column = mark + wide + 4
+        narrow = width is not None and width - column < _LEAST
         lines = []
         for row in self.rows:
-            lines.append(f"{MARKS[row.state]:<{mark}}  {row.subject:<{wide}}  {row.finding}")
+            first, indent = f"{MARKS[row.state]:<{mark}}  {row.subject:<{wide}}  ", " " * column
+            if narrow:
+                lines.append(first.rstrip())
+                first = indent = "    "
+            finding = [row.finding] if width is None else fold(row.finding, width - len(indent))
+            lines += [(indent if number else first) + line for number, line in enumerate(finding)]
             if row.mend:
-                lines.append(f"{'':<{mark}}  {'':<{wide}}  → {row.mend}")
-        return "\n".join([*lines, "", self.verdict])
+                # A command that is folded cannot be copied: it begins further to the left where that keeps it whole.
+                mend = f"→ {row.mend}"
+                if width is not None and len(indent + mend) > width:
+                    indent = "  "
+                lines += [indent + line for line in ([mend] if width is None else fold(mend, width - len(indent)))]
+        return "\n".join([*lines, "", *([self.verdict] if width is None else fold(self.verdict, width))])
+
+    def __str__(self) -> str:
+        return self.text()
 
     __repr__ = __str__
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from course_utils.console import plain
+from course_utils.console import fold, plain, width
 from course_utils.language import say
 from course_utils.running.outcome import KINDS, MARKS, Outcome
 
@@ -158,8 +158,11 @@ class Display(Quiet):
         self.bars.start()
 
     def say(self, text: str) -> None:
-        """Show a line above the bars."""
-        self.console.print(plain(text), markup=False, highlight=False, soft_wrap=True)
+        """Show a line above the bars; on a terminal it is folded to its width, in a log it stays one line."""
+        text = plain(text)
+        if self.console.is_terminal or width(error=True) is not None:
+            text = "\n".join(fold(text, self.console.width, hanging=" " * _INDENT))
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def begin(self, execution: "Execution") -> None:
         """Show a bar for the chapter, or say that it has started."""

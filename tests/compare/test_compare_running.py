@@ -431,6 +431,9 @@ def test_eighty_columns_hold_what_is_printed(tickets, tmp_path, in_process, monk
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("small was skipped: ") for line in lines)
     assert any("few messages" in line.casefold() for line in lines)
+    narrow = terminal.summary(found, 60)
+    assert max(map(len, narrow)) <= 60 and " ".join(narrow).split() == " ".join(lines).split()
+    assert terminal.summary(found, 200) == lines, "no line of prose is longer than 80"
     for one in (found, again):
         table = terminal.rows(one)
         widths = [max(len(row[name]) for row in table) for name in table[0]]

@@ -98,7 +98,18 @@ def test_progress_fits_one_line_a_bar(width):
     assert any("120/180" in line and "06_gener" in line for line in lines), "chapter and cells stand in one line"
 
 
-def test_without_a_terminal_there_are_plain_lines():
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_line_of_a_chapter_fits_a_terminal(width):
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=True, color_system=None, legacy_windows=False)
+    Display(console, 2).finish(SimpleNamespace(key="06_generative_adversarial_networks"), RUN[1])
+    lines = file.getvalue().splitlines()
+    assert len(lines) > 1 and max(map(len, lines)) <= width
+    assert " ".join(file.getvalue().split()).endswith("In[1]: [64,10] [Op:MatMul]")
+
+
+def test_without_a_terminal_there_are_plain_lines(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     file = io.StringIO()
     display = Display(Console(file=file, width=80), 2)
     job = SimpleNamespace(key="07_mnist_cnn")
@@ -106,4 +117,5 @@ def test_without_a_terminal_there_are_plain_lines():
     display.begin(SimpleNamespace(job=job))
     display.finish(job, RUN[1])
     assert file.getvalue().splitlines()[0] == "07_mnist_cnn: started"
+    assert len(file.getvalue().splitlines()) == 2
     assert "[1/2]" in file.getvalue() and "1,234.6 s" in file.getvalue() and "\x1b" not in file.getvalue()
