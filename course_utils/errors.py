@@ -1,5 +1,7 @@
 """The one kind of error whose message is written for the reader."""
 
+from course_utils.language import say
+
 
 class CourseError(Exception):
     """An error that says, in one sentence or two, what was wrong, what was expected and what to do.
@@ -29,15 +31,19 @@ class NotKept(CourseError):
         self.status = otherwise or 4
 
 
-def near_misses(name: str, known: list[str]) -> str:
-    """`` Did you mean …?`` for an unknown name, or a list of the known ones (one sentence, leading space)."""
+def did_you_mean(name: str, known: list[str]) -> str:
+    """`` Did you mean …?`` for an unknown name (one sentence, leading space); "" where no known name is near."""
     import difflib
 
     close = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.5)
     matches = [k for k in known if k.lower() in close]
-    if matches:
-        return f" Did you mean {' or '.join(matches)}?"
-    return f" Known: {', '.join(known)}." if known else ""
+    return " " + say("Did you mean {names}?", names=say(" or ").join(matches)) if matches else ""
+
+
+def near_misses(name: str, known: list[str]) -> str:
+    """`did_you_mean`, else a list of the known names (one sentence, leading space)."""
+    listed = " " + say("Known: {names}.", names=", ".join(known)) if known else ""
+    return did_you_mean(name, known) or listed
 
 
 def warn(message: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import paths
-from course_utils.errors import CourseError, near_misses, warn
+from course_utils.errors import CourseError, did_you_mean, near_misses, warn
 from course_utils.language import say
 
 PROFILES = ("quick", "full")
@@ -164,11 +164,17 @@ def start_keras(profile: str, seed: int) -> dict[str, Any]:
     return {"backend": backend, "device": device, "gpu": gpu, "precision": precision}
 
 
+def check_profile(profile: object, source: str = "profile") -> None:
+    """CourseError for what is no profile; ``source`` is what the reader has set: an argument or a variable."""
+    if profile not in PROFILES:
+        said = say("{source} must be quick or full; it is {profile!r}.", source=source, profile=profile)
+        raise CourseError(said + did_you_mean(str(profile), list(PROFILES)))
+
+
 def _profile(profile: str | None) -> str:
     source = "profile" if profile else "COURSE_PROFILE"
     value = profile or os.environ.get("COURSE_PROFILE") or "quick"
-    if value not in PROFILES:
-        raise CourseError(f"{source} must be quick or full; it is {value!r}." + near_misses(str(value), list(PROFILES)))
+    check_profile(value, source)
     return value
 
 

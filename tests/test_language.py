@@ -1,6 +1,8 @@
 """Whole sentences with named fields; a catalogue may turn them round."""
 
+import ast
 import gettext
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,37 @@ def test_a_catalogue_may_order_the_fields_otherwise(monkeypatch):
 
     monkeypatch.setattr(language, "_catalogue", Backwards())
     assert language.say("{a} before {b}", a=1, b=2) == "2 nach 1"
+
+
+def glued(source: str) -> list[int]:
+    """The lines of a module on which an error's words or a sentence's template is an f-string or made of pieces."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = ast.unparse(node.func).split(".")[-1]
+        words = node.args[:2] if name == "say_many" else node.args[:1]
+        if name in ("say", "say_many") and any(isinstance(word, ast.JoinedStr | ast.BinOp) for word in words):
+            lines.append(node.lineno)
+        if name.endswith(("Error", "NotKept", "Outcome", "_without_run", "_mark")):
+            lines += [node.lineno for word in [*node.args, *node.keywords] if any(
+                isinstance(part, ast.JoinedStr) for part in ast.walk(word))]  # fmt: skip
+    return lines
+
+
+def test_what_is_glued_is_seen():
+    assert glued('raise CourseError(f"no {x}")') == [1]
+    assert glued('say("a" + b)\nself._mark("E", f"{a} {b}")\nsay_many("{n}", f"{n}", n)') == [1, 2, 3]
+    assert glued('raise CourseError(say("No {x}.", x=x) + near(x))\nprint(f"{x}")') == []
+
+
+# Modules whose words are whole sentences of `say`; it grows, and none leaves it.
+WHOLE = ["errors", "running/request", "running/execution", "running/runs", "running/display", "running/outcome",
+         "compare/running", "compare/terminal", "data/network", "exercises/contest", "exercises/printing",
+         "exercises/comparing"]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", WHOLE)
+def test_no_message_is_glued_together(module):
+    source = Path(language.__file__).parent / f"{module}.py"
+    assert glued(source.read_text("utf-8")) == []

@@ -38,6 +38,26 @@ def test_an_unknown_profile_names_its_source_and_the_near_miss(monkeypatch):
         prepared()
 
 
+@pytest.mark.parametrize("profile", ["ful", "x", "", None, 3, ["quick"]])
+def test_every_part_of_the_course_refuses_a_wrong_profile_in_the_same_words(profile):
+    from course_utils import compare
+    from course_utils.exercises import contest
+    from course_utils.running import request
+
+    asked = [
+        lambda: runtime.check_profile(profile),
+        lambda: request.check_request([], profile=profile),
+        lambda: compare.run("own.csv", "text", "label", profile=profile),
+        lambda: contest.run(print, profile=profile),
+    ]
+    said = set()
+    for ask in asked:
+        with pytest.raises(CourseError) as caught:
+            ask()
+        said.add(str(caught.value))
+    assert len(said) == 1 and said.pop().startswith(f"profile must be quick or full; it is {profile!r}.")
+
+
 def test_the_argument_wins_over_the_environment(monkeypatch):
     assert prepared().profile == "quick"
     monkeypatch.setenv("COURSE_PROFILE", "full")

@@ -20,9 +20,9 @@ from course_utils.compare.display import Display
 from course_utils.compare.recommendation import Recommendation
 from course_utils.compare.session import LIMIT_SECONDS, Session
 from course_utils.compare.split import Split
-from course_utils.errors import CourseError, near_misses
+from course_utils.errors import CourseError
 from course_utils.language import say
-from course_utils.runtime import PROFILES
+from course_utils.runtime import check_profile
 
 if TYPE_CHECKING:
     from course_utils.data.text import TextData
@@ -96,11 +96,7 @@ def run(
 
 
 def _checked(profile: str, names: Sequence[str] | str | None, margin: float, seed: int) -> list[Candidate]:
-    if profile not in PROFILES:
-        raise CourseError(
-            say("profile must be quick or full; it is {profile!r}.", profile=profile)
-            + near_misses(str(profile), list(PROFILES))
-        )
+    check_profile(profile)
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin < 1:
         raise CourseError(
             say(

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils.console import plain
-from course_utils.errors import CourseError, near_misses
+from course_utils.errors import CourseError
 from course_utils.exercises import calling
 from course_utils.exercises.comparing import name_of
 from course_utils.exercises.printing import Printed
 from course_utils.language import say
 from course_utils.recipes import mnist
+from course_utils.runtime import check_profile
 
 if TYPE_CHECKING:
     import keras
@@ -100,10 +101,7 @@ def run(
     None, with nothing measured, while ``train`` is still the stub. Raises CourseError for a ``train`` that raises,
     takes more than three times the limit (it is stopped), or returns anything but such a model.
     """
-    if profile not in RULES:
-        known = list(RULES)
-        template = "The profile is {profile!r}; expected: quick or full.{guess}"
-        raise CourseError(say(template, profile=profile, guess=near_misses(str(profile), known)))
+    check_profile(profile)
     if not callable(train) or isinstance(train, type):
         raise CourseError(
             say(

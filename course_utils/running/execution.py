@@ -104,10 +104,10 @@ class Execution:
             words = say("the chapter was still running after {seconds:,.0f} s", seconds=self.child.limit)
             facts |= {"verdict": "failed", "kind": "time", "error": self._mark("Timeout", words)}
         else:
-            words = say("the process that ran the chapter ended early.")
             ended = how_it_ended(self.child.status, log)
+            words = say("The process that ran the chapter ended early. {how}", how=ended)
             kind = "memory" if self.child.status == -9 and not self.child.stopped else "worker died"
-            facts |= {"verdict": "failed", "kind": kind, "error": self._mark("WorkerDied", f"{words} {ended}")}
+            facts |= {"verdict": "failed", "kind": kind, "error": self._mark("WorkerDied", words)}
         self.close()
         headline, claims = results_of(self.output)
         facts["seconds"] = round(facts["seconds"], 1)

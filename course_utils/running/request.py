@@ -15,12 +15,19 @@ from course_utils.chapters import LEARNER, Edition
 from course_utils.chapters import edition as edition_called
 from course_utils.errors import CourseError, NetworkError, near_misses
 from course_utils.language import say
-from course_utils.runtime import PROFILES
+from course_utils.runtime import check_profile
 
 if TYPE_CHECKING:
     from course_utils.chapters import Chapter
 
 _LONGEST_KEY = 100  # characters; some systems stop at 255 bytes for a file's name
+
+# What is said of a parameter's value that has not the type of its default.
+_WANTED = {
+    bool: "The parameter {name!r} must be true or false, such as {default}; it is {text!r}.",
+    int: "The parameter {name!r} must be a whole number, such as {default}; it is {text!r}.",
+    float: "The parameter {name!r} must be a number, such as {default}; it is {text!r}.",
+}
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,7 @@ def check_request(
 
     ``parameters`` are values as written on a command line.
     """
-    if profile not in PROFILES:
-        raise CourseError(f"There is no profile {profile!r}.{near_misses(str(profile), list(PROFILES))}")
+    check_profile(profile)
     wanted = edition_called(edition)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise CourseError(
@@ -134,7 +140,8 @@ def notebook_parameters(path: Path) -> dict[str, str]:
     try:
         notebook = nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises several kinds, from JSON errors to its own
-        raise CourseError(f"{paths.display(path)} is not a notebook that can be read ({error}).") from error
+        said = say("{path} is not a notebook that can be read ({reason}).", path=paths.display(path), reason=error)
+        raise CourseError(said) from error
     notebook.metadata.setdefault("papermill", {})
     for cell in notebook.cells:
         cell.metadata.setdefault("tags", [])
@@ -148,7 +155,8 @@ def _parameter(name: str, text: str, known: Mapping[str, Mapping[str, str]]) -> 
     missing = [chapter for chapter, names in known.items() if name not in names]
     if len(missing) == len(known):
         everywhere = sorted({other for names in known.values() for other in names} - {"profile"})
-        raise CourseError(f"No chosen chapter has a parameter {name!r}.{near_misses(name, everywhere)}")
+        said = say("No chosen chapter has a parameter {name!r}.", name=name)
+        raise CourseError(said + near_misses(name, everywhere))
     if missing:
         raise CourseError(
             say(
@@ -182,17 +190,10 @@ def parse_value(name: str, text: str, default: str) -> Any:
     if isinstance(model, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not type(model):
-        kinds = {bool: "true or false", int: "a whole number", float: "a number"}
-        wanted = kinds.get(type(model), f"a Python {type(model).__name__}")
-        raise CourseError(
-            say(
-                "The parameter {name!r} must be {wanted}, such as {default}; it is {text!r}.",
-                name=name,
-                wanted=wanted,
-                default=default,
-                text=text,
-            )
+        template = _WANTED.get(
+            type(model), "The parameter {name!r} must be {default} or another {kind}; it is {text!r}."
         )
+        raise CourseError(say(template, name=name, kind=type(model).__name__, default=default, text=text))
     return value
 
 

@@ -178,8 +178,9 @@ class _Session:
         for job in self.jobs:
             fault = not_a_notebook(job.notebook)
             if fault:
-                advice = say("Build it again: course build {number}", number=job.chapter.number)
-                self._settled(job, self._without_run(job, "failed", "not a notebook", f"{fault} {advice}"))
+                words = "{fault} Build it again: course build {number}"
+                reason = say(words, fault=fault, number=job.chapter.number)
+                self._settled(job, self._without_run(job, "failed", "not a notebook", reason))
                 continue
             kind, reason = fetch_needs(job.chapter, self.profile, progress=self.display.visible)
             if reason:
@@ -196,7 +197,7 @@ class _Session:
                 events=self.events,
             )
         except OSError as error:  # the temporary folder is full, say, or no process can be started
-            reason = say("it could not be started ({reason})", reason=error)
+            reason = say("it could not be started ({reason})", reason=error.strerror or error)
             kind = "disk" if paths.disk_is_full(error) else "start"
             self._settled(job, self._without_run(job, "failed", kind, reason))
             return

@@ -237,7 +237,7 @@ def test_a_function_of_other_arguments_is_refused(limit):
 
 
 def test_an_unknown_profile_is_refused_before_anything_runs():
-    with pytest.raises(CourseError, match="expected: quick or full"):
+    with pytest.raises(CourseError, match=r"^profile must be quick or full; it is 'fast'\."):
         contest.run(raises, profile="fast")
 
 

@@ -10,7 +10,7 @@ display({"application/vnd.course+json": {"kind": "headline", "name": "accuracy",
          "text/plain": "accuracy 0.9"}, raw=True)
 display({"application/vnd.course+json": {"kind": "claim", "id": "c44", "verdict": "holds", "evidence": "93,322",
          "chapter": "07"}, "text/plain": "c44"}, raw=True)"""
-PARAMETERS = "profile = None\nseed = 0\nrate = 0.1\nnote = 'a'\ndeep = False"
+PARAMETERS = "profile = None\nseed = 0\nrate = 0.1\nnote = 'a'\ndeep = False\nsizes = []"
 
 
 def code(source: str, *tags: str, name: str | None = None):

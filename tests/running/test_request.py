@@ -15,7 +15,7 @@ from course_utils.running.request import Job
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"profile": "fulll"}, ["fulll", "Did you mean full?"]),
+        ({"profile": "fulll"}, ["profile must be quick or full; it is 'fulll'. Did you mean full?"]),
         ({"edition": "solution"}, ["solution", "Did you mean solutions?"]),
         ({"jobs": 0}, ["jobs", "0"]),
         ({"jobs": 1.5}, ["jobs", "1.5"]),
@@ -25,6 +25,7 @@ from course_utils.running.request import Job
         ({"parameters": {"seed": "3.5"}}, ["seed", "whole number", "3.5"]),
         ({"parameters": {"rate": "fast"}}, ["rate", "a number", "fast"]),
         ({"parameters": {"deep": "1"}}, ["deep", "true or false"]),
+        ({"parameters": {"sizes": "3"}}, ["'sizes' must be [] or another list; it is '3'"]),
         ({"parameters": {"profile": "full"}}, ["--profile"]),
     ],
 )
