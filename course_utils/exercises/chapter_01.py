@@ -292,9 +292,9 @@ def cheapest_device(flops, needed_gb, devices):
 
 
 def _device_mistakes() -> list[Mistake]:
-    def best(devices, key, allowed):
+    def best(devices, key, allowed, nowhere="none"):
         able = [name for name, (gb, _, _) in devices.items() if allowed(gb)]
-        return min(able, key=lambda name: key(*devices[name])) if able else "none"
+        return min(able, key=lambda name: key(*devices[name])) if able else nowhere
 
     def for_the_job(gb, speed, usd):
         return usd / speed
@@ -334,6 +334,11 @@ def _device_mistakes() -> list[Mistake]:
             "strict",
             lambda flops, needed_gb, devices: best(devices, for_the_job, lambda gb: needed_gb < gb),
             "A job that needs *exactly* the device's memory fits: compare with `<=`.",
+        ),
+        Mistake(
+            "None for the text",
+            lambda flops, needed_gb, devices: best(devices, for_the_job, lambda gb: needed_gb <= gb, nowhere=None),
+            'Where it fits nowhere, the text "none" is asked for, in quotation marks, not the value `None`.',
         ),
     ]
 

@@ -55,7 +55,7 @@ def lora_parameters(parameters: float, rank: int = 8) -> float:
 def memory(parameters: float, task: str, each: float = 2.0, tokens: int = TEXT_TOKENS) -> dict[str, float]:
     """Bytes by item. ``each`` is the bytes of a stored parameter (answering, LoRA); training is in mixed precision."""
     layers, width = shape_of(parameters)
-    activations = 34 * tokens * layers * width
+    activations = (34 if task == TRAIN else 24) * tokens * layers * width  # LoRA: no inputs of frozen products
     if task == TRAIN:
         held = {"parameters": 6 * parameters, "gradients": 2 * parameters, "optimiser": 8 * parameters}
         return held | {"tokens": activations}
@@ -77,10 +77,10 @@ def operations(parameters: float, tokens: float, task: str) -> float:
 
 
 def hours(parameters: float, tokens: float, task: str, device: dict, each: float = 2.0) -> float:
-    """Hours on a device; answers are written one token after another, each of which reads all parameters."""
+    """Hours on a device; answers are written one token after another, each of which reads parameters and cache."""
     compute = operations(parameters, tokens, task) / (UTILISATION * device["tflops"] * 1e12)
     if task == ANSWER:
-        compute = max(compute, tokens * each * parameters / (device["gb_per_s"] * 1e9))
+        compute = max(compute, tokens * sum(memory(parameters, task, each).values()) / (device["gb_per_s"] * 1e9))
     return compute / 3600
 
 

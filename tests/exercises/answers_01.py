@@ -145,5 +145,9 @@ WRONG = {
         (pick(lambda gb, tf, usd: gb), "smallest that fits"),
         (pick(lambda gb, tf, usd: -usd / tf), "dearest"),
         (pick(lambda gb, tf, usd: usd / tf, lambda gb, needed: needed < gb), "strict"),
+        (
+            lambda flops, gb, devices: None if by_loop(flops, gb, devices) == "none" else by_loop(flops, gb, devices),
+            "None for the text",
+        ),
     ],
 }

@@ -64,6 +64,20 @@ def test_the_words_are_true(size, tokens, task, device, precision):
     assert costs.gigabytes(needed) in scene.sentence
 
 
+def test_what_the_chapter_tells_its_reader_to_try_comes_out_so():
+    card = costs.EXAMPLE_DEVICES["24 GB GPU"]
+    needed = {size: sum(costs.memory(size, "train").values()) / 1e9 for size in (1.3e9, 1.75e9)}
+    assert needed[1.3e9] <= card["memory_gb"] < needed[1.75e9] and {1.3e9, 1.75e9} <= set(costs.SIZES)
+    for device in costs.EXAMPLE_DEVICES.values():
+        wide, narrow = (costs.hours(7e9, 1e7, "answer", device, costs.BYTES[name]) for name in ("float32", "int4"))
+        assert 5.5 < wide / narrow < 6.5  # "the hours to about a sixth"
+    gpt3 = sum(costs.memory(175e9, "train").values()) / 1e9
+    assert all(gpt3 > device["memory_gb"] for device in costs.EXAMPLE_DEVICES.values())
+    lora = sum(costs.memory(7e9, "tune (LoRA)").values()) / 1e9
+    assert 20.5 < lora < 21.5  # the alternative text of the still picture
+    assert 0.9 < costs.hours(7e9, 1e7, "tune (LoRA)", card) < 1.5
+
+
 def test_a_table_of_ones_own_with_a_single_device():
     mine = pd.DataFrame(
         {"memory_gb": [48], "tflops": [90], "gb_per_s": [800], "watts": [300], "usd_per_hour": [0.8]}, ["my card"]
