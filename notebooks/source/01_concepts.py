@@ -256,7 +256,7 @@ f"{built.count_params():,} parameters, {built.count_params() * 4 / 1e9:.0f} GB i
 
 # %% [markdown]
 # You have just built GPT-3's architecture on your own machine, every layer of it, in seconds. What costs is not the drawing but the numbers that
-# belong into it. (The published one differs in details that hold no parameters, such as which positions its attention skips.)
+# belong into it. (The published one differs in details that hold no parameters.)
 
 # %% [markdown] road="side"
 # ### It looks only backwards, and knows nothing yet
@@ -450,7 +450,7 @@ shapes
 can = [name for name, shape in shapes.items() if len(shape) == 4 and shape[-1] in (1, 3)]
 claims.record(
     "c61",
-    verdict="holds" if len(can) == len(shapes) else "holds with a condition" if can else "wrong",
+    verdict=["wrong", "holds with a condition", "holds"][bool(can) + (len(can) == len(shapes))],
     evidence=f"{len(can)} of {len(shapes)} put out an image; their outputs: "
     f"{sorted({str(shape[1:]) for shape in shapes.values()})}",
 )
@@ -625,8 +625,8 @@ figure.update_xaxes(title_text="parameters (logarithmic)", dtick=1, exponentform
 figure.update_yaxes(title_text="memory, GB (logarithmic)", dtick=1, exponentformat="power")
 
 # %% [markdown]
-# Nearly straight lines: memory is proportional to the parameters, and the task decides the factor. LoRA lies between training and answering: near
-# training for small models, whose activations weigh more than their parameters, near answering for large ones.
+# Nearly straight lines: memory is proportional to the parameters, and the task decides the factor. LoRA lies between training and answering: well above
+# answering for small models, whose activations weigh more than their parameters, close to it for large ones.
 
 # %% [markdown]
 # ## 4 · Operations: hours, money, energy
@@ -661,7 +661,7 @@ f"GPT-3: 6 N D = {C:.3g}"
 #
 # The table has four devices. **Peak and memory** are the makers' figures for dense 16-bit operations (NVIDIA's RTX 4090 and H100 SXM; the laptop is
 # an estimate, in float32). **Prices are examples of May 2026**, of the order that rental firms list (the laptop's is a guess at power and wear).
-# Replace them: everything below reads this table.
+# Replace them.
 
 # %%
 devices = pd.DataFrame(
@@ -845,7 +845,8 @@ def speed(batch, tokens):
 
 
 batches = pd.Index([1, 4, 8, 16, 64], name="together")
-pd.DataFrame({f"{n:,} in the cache": [speed(b, n) for b in batches] for n in (620, 2_048)}, batches)
+caches = (620, 2_048)
+pd.DataFrame({f"{n:,} in the cache": [speed(b, n) for b in batches] for n in caches}, batches)
 
 # %% [markdown]
 # Alone, you get about 70 tokens a second. Sixteen of a mail's length get twelve times as much in all; eight long ones five times. Then memory ends, so a
@@ -872,7 +873,8 @@ weights = np.ones((4_096, 4_096), dtype="float32")
 def best_time(rows):
     batch = np.ones((rows, 4_096), dtype="float32")
     with threadpool_limits(1):  # one core, its own clock: other programs do not disturb
-        return min(timeit.repeat(lambda: batch @ weights, time.process_time, number=1, repeat=5))
+        repeats = timeit.repeat(lambda: batch @ weights, time.process_time, number=1, repeat=5)
+    return min(repeats)
 
 
 one, many = best_time(1), best_time(32)
@@ -1123,8 +1125,10 @@ pd.Series(bill).map("{:,.0f}".format).to_frame("")
 
 # %%
 volume = np.logspace(3, 9, 49)
-costs = pd.DataFrame({r: year(r, volume) for r in routes.index} | {"classifier": fourth}, volume)
-drawn = costs.rename_axis("mails").reset_index().melt("mails", var_name="route", value_name="US$")
+costs = pd.DataFrame({route: year(route, volume) for route in routes.index}, volume)
+costs = costs.assign(classifier=fourth)
+drawn = costs.melt(var_name="route", value_name="US$", ignore_index=False)
+drawn = drawn.rename_axis("mails").reset_index()
 alt = "A classifier costs the same at every volume, the API less on the left and soon far more"
 figure = figures.lines(drawn, "mails", "US$", "route", logarithmic="xy", height=420, alt=alt)
 figure.update_traces(mode="lines")
@@ -1377,13 +1381,14 @@ lower = [route for route in ("API", "tune") if first_version[route] < least]
 dear = trained["large"] > trained["small"] and deployed["large"] > deployed["small"]
 claims.record(
     "c64",
-    verdict="holds" if len(lower) == 2 and dear
-    else "holds with a condition" if lower or dear else "wrong",
+    verdict=["wrong", "holds with a condition", "holds"][
+        bool(lower or dear) + (len(lower) == 2 and dear)
+    ],
     evidence="until the first version, US$: "
     + ", ".join(f"{route} {usd:,.0f}" for route, usd in first_version.items())
     + f"; training, US$: {trained['large']:,.0f} against {trained['small']:,.0f}; "
-    f"a year's machine: {deployed['large']:,.0f} against {deployed['small']:,.0f} (guesses of section 6)",
-)  # fmt: skip
+    f"a year's machine: {deployed['large']:,.0f} against {deployed['small']:,.0f} (guesses)",
+)
 
 # %% [markdown]
 # Against a small model trained from scratch, both large routes save money and time. Against a plain classifier only the API does, and of the money only:
