@@ -24,7 +24,7 @@
 # * say what a virtual environment is, and why it comes before the first install;
 # * have your machine checked, and mend what is missing with one command;
 # * train and test a small network, and say what the printed numbers mean;
-# * work with a chapter: parameters, predictions, exercises, profiles and backends.
+# * work with a chapter: roads, predictions, exercises, profiles and backends.
 
 # %% [markdown]
 # ### Setup
@@ -48,6 +48,7 @@ course = setup("00", profile=profile, seed=seed)
 #
 # You want to build something with neural networks, in a small company, and not spend your first week on installation. So, before any
 # theory: *does everything work here? And if not, which one command mends it?*
+
 # %% [markdown]
 # ## 1 · An environment of its own
 #
@@ -63,110 +64,50 @@ course = setup("00", profile=profile, seed=seed)
 # ```
 #
 # `-c constraints.txt` asks for exactly the versions that the course was tested with. Are you in an environment now?
+
 # %% tags=["nbval-ignore-output"]
 import sys
+from pathlib import Path
 
 import keras
 
-"inside a virtual environment" if sys.prefix != sys.base_prefix else "in the system's own Python"
+venv_or_conda = sys.prefix != sys.base_prefix or (Path(sys.prefix) / "conda-meta").is_dir()
+"inside an environment" if venv_or_conda else "in the system's own Python"
 
 # %% [markdown]
-# Either is fine for a course on a machine of its own (Colab and Binder have one Python and throw it away afterwards). On your own
-# laptop, prefer the first.
+# Either is fine for a course on a machine of its own (Colab and Binder have one Python and throw it away afterwards). On your own laptop, prefer
+# the first.
 #
-# ### Check the article
+# The articles' instructions (B5.1) install TensorFlow in step 2 and make the environment in step 5. Make an environment, and ask it what it has.
 #
-# Section B5.1 installs TensorFlow in step 2 and makes the environment in step 5. Does the new environment have what was installed
-# before? Make one, and ask it.
-#
-# **Predict first.** Will a fresh environment, made by this very Python, find Keras?
+# **Predict first.** Keras is installed in the Python that runs this cell. Will a fresh environment, made by this very Python, find Keras?
 
 # %%
 import subprocess
 import tempfile
 import venv
-from pathlib import Path
 
 
 def fresh_environment_finds(package):
+    question = f"import importlib.util as u; print(u.find_spec({package!r}) is not None)"
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=False)
         python = next(path for path in Path(folder).glob("*/python*") if path.stem == "python")
-        question = f"import importlib.util as u; print(u.find_spec({package!r}) is not None)"
-        return (
-            subprocess.run(
-                [python, "-I", "-c", question], capture_output=True, text=True
-            ).stdout.strip()
-            == "True"
-        )
+        asked = [python, "-I", "-c", question]
+        return subprocess.run(asked, capture_output=True, text=True).stdout.strip() == "True"
 
 
 finds_keras, finds_json = fresh_environment_finds("keras"), fresh_environment_finds("json")
 finds_keras, finds_json
 
 # %% [markdown]
-# It finds `json`, which is part of Python itself, and does not find Keras. What was installed first is invisible inside: all of it
-# must be installed again, as the article's own step 6 does. The section also says that Python 3.6 is enough. Today's Keras says in its
-# metadata which Pythons it accepts:
-
-# %%
-from importlib.metadata import metadata
-
-from packaging.specifiers import SpecifierSet
-
-wants = metadata("keras")["Requires-Python"]
-runs_on_36 = "3.6" in SpecifierSet(wants)
-claims.record(
-    "c43",
-    verdict="holds" if finds_keras and runs_on_36 else "wrong",
-    evidence=f"a fresh environment finds keras: {finds_keras} (json: {finds_json}); keras {keras.__version__} wants Python {wants}",
-)
-
-# %% [markdown]
-# Section A5.1 opens with `pip install python tensorflow`. Ask a package index for both names: `tensorflow` is the control that shows
-# that the index answers at all. Asking needs a network, which the quick profile never uses; there the chapter shows the evidence that was
-# recorded, and says so.
-
-
-# %%
-def on_the_index(name):
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "index",
-        "versions",
-        name,
-        "--retries",
-        "0",
-        "--timeout",
-        "10",
-    ]
-    return subprocess.run(command, capture_output=True).returncode == 0
-
-
-# %% [markdown]
-# In the full profile the control decides: where the index answers for `tensorflow`, its answer for `python` counts.
-
-# %%
-kept = claims.recorded("c09")
-live = course.full and on_the_index("tensorflow")
-found = (
-    {name: on_the_index(name) for name in ("python", "tensorflow")} if live else kept["found"]
-)
-claims.record(
-    "c09",
-    verdict="holds" if all(found.values()) else "wrong",
-    evidence=", ".join(
-        f"{name}: {'found' if there else 'no such distribution'}"
-        for name, there in found.items()
-    ),
-    recorded=None if live else kept["date"],
-)
-
-# %% [markdown]
-# There is no distribution called `python`, so pip refuses the whole line. Python itself comes from your system, from python.org or
-# from conda.
+# <details><summary>What came</summary>
+#
+# It finds `json`, which is part of Python itself, and does not find Keras.
+#
+# </details>
+#
+# What is installed outside must be installed again inside, as the article's own step 6 does. So the environment comes first.
 
 # %% [markdown]
 # ## 2 · Is everything here?
@@ -183,7 +124,7 @@ doctor.report()
 # %% [markdown]
 # ## 3 · A first network
 #
-# The proof of an installation is a training run. The data: small handwritten digits, 28 × 28 pixels, each with its label.
+# The test of an installation is a training run. The data: small handwritten digits, 28 × 28 pixels, each with its label.
 
 # %%
 digits = data.load("digits")
@@ -219,13 +160,6 @@ model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=
 
 # %% [markdown]
 # **Predict first.** Before any training, what share of the digits will it get right?
-#
-# <details><summary>Answer</summary>
-#
-# About one in ten: it guesses, and there are ten classes. It can be a little above or below, since the random start may favour one
-# class.
-#
-# </details>
 
 # %%
 _, before = model.evaluate(A, digits.train.labels, verbose=0)
@@ -233,6 +167,12 @@ assert before < 0.35
 f"{before:.0%} right before training"
 
 # %% [markdown]
+# <details><summary>What came</summary>
+#
+# About one in ten: it guesses, and there are ten classes. It can be a little above or below, since the random start may favour one class.
+#
+# </details>
+#
 # Training shows it the pictures again and again, in small *batches*, and after each batch moves the weights a little so that the *loss*
 # falls. Chapter 02 derives how. One line tells how it goes:
 
@@ -261,7 +201,7 @@ figures.training_curves(
 # %% [markdown]
 # Both losses fall and both accuracies rise: it learns something that also holds for pictures it did not train on. (Training is measured
 # *during* an epoch, while the weights still change, validation after it; so validation may look better at first.) How good is it on
-# the third part of the data, which nothing has touched so far?
+# the third part of the data, which this run has not touched?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
 A_test = as_rows(digits.test.images)
@@ -270,9 +210,10 @@ test = evaluate.accuracy(digits.test.labels, probabilities.argmax(axis=1))
 course.headline("test accuracy", test.value, test.low, test.high)
 
 # %% [markdown]
-# The bracket is a 95 % confidence interval: with other digits of the same kind the number would have been a little different, and that is
-# how much. It lies well below the validation accuracy, because other people wrote these digits; chapter 07 says what to make of that.
-# Another processor or seed gives a slightly different number too, so the course holds it within a stated tolerance:
+# The bracket is a 95 % confidence interval: of a hundred such intervals, about 95 hold the accuracy on all digits of this kind. It lies well below
+# the validation accuracy, although other people wrote the validation digits as well: people differ, and each of these two parts has only three
+# sheets, filled in by hand. Chapter 07 says what to make of that. Another processor or seed gives a slightly different number, so the course
+# holds it within a stated tolerance:
 
 # %%
 assert abs(test.value - 0.91) <= 0.04, f"{test.value:.4f} is not within 0.04 of 0.91"
@@ -283,11 +224,16 @@ assert abs(test.value - 0.91) <= 0.04, f"{test.value:.4f} is not within 0.04 of 
 # %% [markdown]
 # ## 4 · How a chapter works
 #
-# Every chapter has the same parts: a question; numbered sections that go from idea to formula to code to what you should see; *predict
-# first* questions; *check the article*, where a claim is run and a verdict computed; exercises; a recap that answers the goals; limits
-# and sources.
+# Every chapter has a **main road** of an hour at most, from its question to its decision and the recap. Headings marked *Side road* deepen, prove
+# or check, and may be left out: nothing on the main road needs them. They are closed; the ▸ beside the heading opens one. (Some viewers cannot
+# close a section. There "skip to …" takes you past it.)
 #
-# Run it top to bottom with Shift+Enter. You work on a copy (`course lab` makes it in the folder `work/`), so break what you like:
+# Two more things are closed at first. Under a question *Predict first* the output hides behind a "…": say what you expect, then open it; *What came*
+# below has the answer in words. And cells that only check what was said before are folded to a "…".
+#
+# Where the text says *check the article*, a claim of the two articles behind this course is run, and a verdict computed.
+#
+# Run a chapter top to bottom with Shift+Enter. You work on a copy (`course lab` makes it in the folder `work/`), so break what you like:
 # `course reset 00` brings the chapter back and keeps your copy beside it.
 #
 # ### How exercises report
@@ -314,8 +260,8 @@ preview("00-1", 784 + 10)
 # %% [markdown]
 # ## 5 · Profiles and backends
 #
-# The **quick** profile is the default: data that is already on the machine, no network, about a minute a chapter on two cores. The
-# **full** profile takes the published data sets and trains in earnest. Only sizes and data differ, never the lesson:
+# The **quick** profile is the default: small data, no network (but for the encoder of chapter 09, once), a minute or two a chapter on two
+# cores. The **full** profile takes the published data sets and trains in earnest. Only sizes and data differ, never the lesson:
 
 # %%
 course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNIST")
@@ -324,12 +270,178 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # Choose it before the kernel starts (`COURSE_PROFILE=full course lab`), in the parameters cell, or for a run of whole chapters:
 # `course run 07 --profile full -p seed=3`.
 #
-# Keras computes with a **backend**: TensorFlow here, by default. Set `KERAS_BACKEND=jax` before the kernel starts to use JAX instead.
+# Keras computes with a **backend**: TensorFlow here, by default. Set `KERAS_BACKEND=jax` before the kernel starts to use JAX instead. The course is
+# written in Keras alone, so you may change your mind later.
+
+# %% [markdown]
+# ## 6 · Notation and glossary
 #
-# ### Check the article
+# Data are rows, as in NumPy and Keras. Most letters mean the same in every chapter:
 #
-# Section B7.1 calls Keras "the front end of TensorFlow". If that were so, Keras would need TensorFlow, and could use nothing else. Its own
-# package metadata lists what it needs, and its own folders what it can use.
+# | symbol | shape | meaning |
+# |---|---|---|
+# | $A$, $X$ | `(batch, inputs)` | a batch of inputs or activations, one example a row |
+# | $W$, $b$ | `(inputs, outputs)`, `(outputs,)` | weights and biases of a dense layer |
+# | $Z = A W + b$ | `(batch, outputs)` | what a layer computes before its activation; in the last layer the logits |
+# | $\sigma(Z)$ | as $Z$ | an activation function, entry by entry |
+# | $P$ | `(batch, classes)` | probabilities; rows add up to one |
+# | $y$, $Y$ | `(batch,)`, `(batch, classes)` | true classes: integers from 0, or rows with a single 1 |
+# | $L$ | a number | the loss: the mean over the batch |
+# | $\nabla_W L$ | as $W$ | the gradient: how $L$ changes with each weight |
+# | $\delta$ | as $Z$ | the gradient $\nabla_Z L$ |
+# | $E$ | `(tokens, width)` | a vector for each token |
+# | $\alpha$ | a number | the learning rate |
+# | images | `(batch, height, width, channels)` | channels last |
+# | sequences | `(batch, time, features)` | time second |
+#
+# The articles write examples as *columns*, $W a$ instead of $A W$.
+#
+# | word | what it means here |
+# |---|---|
+# | parameters | the numbers that training changes: weights and biases, counted together |
+# | hyperparameters | the numbers *you* choose: learning rate, batch size, layers |
+# | logits | the scores that softmax turns into probabilities |
+# | loss | what training makes small |
+# | step | one change of the parameters, after one batch |
+# | epoch | every training example seen once |
+# | training set | what the parameters are fitted to |
+# | validation set | what hyperparameters are chosen on |
+# | test set | touched once, at the end, to estimate how the chosen model does on new data |
+# | baseline | the simplest thing that could work; what a model must beat |
+# | overfitting | the training loss still falls, the validation loss no longer does |
+# | quick, full | the two profiles of this course |
+# | backend | the library that computes for Keras: TensorFlow, JAX or PyTorch |
+
+# %% [markdown] road="side"
+# ### Letters and words that mean several things
+#
+# An alphabet is short, and papers have habits. What each of these means in which chapter; small letters that are missing here are explained where
+# they stand.
+
+# %% [markdown]
+# | letter or word | means (in chapter) |
+# |---|---|
+# | $A$ | activations or inputs (00, 01, 03, 04, 06, 08) · attention weights (09) · LoRA's first thin matrix (09) |
+# | $B$ | how many are done together (01, 02) · counts whose rows add up to one (08) · LoRA's second thin matrix (09) |
+# | $C$ | operations (01) · the weight of the errors against a penalty (02) · channels (04, 07) · counts (08) |
+# | $D$ | tokens seen (01) · the gradient $\nabla_Z L$ (02, 08) · the discriminator (06) |
+# | $F$ | a fixed cost (01) · F1, a score (08, 09) |
+# | $G$ | the gradient that comes from above (04, 08, 09) · a random matrix (05) · the generator (06) |
+# | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09) |
+# | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09) |
+# | $L$ | the loss (00, 02 to 06, 08, 09) · blocks of a decoder (01) |
+# | $M$ | a convolution as a matrix (04) · a mask (09) |
+# | $N$ | how many parameters (01, 05, 07, 09) · the last layer (03) · how many messages (08) |
+# | $P$ | probabilities (00, 02, 03, 05, 09) · precision (08) |
+# | $S$ | sets, singular values (08) · scores of attention (09) |
+# | $T$ | length of a sequence (01, 05, 08) · temperature (02) · targets (03) · all steps of training (07, 09) · positions (09) · transposed, as an exponent (02 to 06) |
+# | $U$ | weights from state to state (05) · singular vectors (08) |
+# | $V$ | vocabulary (01, 09) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09) |
+# | $Y$ | rows with a single 1 (02, 03, 05, 08) · features of generated images (06) · the middle of a block (09) |
+# | $Z$ | before the activation (00 to 06, 08) · what a block gives (09) |
+# | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the activation of a recurrent layer, and the forget gate (05) |
+# | $z$ | a score, or one entry of $Z$ (02 to 05) · the update gate (05) · a generator's random input (06) · a quantile (07) |
+# | $\alpha$ | the learning rate (00, 02, 03, 05, 06, 09) · LoRA's factor (09) |
+# | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) |
+# | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) |
+# | $\lambda$ | curvature (02) · the weight of a penalty, or weight decay (03, 09) · an eigenvalue (05) |
+# | $\mu$ | momentum (02) · a mean (06) |
+# | $\rho$ | how much an average keeps (02) · the spectral radius (05) |
+# | $\sigma$ | an activation (00, 03) · the sigmoid (02, 03, 05, 06) · a standard deviation (02, 06) |
+# | $\varphi$ | an angle (02) · a kernel's activation, in an article (04) |
+# | $\tau$ | how long a memory lasts (05) · temperature (09) |
+# | head | one part of an attention (01, 09) · the layers put on top of an encoder (09) |
+# | kernel | the program that runs a notebook (00) · the weights that slide over an image (04, 07) · a measure of similarity (06) |
+
+# %% [markdown] road="side"
+# ## 7 · Slips of the articles
+#
+# Three statements about installing and about Keras, run, each in its kindest reading.
+
+# %% [markdown]
+# ### What does an index have?
+#
+# Section A5.1 opens with `pip install python tensorflow`. Section B5.1 says that Python 3.6 is enough for TensorFlow. Ask a package index.
+# That needs a network, which the quick profile never uses; there the chapter shows the evidence that was recorded, and says so.
+
+
+# %%
+import re
+
+
+def newest(name, python=None):
+    """The newest version on the index, for one Python; None where there is none, or no index."""
+    options = ["--retries", "0", "--timeout", "10"]
+    options += ["--python-version", python] if python else []
+    command = [sys.executable, "-m", "pip", "index", "versions", name, *options]
+    answer = subprocess.run(command, capture_output=True, text=True).stdout
+    version = re.match(r"\S+ \((\S+)\)", answer)
+    return version[1] if version else None
+
+
+# %% [markdown]
+# In the full profile `tensorflow` is the control that shows whether the index answers at all. Where it does, its other answers count.
+
+# %%
+kept = claims.recorded("c09")
+live = course.full and newest("tensorflow") is not None
+names = ("python", "tensorflow")
+found = {name: newest(name) is not None for name in names} if live else kept["found"]
+found
+
+# %% [markdown]
+# Is the whole line installable?
+
+# %%
+claims.record(
+    "c09",
+    verdict="holds" if all(found.values()) else "wrong",
+    evidence=", ".join(
+        f"{name}: {'found' if there else 'no such distribution'}"
+        for name, there in found.items()
+    ),
+    recorded=None if live else kept["date"],
+)
+
+# %% [markdown]
+# There is no distribution called `python`, so pip refuses the whole line. Python itself comes from your system, from python.org or from conda.
+#
+# Now B5.1: install, make an environment, install again (step 6). Its end state works, since step 6 stands inside; the first install is only
+# wasted. And Python 3.6? In the kindest reading any TensorFlow will do, not just today's.
+
+# %%
+kept = claims.recorded("c43")
+versions = (
+    {"this Python": newest("tensorflow"), "3.6": newest("tensorflow", "3.6")}
+    if live
+    else kept["newest"]
+)
+steps = ["tensorflow", "numpy pandas", "the environment", "tensorflow numpy pandas"]
+inside = steps[steps.index("the environment") + 1 :]
+versions, inside
+
+# %% [markdown]
+# It holds if 3.6 gets the newest TensorFlow, and with a condition if it gets an older one.
+
+# %%
+in_the_end = finds_keras or any("tensorflow" in step for step in inside)
+old_is_enough = in_the_end and versions["3.6"] is not None
+as_new = old_is_enough and versions["3.6"] == versions["this Python"]
+claims.record(
+    "c43",
+    verdict=["wrong", "holds with a condition", "holds"][old_is_enough + as_new],
+    evidence=f"a fresh environment finds keras: {finds_keras}, and gets it inside: {in_the_end}; newest "
+    f"tensorflow for Python 3.6: {versions['3.6']}, for this one: {versions['this Python']}",
+    recorded=None if live else kept["date"],
+)
+
+# %% [markdown]
+# On the condition that you want a TensorFlow of 2021, then. This course needs Keras 3, and that needs a newer Python.
+#
+# ### Whose front end is Keras?
+#
+# B7.1 calls Keras "the front end of TensorFlow". TensorFlow's own guide says so to this day, "the high-level API for TensorFlow", and one thing
+# may be the front end of several. So ask of which. Keras's metadata lists what it needs, its folders what it can use:
 
 # %%
 import pkgutil
@@ -353,72 +465,39 @@ import keras
 probabilities = keras.ops.softmax(keras.ops.array([0.0, 1.0, 3.0]))
 print(keras.config.backend(), round(float(probabilities[2]), 4))
 """
-installed = [name for name in ("tensorflow", "jax", "torch") if find_spec(name)]
-ran = [
-    subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "KERAS_BACKEND": name},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    for name in installed
-]
+
+
+def run_on(backend):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+ran = [run_on(name) for name in ("tensorflow", "jax", "torch") if find_spec(name)]
 ran
 
 # %% [markdown]
-# Where more than one is installed, the numbers must agree; where only one is, the list of folders has to carry the claim. Now the
-# verdict can be computed.
+# Where more than one is installed, the numbers must agree; where only one is, the list of folders has to carry the claim.
 
 # %%
-others = [name for name in backends if name != "tensorflow"]
 assert len({line.split()[1] for line in ran}) == 1, ran
+
+# %% [markdown]
+# Of TensorFlow alone: it holds; of others too: with a condition; not of TensorFlow: wrong.
+
+# %%
 claims.record(
     "c60",
-    verdict="wrong" if others and not needs_tensorflow else "holds",
-    evidence=f"keras {keras.__version__} brings backends for {', '.join(backends)} and does not require tensorflow: {not needs_tensorflow}",
+    verdict=["wrong", "holds with a condition", "holds"][
+        ("tensorflow" in backends) + (backends == ["tensorflow"])
+    ],
+    evidence=f"keras {keras.__version__} brings backends for {', '.join(backends)}; "
+    f"it requires tensorflow: {needs_tensorflow}",
 )
 
 # %% [markdown]
-# It was true of Keras 2.4 to 2.15. Keras 3 stands on several backends, and a model saved on one loads on another. The course is written
-# in Keras alone, so you may change your mind about the backend later.
-
-# %% [markdown]
-# ## 6 · Notation and glossary
-#
-# Data are rows, as in NumPy and Keras. The same letters mean the same things in every chapter:
-#
-# | symbol | shape | meaning |
-# |---|---|---|
-# | $A$, $X$ | `(batch, inputs)` | a batch of inputs or activations, one example a row |
-# | $W$, $b$ | `(inputs, outputs)`, `(outputs,)` | weights and biases of a dense layer |
-# | $Z = A W + b$ | `(batch, outputs)` | logits: scores before an activation |
-# | $\sigma(Z)$ | as $Z$ | an activation function, entry by entry |
-# | $P$ | `(batch, classes)` | probabilities; rows add up to one |
-# | $y$ | `(batch,)` | true classes, integers from 0 |
-# | $L$ | a number | the loss: the mean over the batch |
-# | $\nabla_W L$ | as $W$ | the gradient: how $L$ changes with each weight |
-# | $\alpha$ | a number | the learning rate |
-# | images | `(batch, height, width, channels)` | channels last |
-# | sequences | `(batch, time, features)` | time second |
-#
-# The articles write examples as *columns*, $W a$ instead of $A W$. Where a formula of theirs is checked, both forms stand side by side.
-#
-# | word | what it means here |
-# |---|---|
-# | parameters | the numbers that training changes: weights and biases, counted together |
-# | hyperparameters | the numbers *you* choose: learning rate, batch size, layers |
-# | logits | scores before softmax |
-# | loss | what training makes small |
-# | step | one change of the parameters, after one batch |
-# | epoch | every training example seen once |
-# | training set | what the parameters are fitted to |
-# | validation set | what hyperparameters are chosen on |
-# | test set | touched once, at the end, to estimate how the chosen model does on new data |
-# | baseline | the simplest thing that could work; what a model must beat |
-# | overfitting | the training loss still falls, the validation loss no longer does |
-# | quick, full | the two profiles of this course |
-# | backend | the library that computes for Keras: TensorFlow, JAX or PyTorch |
+# Keras 2.4 to 2.15 had TensorFlow alone. Keras 3 stands on three backends, and a model saved on one loads on another.
 
 # %% [markdown]
 # ## Exercises
@@ -460,22 +539,22 @@ check("00-2", accuracy)
 # * *An environment* is a folder with its own Python and packages. It comes first because it does not see what was installed before.
 # * *The doctor* says what is missing and the one command that mends it.
 # * *A first network*: one dense layer, trained in seconds; its test accuracy comes with an interval.
-# * *A chapter*: parameters on top, predict before you run, `check` your answers; quick by default, full for the real data sets, and the
+# * *A chapter*: the main road first, predict before you open, `check` your answers; quick by default, full for the real data sets, and the
 #   backend is yours to choose.
 
 # %% [markdown]
 # ## Limits and next
 #
 # One dense layer sees every pixel on its own; it has no idea of strokes. And a test of a few hundred digits says little about
-# the second decimal. Where to go next:
+# the second decimal.
 #
-# | you are | read | then |
-# |---|---|---|
-# | a founder or product manager | chapter 01: what a model costs and when a small one is right; then the question and sections 2, 6 and 9 of chapter 07: what an accuracy is worth | ask your team for its baseline, and for its volume |
-# | an engineer in a hurry | chapter 07 from top to bottom, with its exercises | `course run 07 --profile full` |
-# | an engineer with messages to sort | chapters 08 and 09: when counted words are enough, and when a pretrained encoder pays | `course compare` on your own file |
-# | an engineer who wants to know why | chapters 02 to 06: every formula derived, run and checked; then 07 | the exercises of each |
-# | an instructor | `course doctor` on every machine of the room, `course run` the day before | the solved editions in `notebooks/solutions/` |
+# What to read next depends on who you are:
+#
+# <!-- routes -->
+#
+# With messages to sort, take 08 and 09 first, then `course compare` on your own file. Engineers go on with `course run 07 --profile full`, founders
+# ask their team for its baseline and its volume. Instructors run `course doctor` on every machine of the room and `course run` the day before; the
+# solved editions are in `notebooks/solutions/`.
 #
 # **Sources.** Python documentation, *venv: Creation of virtual environments* · F. Chollet and others, *Keras 3* (2023), keras.io · E. Alpaydin,
 # C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository (1998) · the first article, section 5.1, and

@@ -1378,7 +1378,7 @@ pd.DataFrame({"training, US$": trained, "a year's machine, US$": deployed}).roun
 # %%
 least = min(first_version["train"], first_version["classifier"])
 lower = [route for route in ("API", "tune") if first_version[route] < least]
-dear = trained["large"] > trained["small"] and deployed["large"] > deployed["small"]
+dear = bool(trained["large"] > trained["small"] and deployed["large"] > deployed["small"])
 claims.record(
     "c64",
     verdict=["wrong", "holds with a condition", "holds"][
