@@ -225,8 +225,8 @@ assert abs(test.value - 0.91) <= 0.04, f"{test.value:.4f} is not within 0.04 of 
 # ## 4 · How a chapter works
 #
 # Every chapter has a **main road** of an hour at most, from its question to its decision and the recap. Headings marked *Side road* deepen, prove
-# or check, and may be left out: nothing on the main road needs them. They are closed; the ▸ beside the heading opens one. (Some viewers cannot
-# close a section. There "skip to …" takes you past it.)
+# or check, and may be left out: nothing on the main road needs them. They are closed: "+ cells hidden" below the heading, or the ▸ beside it,
+# opens one. (Some viewers cannot close a section. There "skip to …" takes you past it.)
 #
 # Two more things are closed at first. Under a question *Predict first* the output hides behind a "…": say what you expect, then open it; *What came*
 # below has the answer in words. And cells that only check what was said before are folded to a "…".
@@ -329,7 +329,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $G$ | the gradient that comes from above (04, 08, 09) · a random matrix (05) · the generator (06) |
 # | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09) |
 # | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09) |
-# | $L$ | the loss (00, 02 to 06, 08, 09) · blocks of a decoder (01) |
+# | $L$ | the loss (00, 02 to 06, 08, 09) · blocks of a decoder (01) · the last layer, in an article (03, 04) |
 # | $M$ | a convolution as a matrix (04) · a mask (09) |
 # | $N$ | how many parameters (01, 05, 07, 09) · the last layer (03) · how many messages (08) |
 # | $P$ | probabilities (00, 02, 03, 05, 09) · precision (08) |
