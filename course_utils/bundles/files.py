@@ -41,6 +41,13 @@ def write(folder: Path | str, facts: dict[str, Any], names: Iterable[str], fill:
     return card
 
 
+def amend(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Say more in the card of a bundle, or say it otherwise; its files stay as they are. Returns the new card."""
+    card = {**read_card(folder), **facts}
+    paths.write_atomic(folder / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return card
+
+
 def replace_folder(new: Path, folder: Path) -> None:
     """Give a finished folder its name; what had the name before is deleted."""
     old = None

@@ -7,7 +7,7 @@ whatever Keras backend it is loaded.
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -42,12 +42,18 @@ def linear_head(fitted: "LogisticRegression", classes: int) -> tuple[np.ndarray,
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
-    """What every model has; ``language`` is "en" or "zh" and says how its texts are cut into words."""
+    """What every model has; ``language`` is "en" or "zh" and says how its texts are cut into words.
+
+    ``threshold`` and ``limits`` are what was decided about it: below which probability, and from which probability of a
+    class on, a person should read a message.
+    """
 
     kind: ClassVar[str] = ""
     files: ClassVar[tuple[str, ...]] = ()
     class_names: tuple[str, ...]
     language: str = "en"
+    threshold: float = 0.0
+    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Texts → probabilities (n, classes), in the order of ``class_names``."""
@@ -68,6 +74,15 @@ class Model:
     def predict(self, texts: Sequence[str]) -> list[str]:
         """Texts → the name of the likeliest class of each."""
         return [self.class_names[k] for k in self.predict_proba(texts).argmax(axis=1)]
+
+    def decide(self, texts: Sequence[str]) -> list[str | None]:
+        """Texts → the class of each that the model answers alone, None for each that a person should read."""
+        shares = self.predict_proba(texts)
+        numbers = {self.class_names.index(name): limit for name, limit in self.limits.items()}
+        unsure = shares.max(axis=1) < self.threshold
+        for number, limit in numbers.items():
+            unsure |= shares[:, number] >= limit
+        return [None if ask else self.class_names[k] for ask, k in zip(unsure, shares.argmax(axis=1), strict=True)]
 
     def settings(self) -> dict[str, Any]:
         """What ``model.json`` says beside the files."""
@@ -253,11 +268,17 @@ class Frozen(Model):
         )
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
-        vectors = _in_batches(self.call, self.encoder.token_ids(texts, self.length))
+        from course_utils.recipes.encoder import windows
+
+        cut = windows(self.encoder.tokenizer, texts, self.length)
+        return self.of_vectors(cut.mean(_in_batches(self.call, cut.rows)))
+
+    def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """The probabilities for messages whose vectors are known already, float (n, width)."""
         return softmax(vectors @ self.weights + self.offsets)
 
     def settings(self) -> dict[str, Any]:
-        """How many word pieces of a text are read."""
+        """How many tokens a window of the text has."""
         return {"length": self.length}
 
     def encoder_files(self) -> dict[str, Any] | None:
@@ -322,12 +343,13 @@ class FineTuned(Model):
         )
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
-        from course_utils.recipes.encoder import token_ids
+        from course_utils.recipes.encoder import windows
 
-        return softmax(_in_batches(self.call, token_ids(self.tokenizer, texts, self.length)))
+        cut = windows(self.tokenizer, texts, self.length)
+        return cut.mean(softmax(_in_batches(self.call, cut.rows)))
 
     def settings(self) -> dict[str, Any]:
-        """How many word pieces of a text are read."""
+        """How many tokens a window of the text has."""
         return {"length": self.length}
 
     def write(self, folder: Path) -> None:
@@ -362,7 +384,13 @@ def known_encoder(name: str) -> dict[str, Any]:
 
 
 def _common(card: dict[str, Any]) -> dict[str, Any]:
-    return {"class_names": tuple(card["class_names"]), "language": card["language"]}
+    decided = card.get("decision") or {}
+    return {
+        "class_names": tuple(card["class_names"]),
+        "language": card["language"],
+        "threshold": float(decided.get("threshold", 0.0)),
+        "limits": {str(name): float(limit) for name, limit in decided.get("limits", {}).items()},
+    }
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -24,7 +24,8 @@ class Candidate:
     """A kind of model: its name, what it is called in a report, and what it asks of the machine.
 
     ``memory`` is the free memory in bytes below which it is left out, ``settings`` what it is trained with in each
-    profile; ``most`` among them is the number of training messages above which it takes a sample.
+    profile; ``most`` among them is the number of training messages (with an encoder: of windows of them) above which
+    it takes a sample.
     """
 
     name: str
@@ -71,7 +72,7 @@ CANDIDATES = (
         "Fine-tuned encoder",
         "The same encoder, trained further on your messages.",
         {
-            "quick": {"most": 2_000, "layers": 3, "learning_rate": 3e-4, "epochs": 5, "length": 64},
+            "quick": {"most": 2_000, "layers": 3, "learning_rate": 3e-4, "epochs": 5, "length": 128},
             "full": {"most": 20_000, "layers": None, "learning_rate": 1e-4, "epochs": 3, "length": 128},
         },
         encoder=True,
@@ -105,6 +106,15 @@ def one_thread() -> Any:
     return threadpool_limits(1, "blas")
 
 
+def windows_of(texts: Sequence[str], length: int) -> float:
+    """About how many windows a text has on average, from its characters; 1 for short ones."""
+    from course_utils.recipes.encoder import MOST_WINDOWS
+
+    # Four characters a word piece in English; where each is a piece of its own, three bytes make up for it.
+    pieces = np.array([len(text.encode("utf-8")) / 4 for text in texts])
+    return float(np.clip(np.ceil(pieces / (length - 2)), 1, MOST_WINDOWS).mean())
+
+
 def sample(labels: np.ndarray, most: int | None, seed: int) -> np.ndarray:
     """Rows to train on: all, or ``most`` of them, each class by its share and with one example at least."""
     if most is None or len(labels) <= most:
@@ -126,11 +136,12 @@ def train(
     *,
     seed: int = 0,
     tell: Callable[[str, float | None], None] = lambda stage, share: None,
+    vectors: np.ndarray | None = None,
 ) -> tuple[Model, float]:
     """A candidate trained on texts and labels int (n,) → the model and the seconds that training took.
 
     The seconds do not count the start of Python, of the framework and of the encoder. ``tell(stage, share done)`` is
-    told how far it is.
+    told how far it is; ``vectors`` float (n, width) are those of the texts, where the frozen encoder has read them.
     """
     classes = len(class_names)
     tell(say("training"), None)
@@ -155,7 +166,17 @@ def train(
         trained = train_small(texts, labels, classes, language=language, epochs=settings["epochs"], seed=seed)
         seconds = time.perf_counter() - begun
         return Small.of(trained, class_names), seconds
-    return _train_encoder(name, texts, labels, class_names, language, settings, seed, tell)
+    return _train_encoder(name, texts, labels, class_names, language, settings, seed, tell, vectors)
+
+
+def frozen_vectors(texts: Sequence[str], settings: dict[str, Any]) -> tuple[np.ndarray, float]:
+    """What the frozen encoder makes of texts, float (n, width), and the seconds: computed once for all splits."""
+    from course_utils.recipes import encoder as recipes
+
+    encoder = recipes.load(ENCODER, progress=False)
+    begun = time.perf_counter()
+    vectors = recipes.window_vectors(encoder, texts, length=settings["length"])
+    return vectors, time.perf_counter() - begun
 
 
 def _for_many(model: "Pipeline") -> None:
@@ -170,7 +191,7 @@ def _for_many(model: "Pipeline") -> None:
     head.set_params(solver="newton-cg")
 
 
-def _train_encoder(name, texts, labels, class_names, language, settings, seed, tell) -> tuple[Model, float]:
+def _train_encoder(name, texts, labels, class_names, language, settings, seed, tell, vectors) -> tuple[Model, float]:
     from course_utils.recipes import encoder as recipes
 
     tell(say("loading the encoder"), None)
@@ -180,7 +201,8 @@ def _train_encoder(name, texts, labels, class_names, language, settings, seed, t
 
         tell(say("reading the training messages"), None)
         begun = time.perf_counter()
-        vectors = recipes.sentence_vectors(encoder, texts, length=settings["length"])
+        if vectors is None:
+            vectors = recipes.window_vectors(encoder, texts, length=settings["length"])
         with one_thread():
             head = LogisticRegression(C=1, class_weight="balanced", max_iter=3000).fit(vectors, labels)
         seconds = time.perf_counter() - begun
@@ -198,6 +220,8 @@ def _train_encoder(name, texts, labels, class_names, language, settings, seed, t
             self.epoch = epoch
 
     begun = time.perf_counter()
-    network = recipes.fine_tune(encoder, texts, labels, len(class_names), recipe, seed=seed, callbacks=[Told()])
+    network = recipes.fine_tune(
+        encoder, texts, labels, len(class_names), recipe, seed=seed, callbacks=[Told()], whole=True
+    )
     seconds = time.perf_counter() - begun
     return FineTuned.of(network, encoder, recipe.length, class_names, language), seconds

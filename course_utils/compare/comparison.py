@@ -1,10 +1,13 @@
 """What a comparison found: what became of each candidate, the data's findings, the recommendation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils import bundles
+from course_utils.compare.account import CURRENCY, Account, Currency
+from course_utils.compare.api import Route
 from course_utils.compare.candidates import Candidate
 from course_utils.compare.findings import Suspect
 from course_utils.compare.recommendation import Recommendation
@@ -18,12 +21,16 @@ if TYPE_CHECKING:
 
     from course_utils.bundles import Model
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no accounts, and a single split
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a candidate: "done" with its ``result``, or "skipped" or "failed" with the reason."""
+    """What became of a candidate: "done" with its ``result``, or "skipped" or "failed" with the reason.
+
+    ``macro_f1``, ``accuracy`` and ``recalls`` are those of the test; ``validation`` is macro-F1 there; ``account`` what
+    the candidate costs a team.
+    """
 
     candidate: Candidate
     state: str
@@ -34,11 +41,15 @@ class Outcome:
     accuracy: Estimate | None = None
     validation: Estimate | None = None
     recalls: list[float | None] = field(default_factory=list)
+    account: Account | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """What `run` found: ``outcomes`` in the order of size, ``findings`` about the data, the ``recommendation``.
+
+    ``currency`` is what a message costs, ``must_find`` the share of each class's messages that has to be found, ``api``
+    the route of sending every message to a provider.
 
     ``report`` is the HTML page, ``folder`` where everything is; ``suspects`` are the messages that are worth a second
     look at their label.
@@ -54,6 +65,10 @@ class Comparison:
     sizes: dict[str, int]
     seconds: float
     settings: dict[str, Any]
+    currency: Currency = CURRENCY
+    must_find: Mapping[str, float] = field(default_factory=dict)
+    api: Route | None = None
+    outside: int = 0  # messages outside the test
 
     @property
     def report(self) -> Path:
@@ -61,21 +76,35 @@ class Comparison:
         return self.folder / "report.html"
 
     def table(self) -> "pd.DataFrame":
-        """One row a candidate that finished: quality on the test with its 95 % interval, and what it costs."""
+        """One row a candidate that finished: quality on validation and on the test, hours a month, what running costs.
+
+        Intervals are at 95 %; ``threshold`` 2 means that people read everything.
+        """
         import pandas as pd
 
         rows = {}
         for one in self.outcomes:
             if one.state == "done":
                 result = one.result
+                account = one.account
                 rows[one.candidate.name] = {
+                    "hours": account.hours.value,
+                    "hours low": account.hours.low,
+                    "hours high": account.hours.high,
+                    "validation hours": account.validation_hours.value,
+                    "alone": account.alone,
+                    "threshold": account.threshold,
+                    **{
+                        f"{self.class_names[number]} found": found.share.value if found.share else None
+                        for number, found in account.found.items()
+                    },
+                    "validation F1": one.validation.value,
                     "macro F1": one.macro_f1.value,
                     "F1 low": one.macro_f1.low,
                     "F1 high": one.macro_f1.high,
                     "accuracy": one.accuracy.value,
                     "accuracy low": one.accuracy.low,
                     "accuracy high": one.accuracy.high,
-                    "validation F1": one.validation.value,
                     "MB": result["bytes_needed"] / 1e6,
                     "p50 ms": result["p50_ms"],
                     "p99 ms": result["p99_ms"],

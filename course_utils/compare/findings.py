@@ -8,7 +8,7 @@ import numpy as np
 
 from course_utils.compare import text_language
 from course_utils.compare.candidates import one_thread
-from course_utils.compare.split import NAMES, Split
+from course_utils.compare.split import Split
 from course_utils.data.finding import Finding, quoted
 from course_utils.data.messages import LONG_CHARACTERS
 from course_utils.language import say, say_many
@@ -72,7 +72,7 @@ def _few(items: Sequence[str], total: int | None = None) -> str:
 
 def _alike(split: Split) -> list[Finding]:
     whole, alike = split.all(), split.alike
-    home = np.repeat(np.arange(3), [len(getattr(split, name)) for name in NAMES])
+    home = split.homes()
     homes = np.zeros((int(alike.groups.max()) + 1, 3), np.int64)  # how many messages of each part a group has
     np.add.at(homes, (alike.groups, home), 1)
     across = (homes > 0).sum(axis=1) > 1
@@ -166,8 +166,9 @@ def _classes(split: Split) -> list[Finding]:
     present = train[train > 0]
     if present.max() >= UNBALANCED * present.min():
         message = say(
-            "“{big}” has {most:,} training examples, “{small}” {least:,}. Accuracy is decided by the large classes; "
-            "macro-F1, which counts every class the same, is what the recommendation goes by.",
+            "“{big}” has {most:,} training examples, “{small}” {least:,}. Accuracy and hours are decided by the large "
+            "classes, macro-F1 counts every class the same. A small class that must not be missed is named with "
+            "--must-find.",
             big=names[int(train.argmax())],
             most=int(present.max()),
             small=names[int(np.where(train > 0, train, train.max() + 1).argmin())],
@@ -178,13 +179,13 @@ def _classes(split: Split) -> list[Finding]:
 
 
 def _sizes(split: Split) -> list[Finding]:
-    if len(split.test) >= FEW_TEST and len(split.validation) >= FEW_TEST:
+    if len(split.test) >= FEW_TEST and len(split.held) >= FEW_TEST:
         return []
     message = say(
         "Test messages: {test:,}; validation messages: {validation:,}. The intervals are wide, and another draw could "
         "turn the order round. Take the recommendation as a guess until you have more labelled messages.",
         test=len(split.test),
-        validation=len(split.validation),
+        validation=len(split.held),
     )
     return [Finding("few messages", message)]
 

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from course_utils import bundles, paths
 from course_utils.compare.comparison import SCHEMA
 from course_utils.compare.recommendation import Recommendation
-from course_utils.compare.split import NAMES, Split
+from course_utils.compare.split import Split
 from course_utils.errors import CourseError, NotKept
 from course_utils.language import say
 
@@ -50,8 +51,7 @@ def prepare(out: Path | str | None, split: Split, fresh: bool) -> Path:
                 say("{folder} holds files that are not of a comparison; name a new folder with --out.", folder=shown)
             )
         (folder / "candidates").mkdir(parents=True, exist_ok=True)
-        sizes = {name: len(getattr(split, name)) for name in NAMES}
-        content = {"schema": SCHEMA, "name": split.name, "data": data, "sizes": sizes}
+        content = {"schema": SCHEMA, "name": split.name, "data": data, "sizes": split.sizes()}
         paths.write_atomic(marker, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         raise CourseError(
@@ -80,8 +80,11 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def keep_chosen(folder: Path, recommendation: Recommendation | None) -> None:
-    """Put the recommended model into ``model/``; where none is recommended, none stands there."""
+def keep_chosen(folder: Path, recommendation: Recommendation | None, decision: dict[str, Any]) -> None:
+    """Put the recommended model into ``model/``, with what was decided about it (threshold, limits) in its card.
+
+    Where none is recommended, none stands there.
+    """
     target = folder / "model"
     if recommendation is None or recommendation.ship is None:
         shutil.rmtree(target, ignore_errors=True)
@@ -90,6 +93,7 @@ def keep_chosen(folder: Path, recommendation: Recommendation | None) -> None:
     try:
         new = beside / "model"
         shutil.copytree(folder / "candidates" / recommendation.ship, new)
+        bundles.amend(new, {"decision": decision})
         bundles.replace_folder(new, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

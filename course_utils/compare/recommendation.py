@@ -1,100 +1,173 @@
-"""Which model to ship: one rule, stated in words, decided on validation; the test only reports."""
+"""Which model to ship: one rule, stated in words, decided on validation in hours a month; the test only reports."""
 
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from course_utils.compare.account import EVERYTHING, Account, Currency
 from course_utils.compare.candidates import BY_NAME
-from course_utils.compare.scores import Draws, beats_chance
 from course_utils.evaluate import Estimate
-from course_utils.language import say, say_many
+from course_utils.language import say
 
-SAME_SIZE = 1.05
-SAME_SPEED = 1.2
+NOTHING = "majority"  # the candidate that stands for shipping no model
+LEVEL = 0.95  # of all pairs' intervals together
+SAME_MEMORY, SAME_SPEED = 1.1, 1.2
 FEW = 50
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two candidates on the same validation messages: the hours a month that ``one`` saves against ``other``.
+
+    ``saved`` has the paired interval, which holds at 95 % for all pairs together.
+    """
+
+    one: str
+    other: str
+    saved: Estimate
+
+    @property
+    def different(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.saved.low > 0 or self.saved.high < 0
 
 
 @dataclass(frozen=True)
 class Recommendation:
     """What to ship: the candidate's name, the sentences that say so, the rule, and how sure it is.
 
-    ``sure`` is True where the whole interval of the shortfall lies within the margin. ``shortfalls`` has each
-    candidate's on validation; ``test_shortfall`` the chosen one's on the test.
+    ``best`` costs fewest hours on validation; ``alike`` are those that are not really different from it, the cheapest
+    to run first, so that the first is ``chosen``; ``sure`` where it is alone among them. ``runner_up`` is the best of
+    the others, whatever its size. ``pairs`` are all candidates against each other, ``times`` how often each would have
+    been chosen in the single splits.
     """
 
     chosen: str
     best: str
-    sentence: str
+    runner_up: str | None
+    alike: tuple[str, ...]
+    sentences: tuple[str, ...]
     rule: str
-    sure: bool
-    notes: tuple[str, ...] = ()
-    shortfalls: dict[str, Estimate] = field(default_factory=dict)
-    test_shortfall: Estimate | None = None
+    pairs: tuple[Pair, ...] = ()
+    times: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ship(self) -> str | None:
-        """The model to ship; None where none is worth more than always answering the largest class."""
-        return None if self.chosen == "majority" else self.chosen
+        """The model to ship; None where none is worth more than doing without."""
+        return None if self.chosen == NOTHING else self.chosen
+
+    @property
+    def sure(self) -> bool:
+        """Whether every other candidate is really different from the chosen one."""
+        return len(self.alike) == 1
+
+    def pair(self, one: str, other: str) -> Pair:
+        """The pair of two candidates, as seen from ``one``."""
+        for each in self.pairs:
+            if (each.one, each.other) == (one, other):
+                return each
+            if (each.one, each.other) == (other, one):
+                saved = each.saved
+                return Pair(one, other, Estimate(-saved.value, -saved.high, -saved.low, saved.n))
+        raise KeyError((one, other))
 
     def __str__(self) -> str:
-        return " ".join([self.sentence, *self.notes])
+        return " ".join(self.sentences)
 
 
-def rule(margin: float) -> str:
+def rule() -> str:
     """The rule in words."""
     return say(
-        "The smallest model whose macro-F1 on the validation messages is at most {margin:.3g} points below that of the "
-        "best model there. Small means the megabytes that have to be on the machine, the encoder included. Of models "
-        "within 5 % in size the faster counts as smaller, and within 20 % in speed the better one. The test messages "
-        "have no part in the choice: they only report, so its figures are not flattered by the choosing. None is "
-        "recommended where even the best does no better on validation than its own answers dealt out to the messages "
-        "by chance (99 % of the deals).",
-        margin=100 * margin,
+        "Each model is charged in hours a month on the validation messages, at its own threshold: what people read, "
+        "and what its mistakes cost. A model is really different from another where the paired interval of the "
+        "difference leaves out zero (Student's t over the messages, at 95 % for all pairs together by Bonferroni's "
+        "correction). Of the models that are not really different from the best, the one that is cheapest to run is "
+        "recommended: the least memory while it answers; within 10 % of memory the quicker; within 20 % of time the "
+        "fewer megabytes on disk. None is recommended where always answering the largest class, or people alone, are "
+        "among them. The test messages have no part in the choice: they only report, so its figures are not flattered "
+        "by the choosing."
     )
 
 
+def cheapest_first(names: Sequence[str], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Candidates by what running them costs: memory while answering, then latency, then megabytes."""
+    left, ordered = list(names), []
+    while left:
+        least = min(results[name]["answer_memory_mib"] or 0 for name in left)
+        small = [name for name in left if (results[name]["answer_memory_mib"] or 0) <= SAME_MEMORY * least]
+        quickest = min(results[name]["p50_ms"] for name in small)
+        quick = [name for name in small if results[name]["p50_ms"] <= SAME_SPEED * quickest]
+        first = min(quick, key=lambda name: results[name]["bytes_needed"])
+        ordered.append(first)
+        left.remove(first)
+    return ordered
+
+
+def compare_pairs(minutes: Mapping[str, np.ndarray], currency: Currency) -> list[Pair]:
+    """Every pair of candidates: the hours that the first saves, with intervals that hold for all of them together.
+
+    ``minutes``: what each validation message costs with each candidate, float (n,). Student's t over the paired
+    differences: with fewer than some hundred messages, and costs of few different sizes, a percentile bootstrap says
+    "different" of equal models in up to a tenth of all cases where a twentieth is promised.
+    """
+    names = list(itertools.combinations(minutes, 2))
+    return [Pair(one, other, _saved(minutes[other] - minutes[one], len(names), currency)) for one, other in names]
+
+
+def _saved(differences: np.ndarray, comparisons: int, currency: Currency) -> Estimate:
+    from scipy.stats import t
+
+    n = len(differences)
+    error = differences.std(ddof=1) / np.sqrt(n) if n > 1 else np.inf
+    reach = 0.0 if error == 0 else t.ppf(1 - (1 - LEVEL) / 2 / max(comparisons, 1), n - 1) * error
+    value = differences.mean()
+    return Estimate(currency.hours(value), currency.hours(value - reach), currency.hours(value + reach), n)
+
+
+def choose(
+    minutes: Mapping[str, np.ndarray], results: Mapping[str, Mapping[str, Any]], currency: Currency
+) -> tuple[str, list[str], list[Pair]]:
+    """(the best on validation, those not really different from it with the cheapest to run first, all pairs)."""
+    pairs = compare_pairs(minutes, currency)
+    order = cheapest_first(list(minutes), results)
+    best = min(order, key=lambda name: minutes[name].mean())
+    apart = {
+        name for pair in pairs if pair.different for name in (pair.one, pair.other) if best in (pair.one, pair.other)
+    }
+    return best, [name for name in order if name == best or name not in apart], pairs
+
+
 def recommend(
-    results: dict[str, dict[str, Any]],
-    validation: np.ndarray,
-    test: np.ndarray,
-    classes: int,
-    *,
-    margin: float,
-    seed: int = 0,
+    results: Mapping[str, Mapping[str, Any]],
+    accounts: Mapping[str, Account],
+    quality: Mapping[str, tuple[Estimate, Estimate]],
+    currency: Currency,
+    folds: Sequence[np.ndarray] = (),
+    tested: int = 0,
 ) -> Recommendation | None:
-    """The recommendation from the results of the candidates that finished; None where nothing but majority did."""
-    if not set(results) - {"majority"}:
+    """The recommendation from the candidates that finished; None where nothing but majority did.
+
+    ``quality`` has macro-F1 on validation and on the test, ``folds`` the rows of validation that belong to each single
+    split, ``tested`` the number of test messages.
+    """
+    if not set(results) - {NOTHING}:
         return None
-    held = Draws.of(validation, classes, seed=seed)
-    tested = Draws.of(test, classes, seed=seed + 1)
-    said = {name: np.array(one["answers"]["validation"]["predictions"]) for name, one in results.items()}
-    final = {name: np.array(one["answers"]["test"]["predictions"]) for name, one in results.items()}
-    quality = {name: held.estimates(one)[0].value for name, one in said.items()}
-    best = max(results, key=lambda name: (quality[name], -results[name]["bytes_needed"]))
-    shortfalls = {name: held.shortfall(said[best], one) for name, one in said.items()}
-    within = [name for name, one in shortfalls.items() if one.value <= margin]
-    useful = beats_chance(validation, said[best], classes, seed=seed)
-    chosen = smallest(within, results, quality) if useful else "majority"
-    sure = shortfalls[chosen].high <= margin
-    report = tested.shortfall(final[best], final[chosen])
-    sentence = _sentence(chosen, best, shortfalls, tested.estimates(final[chosen])[0], results, len(validation), useful)
-    notes = _notes(chosen, best, shortfalls, report, margin, sure, len(validation), len(test), useful)
-    if useful and chosen == best:
-        name = _best_of_the_smaller(chosen, shortfalls, results)
-        if name:
-            tests = tested.shortfall(final[chosen], final[name])
-            notes = [_instead(name, shortfalls[name], tests, results[name], margin), *notes]
-    return Recommendation(chosen, best, sentence, rule(margin), sure, tuple(notes), shortfalls, report)
-
-
-def smallest(names: list[str], results: dict[str, dict[str, Any]], quality: dict[str, float]) -> str:
-    """The smallest of these by bytes; among those of nearly that size the fastest; among those as fast the best."""
-    least = min(results[name]["bytes_needed"] for name in names)
-    small = [name for name in names if results[name]["bytes_needed"] <= SAME_SIZE * least]
-    quick = min(results[name]["p50_ms"] for name in small)
-    fast = [name for name in small if results[name]["p50_ms"] <= SAME_SPEED * quick]
-    return max(fast, key=lambda name: quality[name])
+    minutes = {name: account.minutes for name, account in accounts.items()}
+    best, alike, pairs = choose(minutes, results, currency)
+    chosen = alike[0]
+    others = [name for name in minutes if name not in (chosen, NOTHING)]
+    runner_up = min(others, key=lambda name: minutes[name].mean()) if others else None
+    times: dict[str, int] = dict.fromkeys(minutes, 0)
+    for rows in folds if len(folds) > 1 else ():
+        one = choose({name: each[rows] for name, each in minutes.items()}, results, currency)[1][0]
+        times[one] += 1
+    advice = Recommendation(chosen, best, runner_up, tuple(alike), (), rule(), tuple(pairs), times)
+    sentences = [_first(advice, accounts, currency), *_against(advice, results), *_quality(advice, quality)]
+    sentences += _found(advice, accounts) + _splits(advice, len(folds)) + _few(len(minutes[best]), tested)
+    return Recommendation(chosen, best, runner_up, tuple(alike), tuple(sentences), rule(), tuple(pairs), times)
 
 
 def megabytes(number: float) -> str:
@@ -110,157 +183,137 @@ def milliseconds(value: float) -> str:
     return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms" if value >= 0.1 else "under 0.1 ms"
 
 
-def points(value: float) -> str:
-    """A share of one as points: 0.021 → "2.1"."""
-    return f"{100 * value:.1f}".replace("-0.0", "0.0").replace("-", "−")
+def hours(value: float) -> str:
+    """Hours with as many digits as say something, and a minus sign that is one."""
+    return (
+        f"{value:,.0f}".replace("-", "−")
+        if abs(value) >= 100
+        else f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−")
+    )
 
 
-def _sentence(
-    chosen: str,
-    best: str,
-    shortfalls: dict[str, Estimate],
-    score: Estimate,
-    results: dict[str, dict[str, Any]],
-    rows: int,
-    useful: bool,
-) -> str:
-    one = results[chosen]
+def cost_to_run(result: Mapping[str, Any]) -> str:
+    """Memory while answering, latency and megabytes of a candidate, in words."""
+    memory = result["answer_memory_mib"]
+    words = {"time": milliseconds(result["p50_ms"]), "size": megabytes(result["bytes_needed"])}
+    if memory is None:
+        return say("{time} a message, {size}", **words)
+    return say("{memory:,.0f} MiB while it answers, {time} a message, {size}", memory=memory, **words)
+
+
+def _first(advice: Recommendation, accounts: Mapping[str, Account], currency: Currency) -> str:
+    if advice.ship is None:
+        return say(
+            "Ship none of these models yet: on the {rows:,} validation messages even the best, “{best}”, is not really "
+            "different from doing without (people alone: {people} hours a month).",
+            rows=len(accounts[advice.best].minutes),
+            best=BY_NAME[advice.best].title,
+            people=hours(currency.people_alone),
+        )
+    own = accounts[advice.chosen]
     known = {
-        "title": BY_NAME[chosen].title,
-        "best": BY_NAME[best].title,
-        "size": megabytes(one["bytes_needed"]),
-        "time": milliseconds(one["p50_ms"]),
-        "score": score.value,
-        "low": score.low,
-        "high": score.high,
+        "title": BY_NAME[advice.chosen].title,
+        "hours": hours(own.hours.value),
+        "low": hours(own.hours.low),
+        "high": hours(own.hours.high),
+        "people": hours(currency.people_alone),
+        "alone": own.alone,
+        "threshold": own.threshold,
     }
-    if not useful:
+    if own.threshold == EVERYTHING:
         return say(
-            "Ship none of these models yet: on the {rows:,} validation messages even the best, “{best}”, is no better "
-            "than chance, so always answering the largest class would serve as well.",
-            rows=rows,
-            **known,
-        )
-    if chosen == "majority":
-        return say(
-            "Ship none of these models: always answering the largest class is within the margin of the best ({size}, "
-            "{time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to {high:.3f})).",
-            **known,
-        )
-    if chosen == best:
-        return say(
-            "Ship “{title}”: {size}, {time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to "
-            "{high:.3f}). It did best on the {rows:,} validation messages.",
-            rows=rows,
-            **known,
+            "Ship “{title}” to sort, and let people read every message: {hours} hours a month on the test.", **known
         )
     return say(
-        "Ship “{title}”: {size}, {time} a message, macro-F1 {score:.3f} on the test (95 % interval {low:.3f} to "
-        "{high:.3f}). On the {rows:,} validation messages it is {behind} points of macro-F1 below the best, “{best}” "
-        "({best_size}, {best_time}).",
-        rows=rows,
-        behind=points(shortfalls[chosen].value),
-        best_size=megabytes(results[best]["bytes_needed"]),
-        best_time=milliseconds(results[best]["p50_ms"]),
+        "Ship “{title}”: it answers {alone:.0%} of the test messages alone (threshold {threshold:.2f}), and the team "
+        "spends {hours} hours a month (95 % interval {low} to {high}) instead of {people}.",
         **known,
     )
 
 
-def _notes(
-    chosen: str,
-    best: str,
-    shortfalls: dict[str, Estimate],
-    report: Estimate,
-    margin: float,
-    sure: bool,
-    rows: int,
-    tested: int,
-    useful: bool,
-) -> list[str]:
-    notes = []
-    if chosen != best and useful:
-        short = shortfalls[chosen]
-        interval = {"low": points(short.low), "high": points(short.high)}
-        if sure:
-            notes.append(
-                say("The 95 % interval of that difference ({low} to {high} points) lies within the margin.", **interval)
-            )
-        else:
-            notes.append(
-                say(
-                    "This is not certain: the 95 % interval of that difference ({low} to {high} points) reaches beyond "
-                    "the margin of {margin:.3g}.",
-                    margin=100 * margin,
-                    **interval,
-                )
-            )
-            if need := _rows_needed(short, margin):
-                notes.append(
-                    say_many(
-                        "About {n} validation message would settle it.",
-                        "About {n:,} validation messages would settle it.",
-                        need,
-                    )
-                )
-        notes.append(
-            say(
-                "On the test the difference is {value} points ({low} to {high}).",
-                value=points(report.value),
-                low=points(report.low),
-                high=points(report.high),
-            )
-        )
-    if min(rows, tested) < FEW:
-        notes.append(
-            say(
-                "The data are few ({rows:,} validation and {tested:,} test messages): the intervals are wide, and this "
-                "is a guess until you have more.",
-                rows=rows,
-                tested=tested,
-            )
-        )
-    return notes
-
-
-def _best_of_the_smaller(
-    chosen: str, shortfalls: dict[str, Estimate], results: dict[str, dict[str, Any]]
-) -> str | None:
-    limit = results[chosen]["bytes_needed"] / SAME_SIZE
-    smaller = [name for name in results if name != "majority" and results[name]["bytes_needed"] < limit]
-    return min(smaller, key=lambda name: shortfalls[name].value) if smaller else None
-
-
-def _instead(name: str, short: Estimate, tests: Estimate, result: dict[str, Any], margin: float) -> str:
-    """What the best of the smaller models would cost, where a larger one is recommended."""
+def _against(advice: Recommendation, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is known about the difference to the runner-up and to the others that are alike."""
+    if advice.runner_up is None or advice.ship is None:
+        return []
+    name = advice.runner_up
+    saved = advice.pair(advice.chosen, name).saved
     known = {
-        "title": BY_NAME[name].title,
-        "size": megabytes(result["bytes_needed"]),
-        "time": milliseconds(result["p50_ms"]),
-        "behind": points(short.value),
-        "low": points(short.low),
-        "high": points(short.high),
-        "test": points(tests.value),
-        "test_low": points(tests.low),
-        "test_high": points(tests.high),
+        "other": BY_NAME[name].title,
+        "saved": hours(abs(saved.value)),
+        "low": hours(saved.low),
+        "high": hours(saved.high),
+        "rows": saved.n,
+        "own_cost": cost_to_run(results[advice.chosen]),
+        "cost": cost_to_run(results[name]),
     }
-    if short.low <= margin:
-        return say(
-            "The best of the smaller models, “{title}” ({size}, {time}), is {behind} points behind on validation (95 % "
-            "interval {low} to {high}, which does not show for certain that the larger is needed) and {test} on the "
-            "test ({test_low} to {test_high}).",
+    if name not in advice.alike:
+        return [
+            say(
+                "The runner-up, “{other}” ({cost}), costs {saved} hours a month more on the {rows:,} validation "
+                "messages (interval {low} to {high}).",
+                **known,
+            )
+        ]
+    if saved.value >= 0:
+        between = say(
+            "There is no real difference to the runner-up, “{other}”, on these messages: {saved} hours a month more, "
+            "interval {low} to {high}, on {rows:,} validation messages.",
             **known,
         )
-    return say(
-        "The best of the smaller models, “{title}” ({size}, {time}), is {behind} points behind on validation (95 % "
-        "interval {low} to {high}) and {test} on the test ({test_low} to {test_high}).",
-        **known,
-    )
+    else:
+        between = say(
+            "There is no real difference to “{other}” on these messages, though it needs {saved} hours a month less: "
+            "what the choice saves has the interval {low} to {high}, on {rows:,} validation messages.",
+            **known,
+        )
+    cheaper = say("The choice is the cheaper one to run: {own_cost}, against {cost}.", **known)
+    more = [BY_NAME[one].title for one in advice.alike if one not in (advice.chosen, name)]
+    if not more:
+        return [between, cheaper]
+    return [between, cheaper, say("Nor is there one to: {names}.", names=", ".join(f"“{one}”" for one in more))]
 
 
-def _rows_needed(short: Estimate, margin: float) -> int | None:
-    """About how many rows would put the interval's end within the margin, if the difference stays as it is."""
-    room = margin - short.value
-    if room <= 0.1 * margin:
-        return None
-    need = short.n * ((short.high - short.value) / room) ** 2
-    return int(np.ceil(need / 100) * 100) if need < 50_000 else None
+def _quality(advice: Recommendation, quality: Mapping[str, tuple[Estimate, Estimate]]) -> list[str]:
+    if advice.ship is None:
+        return []
+    held, tested = quality[advice.chosen]
+    return [
+        say(
+            "Its macro-F1 is {held:.3f} on validation and {tested:.3f} on the test (95 % interval {low:.3f} to "
+            "{high:.3f}).",
+            held=held.value,
+            tested=tested.value,
+            low=tested.low,
+            high=tested.high,
+        )
+    ]
+
+
+def _found(advice: Recommendation, accounts: Mapping[str, Account]) -> list[str]:
+    """Nothing yet said about the classes that must be found: the report's table does."""
+    return []
+
+
+def _splits(advice: Recommendation, count: int) -> list[str]:
+    if count < 2:
+        return []
+    return [
+        say(
+            "By itself, each of {count} splits would have chosen: {times}.",
+            count=count,
+            times=", ".join(f"“{BY_NAME[name].title}” {n}×" for name, n in advice.times.items() if n),
+        )
+    ]
+
+
+def _few(rows: int, tested: int) -> list[str]:
+    if min(rows, tested) >= FEW:
+        return []
+    return [
+        say(
+            "The data are few ({rows:,} validation and {tested:,} test messages): the intervals are wide, and this is "
+            "a guess until you have more.",
+            rows=rows,
+            tested=tested,
+        )
+    ]

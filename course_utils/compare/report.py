@@ -6,6 +6,7 @@ the CSV file that a spreadsheet would take for a formula is marked as text. What
 """
 
 import csv
+import dataclasses
 import datetime
 import io
 import json
@@ -16,6 +17,7 @@ import numpy as np
 
 from course_utils import console, pages, paths
 from course_utils.compare import recommendation as choose
+from course_utils.compare.account import EVERYTHING, Found
 from course_utils.compare.comparison import SCHEMA, Comparison, Outcome
 from course_utils.compare.findings import SHOWN, Suspect
 from course_utils.compare.split import Split
@@ -44,12 +46,13 @@ def write(comparison: Comparison, compared: Split) -> None:
 def as_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison as JSON can say it.
 
-    Schema 1: ``data`` (name, sizes of the parts, class_names), ``settings`` (profile, margin, seed, split, language,
-    limit_seconds), ``findings`` (kind, message, lines, dropped), ``possible_wrong_labels`` (where, label, instead,
-    confidence; no texts), ``candidates`` (name, title, state, reason, and where state is "done": macro_f1, accuracy and
-    validation_macro_f1 as {value, low, high, n}, recalls by class, train_seconds, trained_on, bytes_saved,
-    bytes_needed, p50_ms, p99_ms, train_memory_mib, answer_memory_mib, shortfall on validation as an estimate) and
-    ``recommendation`` (chosen, best, sure, sentence, notes, rule) or null.
+    Schema 2: ``data`` (name, sizes of the parts, class_names), ``settings`` (profile, splits, the currency, seed,
+    split, language, limit_seconds), ``must_find``, ``api`` (tokens, dollars, accuracy, prices), ``findings`` (kind,
+    message, lines, dropped), ``possible_wrong_labels`` (where, label, instead, confidence; no texts), ``candidates``
+    (name, title, state, reason, and where state is "done": hours and validation_hours a month, macro_f1, accuracy and
+    validation_macro_f1 as {value, low, high, n}, alone, threshold, found by class, recalls by class, train_seconds,
+    trained_on, bytes_saved, bytes_needed, p50_ms, p99_ms, train_memory_mib, answer_memory_mib) and ``recommendation``
+    (chosen, best, runner_up, alike, sure, times, sentences, rule, pairs) or null.
     """
     advice = comparison.recommendation
     entries = []
@@ -64,9 +67,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "validation_macro_f1": one.validation._asdict(),
                 "recalls": dict(zip(comparison.class_names, one.recalls, strict=True)),
                 **{name: one.result[name] for name in _FIGURES},
+                **_account_as_json(one, comparison),
             }
-            if advice:
-                entry["shortfall"] = advice.shortfalls[one.candidate.name]._asdict()
         entries.append(entry)
     return {
         "format": "course comparison",
@@ -76,6 +78,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "seconds": round(comparison.seconds, 1),
         "data": {"name": comparison.name, "sizes": comparison.sizes, "class_names": list(comparison.class_names)},
         "settings": comparison.settings,
+        "must_find": dict(comparison.must_find),
+        "api": comparison.api and dataclasses.asdict(comparison.api),
         "findings": [
             {"kind": one.kind, "message": one.message, "lines": list(one.lines), "dropped": one.dropped}
             for one in comparison.findings
@@ -89,10 +93,34 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         and {
             "chosen": advice.chosen,
             "best": advice.best,
+            "runner_up": advice.runner_up,
+            "alike": list(advice.alike),
             "sure": advice.sure,
-            "sentence": advice.sentence,
-            "notes": list(advice.notes),
+            "times": dict(advice.times),
+            "sentences": list(advice.sentences),
             "rule": advice.rule,
+            "pairs": [
+                {"one": pair.one, "other": pair.other, "hours_saved": pair.saved._asdict()} for pair in advice.pairs
+            ],
+        },
+    }
+
+
+def _account_as_json(one: Outcome, comparison: Comparison) -> dict[str, Any]:
+    own = one.account
+    return {
+        "hours": own.hours._asdict(),
+        "validation_hours": own.validation_hours._asdict(),
+        "alone": own.alone,
+        "threshold": own.threshold,
+        "found": {
+            comparison.class_names[number]: {
+                "limit": found.limit,
+                "share": found.share and found.share._asdict(),
+                "flagged": found.flagged,
+                "validation_examples": found.examples,
+            }
+            for number, found in own.found.items()
         },
     }
 
@@ -132,6 +160,11 @@ def _page(comparison: Comparison, compared: Split) -> str:
         skipped=[one.candidate.title for one in comparison.outcomes if one.state != "done"],
         findings=comparison.findings,
         candidates=[_candidate(one, comparison) for one in comparison.outcomes],
+        heads=_heads(comparison),
+        pairs=_pairs(comparison),
+        api=_api(comparison),
+        curves=_curves(comparison),
+        people=choose.hours(comparison.currency.people_alone),
         sampled=_sampled(comparison),
         picture=_picture(comparison),
         recalls=_recalls(comparison),
@@ -148,12 +181,13 @@ def _page(comparison: Comparison, compared: Split) -> str:
 def _facts(comparison: Comparison) -> str:
     sizes = comparison.sizes
     return say(
-        "{messages:,} messages in {classes} classes · {train:,} to train on, {validation:,} to choose by, {test:,} to "
-        "test on · {date}",
-        messages=sum(sizes.values()),
+        "{messages:,} messages in {classes} classes · {outside:,} to learn from and to choose by, {test:,} to test on "
+        "· {date}",
+        messages=comparison.outside + sizes["test"],
+        outside=comparison.outside,
         classes=len(comparison.class_names),
         date=f"{datetime.datetime.now(datetime.UTC):%d %B %Y}",
-        **{part: sizes[part] for part in ("train", "validation", "test")},
+        test=sizes["test"],
     )
 
 
@@ -161,8 +195,50 @@ def _advice(comparison: Comparison) -> dict[str, Any] | None:
     advice = comparison.recommendation
     if advice is None:
         return None
-    head, _, rest = advice.sentence.partition(": ")
-    return {"ship": advice.ship, "head": head, "rest": rest, "notes": advice.notes, "rule": advice.rule}
+    head, _, rest = advice.sentences[0].partition(": ")
+    return {"ship": advice.ship, "head": head, "rest": rest, "notes": advice.sentences[1:], "rule": advice.rule}
+
+
+def _pairs(comparison: Comparison) -> list[tuple[str, str, tuple[str, str, str], bool]]:
+    """Every pair: who saves hours against whom on validation, the interval, and whether that is a real difference."""
+    found = []
+    for pair in comparison.recommendation.pairs if comparison.recommendation else ():
+        if pair.saved.value < 0:
+            pair = comparison.recommendation.pair(pair.other, pair.one)
+        ends = tuple(map(choose.hours, (pair.saved.value, pair.saved.low, pair.saved.high)))
+        found.append((choose.BY_NAME[pair.one].title, choose.BY_NAME[pair.other].title, ends, pair.different))
+    return found
+
+
+def _api(comparison: Comparison) -> str:
+    """The API's route in a sentence."""
+    route = comparison.api
+    if route is None:
+        return ""
+    known = {
+        "dollars": f"{route.dollars:,.2f}" if route.dollars < 100 else f"{route.dollars:,.0f}",
+        "tokens": route.tokens,
+        "read": route.prices.read,
+        "written": route.prices.written,
+        "date": route.prices.date,
+        "hour": route.prices.hour,
+        "accuracy": route.accuracy,
+    }
+    price = say(
+        "Sending every message to a provider’s large model would cost about US$ {dollars} a month ({tokens:,.0f} "
+        "tokens a message with instructions, US$ {read:g} and {written:g} for a million read and written, prices of "
+        "{date}).",
+        **known,
+    )
+    if route.accuracy is None:
+        worth = say("That alone is more than the hours above at US$ {hour:g} an hour.", **known)
+    else:
+        worth = say(
+            "Answering everything alone it would be worth it from an accuracy of {accuracy:.1%} on (an hour costs US$ "
+            "{hour:g}); measure it on the same test messages.",
+            **known,
+        )
+    return f"{price} {worth}"
 
 
 def _candidate(one: "Outcome", comparison: Comparison) -> dict[str, Any]:
@@ -177,37 +253,109 @@ def _candidate(one: "Outcome", comparison: Comparison) -> dict[str, Any]:
     }
     if one.state != "done":
         return row
-    result = one.result
-    behind: str | tuple[str, ...] = "–"
-    if advice and advice.shortfalls[name] is not None:
-        short = advice.shortfalls[name]
-        behind = "best" if name == advice.best else tuple(map(choose.points, (short.value, short.low, short.high)))
+    result, own = one.result, one.account
+    found = [
+        (say("{name} found", name=comparison.class_names[number]), _found(each)) for number, each in own.found.items()
+    ]
     return row | {
         "cells": [
-            ("Macro-F1 (test)", _estimate(one.macro_f1)),
-            ("Accuracy (test)", _estimate(one.accuracy)),
-            ("Points behind the best (validation)", behind),
-            ("Size", choose.megabytes(result["bytes_needed"])),
-            ("Usual answer (p50)", choose.milliseconds(result["p50_ms"])),
-            ("Slowest in 100 (p99)", choose.milliseconds(result["p99_ms"])),
-            ("Memory to answer", _mib(result["answer_memory_mib"])),
-            ("Training", (_seconds(result["train_seconds"]), _mib(result["train_memory_mib"]))),
+            (say("Hours a month"), tuple(map(choose.hours, (own.hours.value, own.hours.low, own.hours.high)))),
+            (say("Answered alone"), (f"{own.alone:.0%}", _threshold(own.threshold))),
+            *found,
+            (say("Macro-F1, validation"), f"{one.validation.value:.3f}"),
+            (say("Macro-F1, test"), _estimate(one.macro_f1)),
+            (say("Memory to answer"), _mib(result["answer_memory_mib"])),
+            (say("Usual answer"), (choose.milliseconds(result["p50_ms"]), choose.milliseconds(result["p99_ms"]))),
+            (say("Size"), choose.megabytes(result["bytes_needed"])),
+            (say("Training"), (_seconds(result["train_seconds"]), _mib(result["train_memory_mib"]))),
         ]
     }
 
 
+def _heads(comparison: Comparison) -> list[str]:
+    """The heads of the table's columns, as a candidate that finished has them."""
+    done = next((one for one in comparison.outcomes if one.state == "done"), None)
+    return [head for head, _ in _candidate(done, comparison)["cells"]] if done else [say("Why")]
+
+
+def _threshold(value: float) -> str:
+    return say("people read all") if value == EVERYTHING else say("from {value:.2f} on", value=value)
+
+
+def _found(found: Found) -> tuple[str, str]:
+    """The share of a class found in the test, and what it costs in messages read."""
+    flagged = say("{share:.0%} read for it", share=found.flagged)
+    if found.share is None:
+        return say("no example"), flagged
+    return say("{hits} of {n}", hits=round(found.share.value * found.share.n), n=found.share.n), flagged
+
+
+def _curves(comparison: Comparison) -> dict[str, Any] | None:
+    """Hours a month on the test against the share that is answered alone, for an SVG; the threshold is a dot."""
+    done = [one for one in comparison.outcomes if one.state == "done" and one.candidate.name != "majority"]
+    if not done:
+        return None
+    width, height, left, low = 520, 300, 46, 34
+    people = comparison.currency.people_alone
+    most = min(2.5 * people, max(max(one.account.curve.test) for one in done)) if people else 1.0
+    most = max(most, people, *(one.account.hours.value for one in done)) * 1.05 or 1.0
+    step = next(s for s in (10.0**k * m for k in range(-3, 9) for m in (1, 2, 5)) if most / s <= 6)
+
+    def x(alone: float) -> float:
+        return left + alone * (width - left - 20)
+
+    def y(value: float) -> float:
+        return (height - low) - min(value, most) / most * (height - low - 10)
+
+    advice, lines = comparison.recommendation, []
+    for number, one in enumerate(done):
+        curve = one.account.curve
+        points = sorted(zip(curve.alone, curve.test, strict=True))
+        lines.append(
+            {
+                "title": one.candidate.title,
+                "chosen": bool(advice) and advice.ship == one.candidate.name,
+                "dash": ("", "7 4", "2 3", "10 3 2 3")[number % 4],
+                "points": " ".join(f"{x(a):.1f},{y(value):.1f}" for a, value in points if value <= most),
+                "x": f"{x(one.account.alone):.1f}",
+                "y": f"{y(one.account.hours.value):.1f}",
+                "hours": choose.hours(one.account.hours.value),
+            }
+        )
+    return {
+        "width": width,
+        "height": height + 22 * len(lines),
+        "foot": height - low,
+        "left": left,
+        "people": f"{y(people):.1f}",
+        "people_hours": choose.hours(people),
+        "x": [(f"{x(share):.1f}", f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)],
+        "y": [(f"{y(k * step):.1f}", f"{k * step:g}") for k in range(int(most / step) + 1)],
+        "lines": lines,
+        "legend": height,
+        "alt": "; ".join(
+            say(
+                "{title}: {hours} hours at {alone:.0%}",
+                title=each["title"],
+                hours=each["hours"],
+                alone=one.account.alone,
+            )
+            for each, one in zip(lines, done, strict=True)
+        ),
+    }
+
+
 def _sampled(comparison: Comparison) -> list[str]:
+    """Where a model learnt from some of the labels only."""
     return [
         say(
-            "{model} was trained on {some:,} of the {all:,} training messages.",
+            "{model} learnt from {some:,} of the {all:,} messages outside the test.",
             model=one.candidate.title,
             some=one.result["trained_on"],
-            all=comparison.sizes["train"],
+            all=one.result["trained_on"] + one.result["left_out"],
         )
         for one in comparison.outcomes
-        if one.state == "done"
-        and one.result["trained_on"] < comparison.sizes["train"]
-        and one.candidate.name != "majority"
+        if one.state == "done" and one.result["left_out"] and one.candidate.name != "majority"
     ]
 
 
@@ -277,8 +425,8 @@ def _mistakes(comparison: Comparison, compared: Split) -> dict[str, Any] | None:
     one = next((one for one in comparison.outcomes if advice and one.candidate.name == advice.ship), None)
     if one is None:
         return None
-    answers: dict[str, Any] = one.result["answers"]["test"]
-    said, sure = np.array(answers["predictions"]), np.array(answers["confidence"])
+    shares = np.array(one.result["test"])
+    said, sure = shares.argmax(axis=1), shares.max(axis=1)
     wrong = np.flatnonzero(said != compared.test.labels)
     if not len(wrong):
         return None

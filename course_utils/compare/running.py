@@ -5,22 +5,25 @@ was interrupted goes on from there.
 """
 
 import dataclasses
+import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.compare import candidates, findings, folder, recommendation, report, scores, split
+from course_utils.compare import account, api, candidates, findings, folder, recommendation, report, scores, split
+from course_utils.compare.account import CURRENCY, Currency
+from course_utils.compare.api import PRICES, Prices
 from course_utils.compare.candidates import Candidate
 from course_utils.compare.comparison import Comparison, Outcome
 from course_utils.compare.display import Display
 from course_utils.compare.recommendation import Recommendation
 from course_utils.compare.session import LIMIT_SECONDS, Session
 from course_utils.compare.split import Split
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.runtime import check_profile
 
@@ -36,7 +39,10 @@ def run(
     out: Path | str | None = None,
     profile: str = "quick",
     candidates: Sequence[str] | str | None = None,
-    margin: float = 0.02,
+    currency: Currency = CURRENCY,
+    must_find: Mapping[str, float] | None = None,
+    prices: Prices = PRICES,
+    splits: int | None = None,
     seed: int = 0,
     fresh: bool = False,
     progress: bool = True,
@@ -45,15 +51,19 @@ def run(
 
     ``out`` (default: ``compare-NAME`` in the current folder) receives report.html, report.json, the recommended model
     in ``model/`` and what each candidate brought; run again, it goes on from there, unless ``fresh``. ``candidates``
-    are names out of majority, tfidf, small, frozen and finetuned (default: all); ``margin`` is how much macro-F1 the
-    smallest model may lack. Each candidate is trained and judged in a process of its own, at most half an hour each
-    (6 hours in the full profile). Raises CourseError for data, names or a folder that cannot be meant.
+    are names out of majority, tfidf, small, frozen and finetuned (default: all); ``currency`` says what a message
+    costs, ``must_find`` maps a class to the share of its messages that has to be found, ``prices`` are a provider's.
+    ``splits`` (1, 3 or 5; default: 3 for up to 2,000 labels outside the test, else 1): how often models are trained
+    and judged on other parts before one is chosen. Each candidate is trained and judged in a process of its own, at
+    most half an hour each (6 hours in the full profile). Raises CourseError for data, names or a folder that cannot be
+    meant.
     """
     begun = time.monotonic()
-    chosen = _checked(profile, candidates, margin, seed)
+    chosen = _checked(profile, candidates, splits, seed)
     with Display(len(chosen), progress) as display:
         display.stage(say("reading the data"))
-        compared = read(data, text, label, seed)
+        compared = read(data, text, label, seed, splits)
+        limits = classes_to_find(must_find or {}, compared.class_names)
         where = folder.prepare(out, compared, fresh)
         display.stage(say("looking for what is wrong with the data"))
         found = findings.look(compared)
@@ -68,9 +78,9 @@ def run(
             outcomes.append(session.outcome(candidate))
             display.finished(outcomes[-1])
         display.stage(say("writing the report"))
-        outcomes, advice = _judged(outcomes, compared, margin, seed)
+        outcomes, advice = _judged(outcomes, compared, currency, limits, seed)
         with folder.writing(where):
-            folder.keep_chosen(where, advice)
+            folder.keep_chosen(where, advice, _decision(outcomes, advice, compared))
         comparison = Comparison(
             compared.name,
             where,
@@ -79,37 +89,58 @@ def run(
             tuple(suspects),
             advice,
             compared.class_names,
-            {name: len(getattr(compared, name)) for name in split.NAMES},
+            compared.sizes(),
             time.monotonic() - begun,
             {
                 "profile": profile,
-                "margin": margin,
+                "splits": len(compared.folds),
+                "minutes_by_hand": currency.minutes_by_hand,
+                "minutes_per_error": currency.minutes_per_error,
+                "messages_a_month": currency.messages,
+                "right_by_hand": currency.right_by_hand,
                 "seed": seed,
                 "split": compared.rule,
                 "language": compared.language,
                 "limit_seconds": LIMIT_SECONDS[profile],
             },
+            currency,
+            dict(must_find or {}),
+            _api(outcomes, advice, compared, currency, prices),
+            len(compared.outside),
         )
         with folder.writing(where):
             report.write(comparison, compared)
     return comparison
 
 
-def _checked(profile: str, names: Sequence[str] | str | None, margin: float, seed: int) -> list[Candidate]:
+def _checked(profile: str, names: Sequence[str] | str | None, splits: int | None, seed: int) -> list[Candidate]:
     check_profile(profile)
-    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin < 1:
-        raise CourseError(
-            say(
-                "margin must be a share from 0 to below 1, such as 0.02 for two points; it is {margin!r}.",
-                margin=margin,
-            )
-        )
+    if splits is not None and (isinstance(splits, bool) or splits not in split.SPLITS):
+        raise CourseError(say("splits must be 1, 3 or 5; it is {splits!r}.", splits=splits))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise CourseError(say("seed must be a whole number from 0 to 4294967295; it is {seed!r}.", seed=seed))
     return candidates.chosen(names)
 
 
-def read(data: Any, text: str | None, label: str | None, seed: int = 0) -> Split:
+def classes_to_find(must_find: Mapping[str, float], class_names: Sequence[str]) -> dict[int, float]:
+    """The classes that must be found, by number; CourseError for a class that is not there and a share that is none."""
+    found = {}
+    for name, recall in must_find.items():
+        if name not in class_names:
+            raise CourseError(say("There is no class {name!r}.", name=name) + near_misses(name, list(class_names)))
+        if isinstance(recall, bool) or not isinstance(recall, int | float) or not 0 < recall <= 1:
+            raise CourseError(
+                say(
+                    "The share of {name!r} that must be found lies above 0, 1 at most; it is {recall!r}.",
+                    name=name,
+                    recall=recall,
+                )
+            )
+        found[list(class_names).index(name)] = float(recall)
+    return found
+
+
+def read(data: Any, text: str | None, label: str | None, seed: int = 0, splits: int | None = None) -> Split:
     """The messages in their three parts, of a CSV file or of a text set. Raises CourseError as `run` does."""
     from course_utils.data.text import TextData
 
@@ -123,30 +154,58 @@ def read(data: Any, text: str | None, label: str | None, seed: int = 0) -> Split
         raise CourseError(say('Name the columns of the message and of its class: text="…", label="…".'))
     from course_utils.data import load_csv
 
-    return split.of_csv(load_csv(data, text=text, label=label), seed)
+    return split.of_csv(load_csv(data, text=text, label=label), seed, splits)
 
 
 def _judged(
-    outcomes: list[Outcome], compared: Split, margin: float, seed: int
+    outcomes: list[Outcome], compared: Split, currency: Currency, limits: Mapping[int, float], seed: int
 ) -> tuple[list[Outcome], Recommendation | None]:
     classes = len(compared.class_names)
-    tested = scores.Draws.of(compared.test.labels, classes, seed=seed + 1)
-    held = scores.Draws.of(compared.validation.labels, classes, seed=seed)
-    judged, results = [], {}
+    labels, validation = compared.test.labels, compared.validation.labels
+    tested = scores.Draws.of(labels, classes, seed=seed + 1)
+    held = scores.Draws.of(validation, classes, seed=seed)
+    judged, results, accounts, quality = [], {}, {}, {}
     for one in outcomes:
         if one.state == "done":
-            results[one.candidate.name] = one.result
-            said = np.array(one.result["answers"]["test"]["predictions"])
+            name = one.candidate.name
+            shares = np.array([row for fold in one.result["validation"] for row in fold])
+            test = np.array(one.result["test"])
+            results[name] = one.result
+            accounts[name] = account.open_account(
+                validation, shares, labels, test, currency=currency, must_find=limits, seed=seed
+            )
+            said = test.argmax(axis=1)
             macro_f1, accuracy = tested.estimates(said)
             one = dataclasses.replace(
                 one,
                 macro_f1=macro_f1,
                 accuracy=accuracy,
-                validation=held.estimates(np.array(one.result["answers"]["validation"]["predictions"]))[0],
-                recalls=scores.recalls(compared.test.labels, said, classes),
+                validation=held.estimates(shares.argmax(axis=1))[0],
+                recalls=scores.recalls(labels, said, classes),
+                account=accounts[name],
             )
+            quality[name] = (one.validation, macro_f1)
         judged.append(one)
-    advice = recommendation.recommend(
-        results, compared.validation.labels, compared.test.labels, classes, margin=margin, seed=seed
-    )
-    return judged, advice
+    ends = np.cumsum([0, *map(len, compared.folds)])
+    folds = [np.arange(first, last) for first, last in itertools.pairwise(ends)]
+    return judged, recommendation.recommend(results, accounts, quality, currency, folds, len(labels))
+
+
+def _decision(outcomes: list[Outcome], advice: Recommendation | None, compared: Split) -> dict[str, Any]:
+    """What the recommended model's card says about its use."""
+    for one in outcomes:
+        if advice and one.candidate.name == advice.ship:
+            limits = {compared.class_names[number]: found.limit for number, found in one.account.found.items()}
+            return {"threshold": one.account.threshold, "limits": limits}
+    return {}
+
+
+def _api(
+    outcomes: list[Outcome], advice: Recommendation | None, compared: Split, currency: Currency, prices: Prices
+) -> api.Route | None:
+    """The API's route beside what was recommended, or beside people alone."""
+    if advice is None:
+        return None
+    accounts = {one.candidate.name: one.account for one in outcomes if one.account}
+    spent = accounts[advice.ship].hours.value if advice.ship else currency.people_alone
+    return api.route(compared.test.texts, compared.class_names, currency, prices, spent)

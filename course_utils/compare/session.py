@@ -96,7 +96,14 @@ class Session:
         return None
 
     def _measure(self, candidate: Candidate, settings: dict[str, Any]) -> dict[str, Any]:
-        rows = candidates.sample(self.compared.train.labels, settings.get("most"), self.seed)
+        outside = self.compared.outside
+        splits, most = [], self._most(candidate, settings)
+        for fold, held in enumerate(self.compared.folds):
+            rows = self.compared.learnt_from(fold)
+            splits.append((rows[candidates.sample(outside.labels[rows], most, self.seed)].tolist(), held.tolist()))
+        final = candidates.sample(outside.labels, most, self.seed).tolist()
+        if len(splits) == 1 and len(final) <= len(splits[0][0]):
+            final = splits[0][0]  # as many as it learns from in any case: what was chosen is what is saved
         common = {
             "candidate": candidate.name,
             "folder": str(self._model(candidate).resolve()),
@@ -106,18 +113,26 @@ class Session:
             {
                 **common,
                 "phase": "train",
-                "texts": [self.compared.train.texts[i] for i in rows],
-                "labels": self.compared.train.labels[rows].tolist(),
+                "texts": outside.texts,
+                "labels": outside.labels.tolist(),
+                "splits": splits,
+                "final": final,
                 "class_names": self.compared.class_names,
                 "language": self.compared.language,
                 "settings": settings,
             }
         )
-        asked = {"validation": self.compared.validation.texts, "test": self.compared.test.texts}
-        judged = self._done({**common, "phase": "judge", "parts": asked})
+        judged = self._done({**common, "phase": "judge", "texts": self.compared.test.texts})
         trained["train_memory_mib"] = trained.pop("memory_mib")
         judged.pop("memory_mib")
-        return {**trained, **judged}
+        return {**trained, **judged, "left_out": len(outside) - trained["trained_on"]}
+
+    def _most(self, candidate: Candidate, settings: dict[str, Any]) -> int | None:
+        """How many messages the candidate learns from: with an encoder, fewer of long ones."""
+        most = settings.get("most")
+        if most is None or not candidate.encoder:
+            return most
+        return max(1, round(most / candidates.windows_of(self.compared.outside.texts, settings["length"])))
 
     def _done(self, job: dict[str, Any]) -> dict[str, Any]:
         return jobs.run(job, limit=LIMIT_SECONDS[self.profile], tell=self.display.detail)

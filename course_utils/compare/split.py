@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 LEAST_ROWS = 30
 SHARES = {"test": 0.3, "validation": 0.2}
 MOST_JUDGED = 2_000  # rows of test and of validation: more would narrow the intervals little and cost much time
-RULE = (
-    "Split by chance within each class: 30 % of the messages for the test and 20 % for validation (2,000 each at "
-    "most), the rest for training. Equal and nearly equal messages stay together in one part; "
-    "where they are too many for that, in training."
-)
+FEW_LABELS = 2_000  # outside the test: up to here a single validation part would be too small to choose by
+SPLITS = (1, 3, 5)
 NAMES = ("train", "validation", "test")
 
 
@@ -41,18 +38,23 @@ class Part:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def rows(self, chosen: np.ndarray) -> "Part":
+        """Some of it."""
+        return Part([self.texts[i] for i in chosen], self.labels[chosen], [self.where[i] for i in chosen])
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """What is compared on: three parts, the classes, and how the parts came about.
+    """What is compared on: the messages outside the test, those of the test, the classes, and how it came about.
 
-    ``alike`` says which messages are nearly the same, in the order of `all`.
+    ``folds`` are rows of ``outside``: in each single split a model learns from all others and is asked for these, so
+    that each is asked once at most. ``alike`` says which messages are nearly the same, in the order of `all`.
     """
 
     name: str
-    train: Part
-    validation: Part
+    outside: Part
     test: Part
+    folds: tuple[np.ndarray, ...]
     class_names: tuple[str, ...]
     language: str
     rule: str
@@ -62,23 +64,53 @@ class Split:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of the messages, their labels and their parts."""
-        each = {name: getattr(self, name) for name in NAMES}
         return fingerprint(
             {
                 "classes": self.class_names,
                 "language": self.language,
-                **{name: [part.texts, part.labels.tolist()] for name, part in each.items()},
+                "outside": [self.outside.texts, self.outside.labels.tolist()],
+                "folds": [rows.tolist() for rows in self.folds],
+                "test": [self.test.texts, self.test.labels.tolist()],
             }
         )
 
+    @functools.cached_property
+    def held(self) -> np.ndarray:
+        """The rows of ``outside`` that are validated, split by split."""
+        return np.concatenate(self.folds)
+
+    def learnt_from(self, fold: int) -> np.ndarray:
+        """The rows of ``outside`` that a model learns from in one split."""
+        return np.setdiff1d(np.arange(len(self.outside)), self.folds[fold])
+
+    @functools.cached_property
+    def train(self) -> Part:
+        """What a model learns from in the first split."""
+        return self.outside.rows(self.learnt_from(0))
+
+    @functools.cached_property
+    def validation(self) -> Part:
+        """All messages that models are asked for, and that they have not learnt from, when one is chosen."""
+        return self.outside.rows(self.held)
+
     def all(self) -> Part:
-        """The three parts in one."""
-        three = [getattr(self, name) for name in NAMES]
+        """Everything in one: outside the test, then the test."""
         return Part(
-            [text for part in three for text in part.texts],
-            np.concatenate([part.labels for part in three]),
-            [where for part in three for where in part.where],
+            self.outside.texts + self.test.texts,
+            np.concatenate([self.outside.labels, self.test.labels]),
+            self.outside.where + self.test.where,
         )
+
+    def homes(self) -> np.ndarray:
+        """Which part each message of `all` stands in, int (n,): 0 learnt from, 1 validated (in the first split), 2."""
+        home = np.zeros(len(self.outside) + len(self.test), np.int64)
+        home[self.folds[0]] = 1
+        home[len(self.outside) :] = 2
+        return home
+
+    def sizes(self) -> dict[str, int]:
+        """How many messages each part has."""
+        return {"train": len(self.train), "validation": len(self.held), "test": len(self.test)}
 
 
 def fingerprint(content: Any) -> str:
@@ -111,10 +143,18 @@ def of_text_data(data: "TextData") -> Split:
                     part=name,
                 )
             )
-    alike = near_duplicates.search([text for name in NAMES for text in parts[name].texts])
+    train, validation = parts["train"], parts["validation"]
+    outside = Part(
+        train.texts + validation.texts,
+        np.concatenate([train.labels, validation.labels]),
+        train.where + validation.where,
+    )
+    alike = near_duplicates.search(outside.texts + parts["test"].texts)
     return Split(
         data.name,
-        **parts,
+        outside,
+        parts["test"],
+        (np.arange(len(train), len(outside)),),
         class_names=tuple(data.class_names),
         language=data.language,
         rule=say("As published."),
@@ -123,8 +163,12 @@ def of_text_data(data: "TextData") -> Split:
     )
 
 
-def of_csv(data: OwnData, seed: int = 0) -> Split:
-    """A file's messages, split by RULE. Raises CourseError where they are too few, or too much alike."""
+def of_csv(data: OwnData, seed: int = 0, splits: int | None = None) -> Split:
+    """A file's messages: some for the test, all others to learn from and to choose by, in ``splits`` single splits.
+
+    Left out, ``splits`` is 3 for up to 2,000 messages outside the test, else 1. Raises CourseError where the messages
+    are too few, or too much alike.
+    """
     texts, lines = data.frame["text"].tolist(), data.frame["line"].tolist()
     number = {name: k for k, name in enumerate(data.class_names)}
     labels = data.frame["label"].map(number).to_numpy(dtype=np.int64)
@@ -139,13 +183,15 @@ def of_csv(data: OwnData, seed: int = 0) -> Split:
         )
         raise CourseError(" ".join(filter(None, [said, left_out(data.findings)])))
     alike = near_duplicates.search(texts)
-    chosen = draw(labels, alike.groups, len(number), seed)
-    parts = {
-        name: Part([texts[i] for i in rows], labels[rows], [say("line {line}", line=lines[i]) for i in rows])
-        for name, rows in chosen.items()
-    }
-    for name in ("validation", "test"):
-        present = np.unique(parts[name].labels)
+    if splits is None:
+        splits = 3 if len(texts) * (1 - SHARES["test"]) <= FEW_LABELS else 1
+    drawn = draw(labels, alike.groups, len(number), seed, splits)
+    whole = Part(texts, labels, [say("line {line}", line=line) for line in lines])
+    outside = np.setdiff1d(np.arange(len(texts)), drawn["test"])
+    folds = tuple(np.searchsorted(outside, rows) for rows in drawn["folds"])
+    parts = {"validation": np.concatenate(drawn["folds"]), "test": drawn["test"]}
+    for name, rows in parts.items():
+        present = np.unique(labels[rows])
         if len(present) < 2:
             absent = [one for k, one in enumerate(data.class_names) if k not in present]
             said = say(
@@ -158,13 +204,35 @@ def of_csv(data: OwnData, seed: int = 0) -> Split:
             raise CourseError(" ".join(filter(None, [said, left_out(data.findings)])))
     return Split(
         data.name,
-        **parts,
+        whole.rows(outside),
+        whole.rows(drawn["test"]),
+        tuple(rows for rows in folds if len(rows)),
         class_names=data.class_names,
         language=text_language.language(texts),
-        rule=say(RULE),
-        alike=alike.reordered(np.concatenate([chosen[name] for name in NAMES])),
+        rule=rule(splits),
+        alike=alike.reordered(np.concatenate([outside, drawn["test"]])),
         findings=(*data.findings, *alike.findings()),
     )
+
+
+def rule(splits: int) -> str:
+    """How a file is split, in words."""
+    together = say(
+        "Equal and nearly equal messages stay together in one part; where they are too many for that, in training."
+    )
+    if splits == 1:
+        said = say(
+            "Split by chance within each class: 30 % of the messages for the test and 20 % to choose by (2,000 each at "
+            "most), the rest to learn from."
+        )
+    else:
+        said = say(
+            "Split by chance within each class: 30 % of the messages for the test. The others are shared out to "
+            "{splits} parts, and each is predicted by models that learnt from the others: that is what the choice goes "
+            "by.",
+            splits=splits,
+        )
+    return " ".join([said, together])
 
 
 def _shared_out(sizes: list[int], share: float) -> int:
@@ -180,38 +248,65 @@ def _shared_out(sizes: list[int], share: float) -> int:
     return count
 
 
-def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
-    """Rows of train, validation and test: by chance within each class, groups kept whole.
+def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int, splits: int = 1) -> dict[str, Any]:
+    """Rows of the "test" and of each of the "folds": by chance within each class, groups kept whole.
 
-    Training has an example of every class, the test too where a class has two groups, validation where it has three.
-    Groups that are larger than a class's share of validation go to training, and the shares are taken of the others.
+    Whatever is in neither is learnt from in every split. Training has an example of every class, the test too where a
+    class has two groups, the folds where it has three. Groups that are larger than a class's share of a fold are only
+    learnt from, and the shares are taken of the others.
     """
     random = np.random.default_rng(seed)
     members = collections.defaultdict(list)
     for row, group in enumerate(groups):
         members[group].append(row)
     factor = {name: min(share, MOST_JUDGED / len(labels)) for name, share in SHARES.items()}
-    chosen: dict[str, list[int]] = {name: [] for name in NAMES}
+    test: list[int] = []
+    folds: list[list[int]] = [[] for _ in range(splits)]
     by_class = collections.defaultdict(list)
     for rows in members.values():
         by_class[labels[rows[0]]].append(rows)
     for k in range(classes):
         own = by_class[k]
         own = [own[i] for i in random.permutation(len(own))]
-        # The largest group goes to training, so that a class of two groups has something to learn from.
+        # The largest group is learnt from, so that a class of two groups has something to learn from.
         own.sort(key=len)
         order = [own[i] for i in random.permutation(len(own) - 1)] + own[-1:] if own else []
         count = _shared_out([len(rows) for rows in own], factor["validation"])
-        for name, least in (("test", 2), ("validation", 3)):
-            wanted = max(1, round(factor[name] * count)) if len(own) >= least else 0
-            keep = 2 if name == "test" and len(own) > 2 else 1  # groups that the parts to come need
-            taken = 0
-            # Small groups only: one that is larger than what is wanted would make a part of a single message's worth.
-            while taken < wanted and len(order) > keep:
-                at = next((i for i, rows in enumerate(order[:-1]) if len(rows) <= wanted), 0)
-                rows = order.pop(at)
-                chosen[name] += rows
-                taken += len(rows)
-        for rows in order:
-            chosen["train"] += rows
-    return {name: np.sort(np.array(rows, dtype=np.int64)) for name, rows in chosen.items()}
+        if len(own) >= 2:
+            _take(order, test, max(1, round(factor["test"] * count)), 2 if len(own) > 2 else 1)
+        if splits == 1 and len(own) >= 3:
+            _take(order, folds[0], max(1, round(factor["validation"] * count)), 1)
+        elif splits > 1:
+            _deal(order, folds, random)
+    return {
+        "test": np.sort(np.array(test, dtype=np.int64)),
+        "folds": [np.sort(np.array(rows, dtype=np.int64)) for rows in folds],
+    }
+
+
+def _take(order: list[list[int]], part: list[int], wanted: int, keep: int) -> None:
+    """Move groups of ``order`` to a part, ``wanted`` messages or a few more, so that ``keep`` groups are left."""
+    taken = 0
+    # Small groups only: one that is larger than what is wanted would make a part of a single message's worth.
+    while taken < wanted and len(order) > keep:
+        at = next((i for i, rows in enumerate(order[:-1]) if len(rows) <= wanted), 0)
+        rows = order.pop(at)
+        part += rows
+        taken += len(rows)
+
+
+def _deal(order: list[list[int]], folds: list[list[int]], random: np.random.Generator) -> None:
+    """Share a class's groups out to the folds, as evenly as they allow; too large ones, and a single one, to none."""
+    sizes = sorted(map(len, order))
+    fits = _shared_out(sizes, 1 / len(folds)) if sizes else 0
+    small = sorted(order, key=len)
+    while small and sum(map(len, small)) > fits:
+        small.pop()
+    if len(order) < 2:
+        return
+    own = [0] * len(folds)
+    start = int(random.integers(len(folds)))
+    for rows in reversed(small):
+        fold = min(range(len(folds)), key=lambda k: (own[k], (k - start) % len(folds)))
+        folds[fold] += rows
+        own[fold] += len(rows)

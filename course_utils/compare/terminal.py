@@ -1,11 +1,11 @@
 """A comparison in the words of a terminal: the data's findings, the recommendation, the table."""
 
 from course_utils.compare.comparison import Comparison, Outcome
-from course_utils.compare.recommendation import megabytes, milliseconds
+from course_utils.compare.recommendation import hours, milliseconds
 from course_utils.console import fold, plain
-from course_utils.evaluate import Estimate
 from course_utils.language import say
 
+COLUMNS = ("hours a month", "alone", "F1 val.", "F1 test", "memory", "time")
 WIDEST = 80  # columns; longer lines of prose are hard to read
 
 
@@ -41,9 +41,6 @@ def _why(one: Outcome) -> str:
 def rows(comparison: Comparison) -> list[dict[str, str]]:
     """The command's table: one row a candidate, in words; `console.write_table` makes it fit."""
 
-    def estimate(one: Estimate) -> str:
-        return say("{value:.3f} ({low:.2f} to {high:.2f})", value=one.value, low=one.low, high=one.high)
-
     advice = comparison.recommendation
     notes = {"skipped": say("skipped"), "failed": say("failed")}
     found = []
@@ -51,13 +48,24 @@ def rows(comparison: Comparison) -> list[dict[str, str]]:
         row = {"candidate": one.candidate.name + (" *" if advice and advice.ship == one.candidate.name else "")}
         if one.state == "done":
             row |= {
-                "macro-F1": estimate(one.macro_f1),
-                "accuracy": f"{one.accuracy.value:.3f}",
-                "size": megabytes(one.result["bytes_needed"]),
-                "p50": milliseconds(one.result["p50_ms"]),
+                "hours a month": say(
+                    "{value} ({low} to {high})",
+                    value=hours(one.account.hours.value),
+                    low=hours(one.account.hours.low),
+                    high=hours(one.account.hours.high),
+                ),
+                "alone": f"{one.account.alone:.0%}",
+                "F1 val.": f"{one.validation.value:.2f}",
+                "F1 test": f"{one.macro_f1.value:.2f}",
+                "memory": _mib(one.result["answer_memory_mib"]),
+                "time": milliseconds(one.result["p50_ms"]),
                 "note": say("kept from before") if one.kept else "",
             }
         else:
-            row |= {**dict.fromkeys(("macro-F1", "accuracy", "size", "p50"), "–"), "note": notes[one.state]}
+            row |= {**dict.fromkeys(COLUMNS, "–"), "note": notes[one.state]}
         found.append(row)
     return found
+
+
+def _mib(value: float | None) -> str:
+    return "–" if value is None else say("{value:,.0f} MiB", value=value)

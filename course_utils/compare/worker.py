@@ -54,7 +54,12 @@ def _sparing(emit: Callable[..., None]) -> Callable[[str, float | None], None]:
 
 
 def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
-    """Train and save; returns the seconds and the sizes."""
+    """Train in each split and predict what it leaves out; then train on everything and save that.
+
+    A job has ``texts`` and ``labels`` (all outside the test), ``splits`` (for each, the rows to train on and those to
+    predict) and ``final`` (the rows that the saved model learns from). Returns seconds, sizes and the probabilities of
+    the predicted rows, split by split.
+    """
     import numpy as np
 
     from course_utils import bundles
@@ -63,19 +68,60 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     candidate = candidates.BY_NAME[job["candidate"]]
     if candidate.framework:
         _start(job["seed"], tell)
-    names = tuple(job["class_names"])
+    names, texts = tuple(job["class_names"]), job["texts"]
     labels = np.array(job["labels"], dtype=np.int64)
-    model, seconds = candidates.train(
-        candidate.name, job["texts"], labels, names, job["language"], job["settings"], seed=job["seed"], tell=tell
-    )
+    vectors, reading = None, 0.0
+    if candidate.name == "frozen":
+        tell(say("loading the encoder"), None)
+        wanted = sorted({row for split in job["splits"] for rows in split for row in rows} | set(job["final"]))
+        tell(say("reading the messages"), None)
+        found, reading = candidates.frozen_vectors([texts[row] for row in wanted], job["settings"])
+        vectors = np.zeros((len(texts), found.shape[1]), found.dtype)
+        vectors[wanted] = found
+        reading *= len(job["final"]) / max(len(wanted), 1)  # what the saved model would have needed
+
+    def fitted(rows: list[int], words: str) -> tuple[Any, float]:
+        return candidates.train(
+            candidate.name,
+            [texts[row] for row in rows],
+            labels[rows],
+            names,
+            job["language"],
+            job["settings"],
+            seed=job["seed"],
+            tell=lambda stage, share: tell(say("{words}: {stage}", words=words, stage=stage), share),
+            vectors=None if vectors is None else vectors[rows],
+        )
+
+    predicted, last = [], None
+    for number, (rows, held) in enumerate(job["splits"], 1):
+        words = say("split {n} of {total}", n=number, total=len(job["splits"]))
+        last = (rows, *fitted(rows, words))
+        model = last[1]
+        shares = (
+            model.of_vectors(vectors[held])
+            if vectors is not None
+            else model.predict_proba([texts[row] for row in held])
+        )
+        predicted.append(_rounded(shares))
+    if last is not None and last[0] == job["final"]:
+        _, model, seconds = last
+    else:
+        model, seconds = fitted(job["final"], say("all labels outside the test"))
     tell(say("saving"), None)
-    card = bundles.save(model, Path(job["folder"]), trained_on=len(labels), seed=job["seed"])
+    card = bundles.save(model, Path(job["folder"]), trained_on=len(job["final"]), seed=job["seed"])
     own, needed = bundles.size(card)
-    return {"train_seconds": seconds, "trained_on": len(labels), "bytes_saved": own, "bytes_needed": needed}
+    return {
+        "train_seconds": seconds + reading,
+        "trained_on": len(job["final"]),
+        "bytes_saved": own,
+        "bytes_needed": needed,
+        "validation": predicted,
+    }
 
 
 def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
-    """Load the saved model, predict the parts, and answer messages one by one."""
+    """Load the saved model as a service would, answer messages one by one, and predict the test."""
     from course_utils import bundles
     from course_utils.compare import candidates
 
@@ -84,18 +130,15 @@ def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     tell(say("loading the saved model"), None)
     model = bundles.load_model(Path(job["folder"]))
     tell(say("answering one message at a time"), None)
-    singles = job["parts"]["test"][:MOST_SINGLE]
-    times = single_latency(model, singles)
+    times = single_latency(model, job["texts"][:MOST_SINGLE])
     memory = peak_mib()  # one message at a time is how a service answers; large batches come after it
-    tell(say("predicting validation and test"), None)
-    found: dict[str, Any] = {}
-    for part, texts in job["parts"].items():
-        shares = model.predict_proba(texts)
-        found[part] = {
-            "predictions": shares.argmax(axis=1).tolist(),
-            "confidence": [round(float(share), 4) for share in shares.max(axis=1)],
-        }
-    return {"answers": found, "answer_memory_mib": memory, **times}
+    tell(say("predicting the test"), None)
+    return {"test": _rounded(model.predict_proba(job["texts"])), "answer_memory_mib": memory, **times}
+
+
+def _rounded(shares: Any) -> list[list[float]]:
+    """Probabilities as a record keeps them."""
+    return [[round(float(share), 5) for share in row] for row in shares]
 
 
 def single_latency(model: Any, texts: list[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ PAD = 0  # BERT's padding token
 MULTIPLE = 8  # lengths are rounded up to it: fewer shapes to compile, and full vector registers
 # A word piece is one character or more, and what stands behind the cut is not read: no need to split it into pieces.
 CHARACTERS_PER_TOKEN = 40
+MOST_WINDOWS = 8  # of a text: some thousand word pieces
 
 
 class WordPieces:
@@ -95,6 +96,44 @@ def token_ids(tokenizer: WordPieces, texts: Sequence[str], length: int) -> list[
     cut = [text[: length * CHARACTERS_PER_TOKEN] for text in texts]
     pieces = tokenizer(cut) if cut else []
     return [[tokenizer.cls_token_id, *ids[: length - 2], tokenizer.sep_token_id] for ids in pieces]
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """Texts cut into windows: token numbers of each, its text's place in ``owners`` int (windows,), and the word pieces
+    it holds, ``pieces`` int (windows,). ``cut``: the texts, of ``texts``, whose end lies beyond the last window."""
+
+    rows: list[list[int]]
+    owners: np.ndarray
+    pieces: np.ndarray
+    texts: int
+    cut: int
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Values of windows float (windows, d) → of texts (n, d): the mean, each window by its word pieces."""
+        weights = np.maximum(self.pieces, 1).astype(np.float64)
+        total = np.zeros((self.texts, values.shape[1]))
+        np.add.at(total, self.owners, values * weights[:, None])
+        whole = np.bincount(self.owners, weights, self.texts)
+        return (total / whole[:, None]).astype(values.dtype)
+
+
+def windows(tokenizer: WordPieces, texts: Sequence[str], length: int, most: int = MOST_WINDOWS) -> Windows:
+    """Each text in windows of at most ``length`` tokens, [CLS] and [SEP] included, at most ``most`` windows a text.
+
+    A text of one window is what `token_ids` makes of it.
+    """
+    room = length - 2
+    pieces = tokenizer([text[: length * CHARACTERS_PER_TOKEN * most] for text in texts]) if len(texts) else []
+    rows, owners, sizes, cut = [], [], [], 0
+    for owner, ids in enumerate(pieces):
+        cut += len(ids) > most * room
+        for start in range(0, max(1, min(len(ids), most * room)), room):
+            own = ids[start : start + room]
+            rows.append([tokenizer.cls_token_id, *own, tokenizer.sep_token_id])
+            owners.append(owner)
+            sizes.append(len(own))
+    return Windows(rows, np.array(owners, np.int64), np.array(sizes, np.int64), len(texts), cut)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,8 +301,14 @@ def pooled(backbone: "keras.Model") -> "keras.Model":
 
 
 def sentence_vectors(encoder: Encoder, texts: Sequence[str], *, length: int = 128, batch: int = 32) -> np.ndarray:
-    """Texts → float32 (n, width), not normalised: the frozen encoder's features."""
+    """Texts → float32 (n, width), not normalised: the frozen encoder's features. Reads ``length`` tokens of each."""
     return _predict(encoder.pooled, encoder.token_ids(texts, length), batch, encoder.width)
+
+
+def window_vectors(encoder: Encoder, texts: Sequence[str], *, length: int = 128, batch: int = 32) -> np.ndarray:
+    """Texts → float32 (n, width), as `sentence_vectors`, but of the whole text: the mean of its windows' vectors."""
+    cut = windows(encoder.tokenizer, texts, length)
+    return cut.mean(_predict(encoder.pooled, cut.rows, batch, encoder.width))
 
 
 def classifier(encoder: Encoder, classes: int, recipe: Recipe = Recipe()) -> "keras.Model":
@@ -365,18 +410,27 @@ def fine_tune(
     *,
     seed: int = 0,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
+    whole: bool = False,
 ) -> "keras.Model":
-    """Train the encoder with a linear head: texts, labels int (n,) → ``classifier``'s model. Changes the encoder."""
+    """Train the encoder with a linear head: texts, labels int (n,) → ``classifier``'s model. Changes the encoder.
+
+    With ``whole`` every window of a text is an example with the text's label; otherwise the first is read.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)
     below = _freeze(encoder, recipe)
     model = classifier(encoder, classes, recipe)
-    rows = encoder.token_ids(texts, recipe.length)
+    labels = np.asarray(labels)
+    if whole:
+        cut = windows(encoder.tokenizer, texts, recipe.length)
+        rows, labels = cut.rows, labels[cut.owners]
+    else:
+        rows = encoder.token_ids(texts, recipe.length)
     trained, states = model, None
     if below:
         trained, states = _upper(model, encoder, below), _states_below(encoder, rows, below, recipe.batch)
-    data = batches(rows, np.asarray(labels), recipe.batch, shuffle=True, states=states, seed=seed)
+    data = batches(rows, labels, recipe.batch, shuffle=True, states=states, seed=seed)
     _compile(trained, recipe, recipe.epochs * len(data))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Gradients do not exist")  # BERT's pooler has no part in this model

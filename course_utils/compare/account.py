@@ -1,0 +1,208 @@
+"""What a model costs a team in hours a month, where it answers what it is sure of and people read the rest.
+
+A message goes to a person where the model's largest probability is below a threshold, or where a class that must not be
+missed has a probability of its limit or more. The threshold and the limits are chosen on validation, where they cost
+least; the test only shows what came of them. Chapter 08 builds the same account in the open.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course_utils.compare.scores import DRAWS, interval
+from course_utils.errors import CourseError
+from course_utils.evaluate import Estimate
+from course_utils.language import say
+
+EVERYTHING = 2.0  # a threshold that no probability reaches: people read all
+_STEPS = np.arange(0, 1, 0.05)
+_CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Currency:
+    """What a message costs: ``minutes_by_hand`` for a person to sort it, ``minutes_per_error`` for a wrong answer.
+
+    ``right_by_hand``: the share that a person sorts right. ``messages`` a month. Raises CourseError for what cannot be.
+    """
+
+    minutes_by_hand: float = 1.0
+    minutes_per_error: float = 12.0
+    messages: int = 1_000
+    right_by_hand: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("minutes_by_hand", "minutes_per_error"):
+            value = getattr(self, name)
+            if not _number(value) or value < 0:
+                raise CourseError(say("{name} must be a number of 0 or more; it is {value!r}.", name=name, value=value))
+        if not _number(self.messages) or self.messages != int(self.messages) or self.messages < 1:
+            raise CourseError(
+                say("messages a month must be a whole number of 1 or more; it is {value!r}.", value=self.messages)
+            )
+        if not _number(self.right_by_hand) or not 0 < self.right_by_hand <= 1:
+            raise CourseError(
+                say(
+                    "right_by_hand must be a share above 0, 1 at most, such as 0.95; it is {value!r}.",
+                    value=self.right_by_hand,
+                )
+            )
+
+    def minutes(self, labels: np.ndarray, shares: np.ndarray, person: np.ndarray) -> np.ndarray:
+        """The minutes that each message costs, float (n,); ``person`` bool (n,) says which ones people read."""
+        wrong = shares.argmax(axis=1) != labels
+        by_hand = self.minutes_by_hand + (1 - self.right_by_hand) * self.minutes_per_error
+        return np.where(person, by_hand, self.minutes_per_error * wrong)
+
+    def hours(self, minutes: float) -> float:
+        """Hours a month, for a mean of minutes a message."""
+        return self.messages * float(minutes) / 60
+
+    @property
+    def people_alone(self) -> float:
+        """Hours a month without any model."""
+        return self.hours(self.minutes_by_hand + (1 - self.right_by_hand) * self.minutes_per_error)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Hours a month on validation and on the test against the share that is answered alone, from all to nothing."""
+
+    alone: list[float]
+    validation: list[float]
+    test: list[float]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A class that must be found: the ``limit`` on its probability, the ``share`` found in the test (None where the
+    test has none), and the share of all test messages that are ``flagged`` for it."""
+
+    limit: float
+    share: Estimate | None
+    flagged: float
+    examples: int  # in validation, on which the limit was chosen
+
+
+@dataclass(frozen=True)
+class Account:
+    """A model's account: where its threshold lies, what it answers ``alone`` (share of the test), and what it costs.
+
+    ``hours`` a month on the test and ``validation_hours`` with their 95 % intervals; ``minutes`` float (n,), what each
+    validation message costs; ``found`` by the number of each class that must be found.
+    """
+
+    threshold: float
+    alone: float
+    hours: Estimate
+    validation_hours: Estimate
+    minutes: np.ndarray
+    curve: Curve
+    found: dict[int, Found] = field(default_factory=dict)
+
+
+def to_person(shares: np.ndarray, threshold: float, limits: Mapping[int, float]) -> np.ndarray:
+    """Which messages people read, bool (n,): an unsure model, or a class that must be found at its limit."""
+    person = shares.max(axis=1) < threshold
+    for number, limit in limits.items():
+        person |= shares[:, number] >= limit
+    return person
+
+
+def limit(labels: np.ndarray, shares: np.ndarray, number: int, recall: float) -> float:
+    """The largest limit at which the share ``recall`` of a class's messages reaches it; 0 where there are none."""
+    own = np.sort(shares[labels == number, number])[::-1]
+    if not len(own):
+        return 0.0
+    return float(own[max(1, math.ceil(round(recall * len(own), 9))) - 1])
+
+
+def threshold(labels: np.ndarray, shares: np.ndarray, limits: Mapping[int, float], currency: Currency) -> float:
+    """The threshold that costs least on these messages, among those that answer 100, 95, … 5 % or none of them."""
+    tried = thresholds(shares)
+    costs = [currency.minutes(labels, shares, to_person(shares, one, limits)).mean() for one in tried]
+    return float(tried[int(np.argmin(costs))])
+
+
+def thresholds(shares: np.ndarray) -> np.ndarray:
+    """The thresholds at which the surest 100, 95, … 5 % and none of the messages are answered, float (21,)."""
+    return np.append(np.quantile(shares.max(axis=1), _STEPS), EVERYTHING)
+
+
+def open_account(
+    labels: np.ndarray,
+    shares: np.ndarray,
+    test_labels: np.ndarray,
+    test_shares: np.ndarray,
+    *,
+    currency: Currency,
+    must_find: Mapping[int, float] = {},
+    seed: int = 0,
+) -> Account:
+    """The account of a model: chosen on validation (``labels`` int (n,), ``shares`` float (n, classes)), shown on the
+    test. ``must_find`` maps the number of a class to the share of its messages that has to be found."""
+    limits = {number: limit(labels, shares, number, recall) for number, recall in must_find.items()}
+    chosen = threshold(labels, shares, limits, currency)
+    minutes = currency.minutes(labels, shares, to_person(shares, chosen, limits))
+    person = to_person(test_shares, chosen, limits)
+    tested = currency.minutes(test_labels, test_shares, person)
+    said = test_shares.argmax(axis=1)
+    found = {}
+    for number, one in limits.items():
+        own = test_labels == number
+        hit = (person | (said == number))[own]
+        found[number] = Found(
+            one,
+            _share(hit) if len(hit) else None,
+            float((test_shares[:, number] >= one).mean()),
+            int((labels == number).sum()),
+        )
+    tried = thresholds(shares)
+    curve = Curve(
+        [float((~to_person(test_shares, one, limits)).mean()) for one in tried],
+        [currency.hours(currency.minutes(labels, shares, to_person(shares, one, limits)).mean()) for one in tried],
+        [
+            currency.hours(currency.minutes(test_labels, test_shares, to_person(test_shares, one, limits)).mean())
+            for one in tried
+        ],
+    )
+    return Account(
+        chosen,
+        float((~person).mean()),
+        _hours(tested, currency, seed + 1),
+        _hours(minutes, currency, seed),
+        minutes,
+        curve,
+        found,
+    )
+
+
+def _share(hit: np.ndarray) -> Estimate:
+    from course_utils.evaluate import share
+
+    return share(int(hit.sum()), len(hit))
+
+
+def _hours(minutes: np.ndarray, currency: Currency, seed: int) -> Estimate:
+    low, high = interval(means(minutes[:, None], seed)[:, 0])
+    return Estimate(currency.hours(minutes.mean()), currency.hours(low), currency.hours(high), len(minutes))
+
+
+def means(values: np.ndarray, seed: int, draws: int = DRAWS) -> np.ndarray:
+    """Bootstrap means of each column of values float (n, k) over the same draws of rows: float (draws, k)."""
+    random, n = np.random.default_rng(seed), len(values)
+    found = []
+    for start in range(0, draws, _CHUNK):
+        rows = random.integers(n, size=(min(_CHUNK, draws - start), n))
+        weights = np.stack([np.bincount(row, minlength=n) for row in rows])
+        found.append(weights @ values / n)
+    return np.concatenate(found)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+CURRENCY = Currency()
