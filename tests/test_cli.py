@@ -435,19 +435,24 @@ def tickets(tmp_path):
 def test_compare_prints_what_is_wrong_a_recommendation_a_table_and_the_report(course, tickets, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     columns = ("--text", "message", "--label", "team")
-    done = course("compare", "tickets.csv", *columns, "--only", "tfidf", "--margin", "0.05")
+    done = course("compare", "tickets.csv", *columns, "--only", "tfidf", "--minutes-per-error", "20")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("The data first:")
     assert "Ship “TF-IDF + logistic regression”" in done.out
     assert "tfidf *" in done.out
     assert f"Report: {Path('compare-tickets') / 'report.html'}" in done.out
-    assert json.loads((tmp_path / "compare-tickets" / "report.json").read_text("utf-8"))["settings"]["margin"] == 0.05
+    assert (
+        json.loads((tmp_path / "compare-tickets" / "report.json").read_text("utf-8"))["settings"]["minutes_per_error"]
+        == 20
+    )
     again = course("compare", "tickets.csv", *columns, "--only", "tfidf")
-    assert again.out.count("kept from before") == 2
+    assert again.out.count("kept") == 2
 
 
 def test_compare_passes_its_options_on(course, monkeypatch, tmp_path):
     from course_utils.compare import running
+    from course_utils.compare.account import Currency
+    from course_utils.compare.api import Prices
 
     asked = []
 
@@ -462,7 +467,8 @@ def test_compare_passes_its_options_on(course, monkeypatch, tmp_path):
         (
             (Path("t.csv"), "a", "b"),
             {
-                "out": tmp_path, "profile": "full", "candidates": "small", "margin": 0.02, "seed": 3, "fresh": True,
+                "out": tmp_path, "profile": "full", "candidates": "small", "currency": Currency(), "must_find": {},
+                "prices": Prices(), "splits": None, "seed": 3, "fresh": True,
             },
         )
     ]  # fmt: skip
@@ -473,7 +479,11 @@ def test_compare_passes_its_options_on(course, monkeypatch, tmp_path):
     [
         (("--label", "nobody"), "has no column 'nobody'; it has 'message', 'team'"),
         (("--label", "team", "--only", "tfdif"), "There is no candidate 'tfdif'. Did you mean tfidf?"),
-        (("--label", "team", "--margin", "7"), "margin must be a share"),
+        (("--label", "team", "--minutes-per-error", "-1"), "minutes_per_error must be a number of 0 or more; it is -1"),
+        (("--label", "team", "--messages-a-month", "0"), "messages a month must be a whole number of 1 or more"),
+        (("--label", "team", "--must-find", "billing"), "--must-find wants a class and a share"),
+        (("--label", "team", "--api-prices", "cheap"), "--api-prices wants two numbers"),
+        (("--label", "team", "--splits", "2"), "splits must be 1, 3 or 5"),
     ],
 )
 def test_compare_refuses_in_one_sentence(course, tickets, tmp_path, monkeypatch, words, said):

@@ -16,6 +16,7 @@ from course_utils.errors import CourseError
 from course_utils.evaluate import Estimate
 from course_utils.language import say
 
+PARTS = 5  # of validation: a threshold is chosen on four and charged on the fifth
 EVERYTHING = 2.0  # a threshold that no probability reaches: people read all
 _STEPS = np.arange(0, 1, 0.05)
 _CHUNK = 200
@@ -53,8 +54,12 @@ class Currency:
     def minutes(self, labels: np.ndarray, shares: np.ndarray, person: np.ndarray) -> np.ndarray:
         """The minutes that each message costs, float (n,); ``person`` bool (n,) says which ones people read."""
         wrong = shares.argmax(axis=1) != labels
-        by_hand = self.minutes_by_hand + (1 - self.right_by_hand) * self.minutes_per_error
-        return np.where(person, by_hand, self.minutes_per_error * wrong)
+        return np.where(person, self.by_hand, self.minutes_per_error * wrong)
+
+    @property
+    def by_hand(self) -> float:
+        """The minutes that a message costs which a person sorts, mistakes included."""
+        return self.minutes_by_hand + (1 - self.right_by_hand) * self.minutes_per_error
 
     def hours(self, minutes: float) -> float:
         """Hours a month, for a mean of minutes a message."""
@@ -63,7 +68,7 @@ class Currency:
     @property
     def people_alone(self) -> float:
         """Hours a month without any model."""
-        return self.hours(self.minutes_by_hand + (1 - self.right_by_hand) * self.minutes_per_error)
+        return self.hours(self.by_hand)
 
 
 @dataclass(frozen=True)
@@ -86,19 +91,43 @@ class Found:
     examples: int  # in validation, on which the limit was chosen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Validation messages as a model would answer them: ``order`` int (k,) has the rows that no limit sends to people,
+    the surest first; ``wrong`` bool (n,) says where its answer is wrong."""
+
+    order: np.ndarray
+    wrong: np.ndarray
+
+    def places(self) -> np.ndarray:
+        """How early each message is answered alone, float (n,); infinite for those that a limit sends to people."""
+        found = np.full(len(self.wrong), np.inf)
+        found[self.order] = np.arange(len(self.order))
+        return found
+
+    def minutes(self, currency: Currency, alone: int) -> np.ndarray:
+        """What each message costs where the surest ``alone`` are answered, float (n,)."""
+        minutes = np.full(len(self.wrong), currency.by_hand)
+        answered = self.order[:alone]
+        minutes[answered] = currency.minutes_per_error * self.wrong[answered]
+        return minutes
+
+
+@dataclass(frozen=True, eq=False)
 class Account:
     """A model's account: where its threshold lies, what it answers ``alone`` (share of the test), and what it costs.
 
-    ``hours`` a month on the test and ``validation_hours`` with their 95 % intervals; ``minutes`` float (n,), what each
-    validation message costs; ``found`` by the number of each class that must be found.
+    ``hours`` a month on the test with their 95 % interval; ``validation_hours`` is what validation promised, the
+    threshold having been chosen there; ``ranked`` are the validation messages in the model's order; ``useful``: whether
+    it is shown on validation to cost less than people alone; ``found`` by the number of each class that must be found.
     """
 
     threshold: float
     alone: float
     hours: Estimate
-    validation_hours: Estimate
-    minutes: np.ndarray
+    validation_hours: float
+    ranked: Ranked
+    useful: bool
     curve: Curve
     found: dict[int, Found] = field(default_factory=dict)
 
@@ -145,7 +174,6 @@ def open_account(
     test. ``must_find`` maps the number of a class to the share of its messages that has to be found."""
     limits = {number: limit(labels, shares, number, recall) for number, recall in must_find.items()}
     chosen = threshold(labels, shares, limits, currency)
-    minutes = currency.minutes(labels, shares, to_person(shares, chosen, limits))
     person = to_person(test_shares, chosen, limits)
     tested = currency.minutes(test_labels, test_shares, person)
     said = test_shares.argmax(axis=1)
@@ -172,11 +200,46 @@ def open_account(
         chosen,
         float((~person).mean()),
         _hours(tested, currency, seed + 1),
-        _hours(minutes, currency, seed),
-        minutes,
+        currency.hours(currency.minutes(labels, shares, to_person(shares, chosen, limits)).mean()),
+        rank(labels, shares, limits),
+        useful(labels, shares, must_find, currency, seed),
         curve,
         found,
     )
+
+
+def rank(labels: np.ndarray, shares: np.ndarray, limits: Mapping[int, float]) -> Ranked:
+    """The messages in the order of a model's sureness, without those that a limit sends to people."""
+    order = np.argsort(-shares.max(axis=1), kind="stable")
+    flagged = to_person(shares, 0.0, limits)
+    return Ranked(order[~flagged[order]], shares.argmax(axis=1) != labels)
+
+
+def useful(
+    labels: np.ndarray, shares: np.ndarray, must_find: Mapping[int, float], currency: Currency, seed: int = 0
+) -> bool:
+    """Whether a model is shown to cost less than people alone.
+
+    Its threshold and limits are chosen without the messages that they are charged on (five parts), or else the place
+    without a mistake would be found; and its share of mistakes is taken at the upper end of Wilson's 95 % interval,
+    because a few mistakes that happen to be missing would make up for much reading.
+    """
+    from course_utils.evaluate import share
+
+    parts = np.random.default_rng(seed).permutation(len(labels)) % PARTS
+    person = np.ones(len(labels), bool)
+    for part in range(PARTS):
+        own, rest = parts == part, parts != part
+        if not (own.any() and rest.any()):
+            continue
+        limits = {number: limit(labels[rest], shares[rest], number, recall) for number, recall in must_find.items()}
+        one = threshold(labels[rest], shares[rest], limits, currency)
+        person[own] = to_person(shares[own], one, limits)
+    answered = int((~person).sum())
+    if not answered:
+        return False
+    wrong = share(int((shares.argmax(axis=1) != labels)[~person].sum()), answered).high
+    return wrong * currency.minutes_per_error < currency.by_hand
 
 
 def _share(hit: np.ndarray) -> Estimate:

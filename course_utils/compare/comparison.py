@@ -91,7 +91,7 @@ class Comparison:
                     "hours": account.hours.value,
                     "hours low": account.hours.low,
                     "hours high": account.hours.high,
-                    "validation hours": account.validation_hours.value,
+                    "validation hours": account.validation_hours,
                     "alone": account.alone,
                     "threshold": account.threshold,
                     **{

@@ -5,7 +5,7 @@ from course_utils.compare.recommendation import hours, milliseconds
 from course_utils.console import fold, plain
 from course_utils.language import say
 
-COLUMNS = ("hours a month", "alone", "F1 val.", "F1 test", "memory", "time")
+COLUMNS = ("hours a month", "alone", "macro-F1", "memory", "time")
 WIDEST = 80  # columns; longer lines of prose are hard to read
 
 
@@ -39,7 +39,7 @@ def _why(one: Outcome) -> str:
 
 
 def rows(comparison: Comparison) -> list[dict[str, str]]:
-    """The command's table: one row a candidate, in words; `console.write_table` makes it fit."""
+    """The command's table: one row a candidate, in words; macro-F1 on validation → on the test."""
 
     advice = comparison.recommendation
     notes = {"skipped": say("skipped"), "failed": say("failed")}
@@ -55,11 +55,10 @@ def rows(comparison: Comparison) -> list[dict[str, str]]:
                     high=hours(one.account.hours.high),
                 ),
                 "alone": f"{one.account.alone:.0%}",
-                "F1 val.": f"{one.validation.value:.2f}",
-                "F1 test": f"{one.macro_f1.value:.2f}",
+                "macro-F1": say("{held:.2f} → {tested:.2f}", held=one.validation.value, tested=one.macro_f1.value),
                 "memory": _mib(one.result["answer_memory_mib"]),
-                "time": milliseconds(one.result["p50_ms"]),
-                "note": say("kept from before") if one.kept else "",
+                "time": milliseconds(one.result["p50_ms"]).replace(say("under 0.1 ms"), "<0.1 ms"),
+                "note": say("kept") if one.kept else "",
             }
         else:
             row |= {**dict.fromkeys(COLUMNS, "–"), "note": notes[one.state]}

@@ -151,15 +151,29 @@ def test_english_is_told_from_its_neighbours():
 
 def test_a_file_is_split_by_class_and_the_test_is_large_enough(tmp_path):
     compared = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
-    sizes = [len(getattr(compared, name)) for name in split.NAMES]
-    assert sum(sizes) == 350
-    assert sizes[2] == pytest.approx(105, abs=3)
-    assert sizes[1] == pytest.approx(70, abs=3)
-    for name in split.NAMES:
-        shares = np.bincount(getattr(compared, name).labels) / len(getattr(compared, name))
+    assert len(compared.outside) + len(compared.test) == 350 and len(compared.test) == pytest.approx(105, abs=3)
+    assert len(compared.folds) == 3
+    for part in (compared.test, *(compared.outside.rows(rows) for rows in compared.folds)):
+        shares = np.bincount(part.labels) / len(part)
         assert shares == pytest.approx([200 / 350, 100 / 350, 50 / 350], abs=0.02)
+    assert sorted(np.concatenate(compared.folds)) == list(range(len(compared.outside))), "each is asked once"
+    for fold, rows in enumerate(compared.folds):
+        assert not set(compared.learnt_from(fold)) & set(rows)
     again = of_rows(tmp_path, messages({"billing": 200, "bug": 100, "account": 50}))
-    assert again.test.where == compared.test.where
+    assert again.test.where == compared.test.where and again.fingerprint == compared.fingerprint
+
+
+@pytest.mark.parametrize(("splits", "held"), [(1, 70), (3, 245), (5, 245)])
+def test_the_number_of_splits_can_be_said(tmp_path, splits, held):
+    path = write_csv(tmp_path / "rows.csv", messages({"billing": 200, "bug": 100, "account": 50}))
+    compared = split.of_csv(data.load_csv(path, text="text", label="label"), 0, splits)
+    assert len(compared.folds) == splits and len(compared.held) == pytest.approx(held, abs=3)
+    assert compared.sizes()["validation"] == len(compared.validation) == len(compared.held)
+
+
+def test_many_labels_are_split_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(split, "FEW_LABELS", 200)
+    assert len(of_rows(tmp_path, messages({"billing": 200, "bug": 150})).folds) == 1
 
 
 def test_lines_are_those_of_the_file(tmp_path):
@@ -174,40 +188,54 @@ def test_messages_that_are_alike_stay_in_one_part(tmp_path):
     rows = messages({"billing": 60, "bug": 60})
     rows += [(f"{text} really!", label) for text, label in rows[:30]]
     compared = of_rows(tmp_path, rows)
-    home = {text: name for name in split.NAMES for text in getattr(compared, name).texts}
+    parts = {"test": compared.test, **{k: compared.outside.rows(one) for k, one in enumerate(compared.folds)}}
+    home = {text: name for name, part in parts.items() for text in part.texts}
     for text, _ in rows[:30]:
         assert home[text] == home[f"{text} really!"]
     assert "leak between the parts" not in kinds(findings.look(compared))
 
 
+def shares_of(drawn, count):
+    """The rows of each part of `split.draw`; what is in none of them is learnt from in every split."""
+    parts = {"test": drawn["test"], **dict(enumerate(drawn["folds"]))}
+    used = np.concatenate(list(parts.values()))
+    assert len(set(used)) == len(used), "no row in two parts"
+    return {**parts, "train": np.setdiff1d(np.arange(count), used)}
+
+
+@pytest.mark.parametrize("splits", split.SPLITS)
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count):
+def test_a_rare_class_has_something_to_learn_from_and_to_be_tested_on(count, splits):
     labels = np.array([0] * 50 + [1] * count)
-    chosen = split.draw(labels, np.arange(len(labels)), 2, 0)
-    assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(labels)))
-    own = {name: int((labels[rows] == 1).sum()) for name, rows in chosen.items()}
-    assert own["train"] >= 1
+    parts = shares_of(split.draw(labels, np.arange(len(labels)), 2, 0, splits), len(labels))
+    own = {name: int((labels[rows] == 1).sum()) for name, rows in parts.items()}
     assert own["test"] >= 1
-    assert own["validation"] >= (count >= 3)
+    asked = [own[k] for k in range(splits)]
+    assert sum(asked) >= (count >= 3)
+    for fold in range(splits):
+        assert count - own["test"] - own[fold] >= 1, "something is left to learn from in every split"
 
 
+@pytest.mark.parametrize("splits", split.SPLITS)
 @pytest.mark.parametrize("notices", [30, 300, 3_000])
-def test_a_large_group_of_nearly_equal_messages_leaves_the_others_to_all_parts(notices):
+def test_a_large_group_of_nearly_equal_messages_leaves_the_others_to_all_parts(notices, splits):
     labels = np.array([0] * notices + [0, 1] * 500)
     groups = np.concatenate([np.zeros(notices, np.int64), np.arange(1, 1_001)])
-    chosen = split.draw(labels, groups, 2, 0)
-    assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(labels)))
-    assert set(range(notices)) <= set(chosen["train"]), "kept whole"
-    for name, share in split.SHARES.items():
-        own = np.bincount(labels[chosen[name]])
-        assert own == pytest.approx([500 * share] * 2, rel=0.1), name
+    parts = shares_of(split.draw(labels, groups, 2, 0, splits), len(labels))
+    assert np.bincount(labels[parts["test"]]) == pytest.approx([150] * 2, rel=0.1)
+    if splits == 1:
+        assert set(range(notices)) <= set(parts["train"]), "kept whole"
+        assert np.bincount(labels[parts[0]]) == pytest.approx([100] * 2, rel=0.1)
+    elif notices > 300:
+        assert set(range(notices)) <= set(parts["train"]), "kept whole"
+        for fold in range(splits):
+            assert np.bincount(labels[parts[fold]]) == pytest.approx([350 / splits] * 2, rel=0.1)
 
 
 def test_classes_of_few_large_groups_are_in_every_part():
     labels = np.repeat([0, 1], 120)
     groups = np.concatenate([np.repeat([0, 1, 2], 40), np.repeat(np.arange(3, 43), 3)])
-    chosen = split.draw(labels, groups, 2, 0)
-    for name, rows in chosen.items():
+    for name, rows in shares_of(split.draw(labels, groups, 2, 0), len(labels)).items():
         assert len(set(groups[rows][labels[rows] == 0])) == 1, name
         assert len(set(groups[rows][labels[rows] == 1])) >= 5, name
 
@@ -223,8 +251,8 @@ def test_a_class_of_one_wording_cannot_be_judged(tmp_path):
 
 def test_very_many_rows_leave_most_to_training():
     labels = np.tile([0, 1], 20_000)
-    chosen = split.draw(labels, np.arange(len(labels)), 2, 0)
-    assert len(chosen["test"]) == len(chosen["validation"]) == split.MOST_JUDGED
+    drawn = split.draw(labels, np.arange(len(labels)), 2, 0)
+    assert len(drawn["test"]) == len(drawn["folds"][0]) == split.MOST_JUDGED
 
 
 # ---- findings

@@ -82,7 +82,7 @@ def test_every_element_is_closed(page):
 
 def test_the_recommendation_comes_first_and_in_words(page):
     body = page.partition("<main>")[2]
-    assert body.index("Recommendation") < body.index("The data first") < body.index("The candidates")
+    assert body.index("Recommendation") < body.index("The candidates") < body.index("<h2>The data</h2>")
     assert re.search(r"<strong>Ship “[^”]+”</strong>", body)
 
 

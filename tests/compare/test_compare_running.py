@@ -15,6 +15,7 @@ from own_messages import JAX, messages, on_jax, text_set, write_csv
 
 from course_utils import bundles, compare, data, paths, runtime
 from course_utils.compare import candidates, display, jobs, running, terminal, worker
+from course_utils.compare.account import Currency
 from course_utils.compare.comparison import Outcome
 from course_utils.errors import CourseError, NotKept
 
@@ -44,9 +45,10 @@ def test_a_comparison_in_processes_of_their_own(tickets, tmp_path, capsys):
     assert found.recommendation.chosen == "tfidf"
     chosen = found.load_chosen()
     assert chosen.predict(["my invoice was charged twice refund the payment"]) == ["billing"]
-    said = found.outcomes[1].result["answers"]["test"]["predictions"]
+    said = np.array(found.outcomes[1].result["test"])
     compared = running.read(tickets, "text", "label")
-    assert chosen.predict_proba(compared.test.texts).argmax(axis=1).tolist() == said
+    assert chosen.predict_proba(compared.test.texts) == pytest.approx(said, abs=1e-4)
+    assert bundles.read_card(tmp_path / "out" / "model")["trained_on"] == len(compared.outside), "on all but the test"
     assert found.recalls().shape == (2, 3)
     assert "Ship “TF-IDF" in repr(found)
 
@@ -54,14 +56,23 @@ def test_a_comparison_in_processes_of_their_own(tickets, tmp_path, capsys):
 def test_the_report_for_machines_has_the_documented_form(tickets, tmp_path, in_process):
     found = run(tickets, tmp_path / "out")
     content = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
-    assert (content["format"], content["schema"]) == ("course comparison", 1)
+    assert (content["format"], content["schema"]) == ("course comparison", 2)
     assert set(content) == {
-        "format", "schema", "date", "machine", "seconds", "data", "settings", "findings", "possible_wrong_labels",
-        "candidates", "recommendation",
+        "format", "schema", "date", "machine", "seconds", "data", "settings", "must_find", "api", "findings",
+        "possible_wrong_labels", "candidates", "recommendation",
     }  # fmt: skip
     entry = content["candidates"][1]
     assert entry["macro_f1"]["value"] == pytest.approx(found.outcomes[1].macro_f1.value)
-    assert set(entry) >= {"recalls", "bytes_saved", "bytes_needed", "p50_ms", "p99_ms", "shortfall", "train_seconds"}
+    assert set(entry) >= {
+        "recalls",
+        "bytes_saved",
+        "bytes_needed",
+        "p50_ms",
+        "p99_ms",
+        "hours",
+        "alone",
+        "train_seconds",
+    }
     assert content["recommendation"]["chosen"] == "tfidf"
     assert str(tmp_path) not in json.dumps(content)
 
@@ -70,10 +81,12 @@ def test_a_second_run_takes_what_is_there_and_fresh_starts_anew(tickets, tmp_pat
     first = run(tickets, tmp_path / "out")
     assert in_process == [("train", "majority"), ("judge", "majority"), ("train", "tfidf"), ("judge", "tfidf")]
     in_process.clear()
-    again = run(tickets, tmp_path / "out", margin=0.1)
+    again = run(tickets, tmp_path / "out", currency=Currency(minutes_per_error=30))
     assert in_process == []
     assert all(one.kept for one in again.outcomes)
-    assert again.table().equals(first.table())
+    same = ["macro F1", "validation F1", "MB", "p50 ms"]
+    assert again.table()[same].equals(first.table()[same])
+    assert again.table().loc["majority", "hours"] != first.table().loc["majority", "hours"], "it is charged anew"
     run(tickets, tmp_path / "out", fresh=True)
     assert len(in_process) == 4
 
@@ -169,7 +182,8 @@ JOB = {"phase": "train", "candidate": "majority", "seed": 0, "settings": {}, "cl
 
 @pytest.fixture
 def job(tmp_path) -> dict:
-    return {**JOB, "folder": str(tmp_path / "x"), "language": "en", "texts": ["a b"] * 10, "labels": [0, 1] * 5}
+    own = {"folder": str(tmp_path / "x"), "texts": ["a b"] * 10, "labels": [0, 1] * 5}
+    return {**JOB, **own, "language": "en", "splits": [[[0, 1, 2], [3, 4]]], "final": list(range(10))}
 
 
 def test_a_job_is_done_in_a_process_of_its_own(job, tmp_path):
@@ -254,7 +268,7 @@ def test_training_rows_are_sampled_by_class_and_it_is_said(tickets, tmp_path, in
     monkeypatch.setitem(candidates.BY_NAME["tfidf"].settings, "quick", {"most": 20})
     found = run(tickets, tmp_path / "out")
     assert found.outcomes[1].result["trained_on"] <= 21
-    assert "was trained on" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "learnt from" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
 def test_nothing_is_recommended_where_labels_are_chance(tmp_path, in_process):
@@ -278,8 +292,8 @@ def test_nothing_is_recommended_where_labels_are_chance(tmp_path, in_process):
         ({"names": "tfidf,frozne"}, r"'frozne'\. Did you mean frozen\?"),
         ({"names": ["majority"]}, "at least one candidate beside majority"),
         ({"profile": "quik"}, r"'quik'\. Did you mean quick\?"),
-        ({"margin": 2}, "margin must be a share"),
-        ({"margin": "0.1"}, "margin must be a share"),
+        ({"splits": 2}, "splits must be 1, 3 or 5; it is 2"),
+        ({"splits": True}, "splits must be 1, 3 or 5"),
         ({"seed": -1}, "seed must be a whole number"),
     ],
 )
@@ -440,7 +454,7 @@ def test_eighty_columns_hold_what_is_printed(tickets, tmp_path, in_process, monk
         widths = [max(width, len(name)) for width, name in zip(widths, table[0], strict=True)]
         assert sum(widths) + 2 * (len(widths) - 1) <= 80
     assert [row["candidate"] for row in table] == ["majority", "tfidf *", "small"]
-    assert [row["note"] for row in table] == ["kept from before", "kept from before", "skipped"]
+    assert [row["note"] for row in table] == ["kept", "kept", "skipped"]
 
 
 def test_escape_codes_of_labels_and_names_never_reach_the_terminal(tmp_path, in_process):
@@ -485,10 +499,10 @@ def test_all_five_candidates_end_to_end(tickets, tmp_path, in_process, tiny_enco
         assert table.loc[name, "macro F1"] > table.loc["majority", "macro F1"] + 0.2
         card = bundles.read_card(tmp_path / "out" / "candidates" / name)
         assert (card["encoder"] is None) == (name == "finetuned")
-        said = found.outcomes[list(table.index).index(name)].result["answers"]["test"]["predictions"]
+        said = np.array(found.outcomes[list(table.index).index(name)].result["test"])
         model = compare.load_model(tmp_path / "out" / "candidates" / name)
         test = running.read(tickets, "text", "label").test
-        assert model.predict_proba(test.texts).argmax(axis=1).tolist() == said
+        assert model.predict_proba(test.texts) == pytest.approx(said, abs=1e-4)
     text = running.read(tickets, "text", "label").train.texts[:5]
     for name in table.index:
         same_predictions(tmp_path / "out" / "candidates" / name, text)
