@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_utils.compare import text_language
-from course_utils.compare.candidates import one_thread
+from course_utils.compare.candidates import MOST_SMALL, one_thread
 from course_utils.compare.split import Split
 from course_utils.data.finding import Finding, quoted
 from course_utils.data.messages import LONG_CHARACTERS
@@ -19,7 +19,7 @@ UNBALANCED = 5
 NOISE_MOST = 4_000  # messages that are looked at for wrong labels
 DOUBTED = 0.1  # the probability below which a label is doubted
 SHOWN = 25
-LONG_UNITS = 128
+LONG_UNITS = 750  # words: about what the windows of an encoder hold
 _NAMED = 4
 
 
@@ -205,11 +205,13 @@ def _lengths(split: Split) -> list[Finding]:
     cut = sum(len(text_language.units(text)) > LONG_UNITS for text in whole.texts)
     if cut > 0.01 * len(whole):
         message = say(
-            "{cut:,} of {total:,} messages have more than {words} words; the networks read that far only, TF-IDF reads "
-            "all of it.",
+            "{cut:,} of {total:,} messages ({share:.1%}) have more than {words} words: an encoder reads about that far "
+            "(eight windows), the small network at most {most:,} words, TF-IDF all of it.",
             cut=cut,
             total=len(whole),
             words=LONG_UNITS,
+            share=cut / len(whole),
+            most=MOST_SMALL,
         )
         found.append(Finding("long messages", message))
     return found

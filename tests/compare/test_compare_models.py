@@ -55,6 +55,29 @@ def test_tfidf_predicts_the_same_after_loading(tmp_path, language, classes):
     assert loaded.predict(texts[:1]) == [CLASSES[fitted.predict(texts[:1])[0]]]
 
 
+def test_a_model_decides_what_it_was_told_to(tmp_path, tfidf):
+    """The threshold and the limits of the card: None is for a person."""
+    _, model = tfidf
+    texts = rows(3)[0]
+    shares = model.predict_proba(texts)
+    bundles.save(model, tmp_path / "model")
+    assert compare.load_model(tmp_path / "model").decide(texts) == model.predict(texts), "nothing was decided yet"
+    limit, threshold = float(np.median(shares[:, 1])), float(np.median(shares.max(axis=1)))
+    bundles.amend(tmp_path / "model", {"decision": {"threshold": threshold, "limits": {"bug": limit}}})
+    told = compare.load_model(tmp_path / "model")
+    person = (shares.max(axis=1) < threshold) | (shares[:, 1] >= limit)
+    assert 0 < person.sum() < len(texts)
+    assert told.decide(texts) == [None if p else name for p, name in zip(person, model.predict(texts), strict=True)]
+    assert told.predict(texts) == model.predict(texts)
+
+
+@pytest.mark.parametrize(("words", "length"), [(5, 128), (120, 128), (300, 384), (9_000, 1_024)])
+def test_the_small_network_reads_as_far_as_the_messages_go(words, length):
+    from course_utils.compare import candidates
+
+    assert candidates.small_length(["word " * words] * 50, "en") == length
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_many_messages_are_learnt_as_well_by_the_solver_that_scales(monkeypatch, language):
     """The same minimum: probabilities agree with those of the chapter's pipeline but for words seen once only."""

@@ -82,6 +82,44 @@ def test_a_hundred_thousand_characters_are_cut(minilm):
     assert ids == same
 
 
+# ---- whole texts, in windows
+
+
+LONG = " ".join(f"the invoice number {k} was charged twice and support has not answered" for k in range(60))
+
+
+def test_windows_hold_every_piece_once_and_in_order(minilm):
+    pieces = minilm.tokenizer([LONG])[0]
+    cut = encoder.windows(minilm.tokenizer, ["short one", LONG, ""], 64, most=50)
+    assert cut.owners.tolist() == [0, *[1] * -(-len(pieces) // 62), 2] and cut.cut == 0 and cut.texts == 3
+    assert all(len(row) <= 64 for row in cut.rows)
+    own = [row[1:-1] for row, owner in zip(cut.rows, cut.owners, strict=True) if owner == 1]
+    assert [number for row in own for number in row] == pieces
+    assert cut.rows[0] == minilm.token_ids(["short one"], 64)[0], "a short text is one window, as ever"
+    assert cut.pieces[-1] == 0 and cut.rows[-1] == minilm.token_ids([""], 64)[0]
+
+
+def test_what_lies_beyond_the_last_window_is_counted(minilm):
+    cut = encoder.windows(minilm.tokenizer, [LONG, "short"], 64, most=2)
+    assert cut.cut == 1 and cut.owners.tolist() == [0, 0, 1]
+
+
+def test_a_texts_vector_is_the_mean_of_its_windows_by_their_pieces(minilm):
+    cut = encoder.windows(minilm.tokenizer, ["short one", LONG], 64)
+    values = np.arange(len(cut.rows), dtype=np.float64)[:, None] * [[1.0, 2.0]]
+    found = cut.mean(values)
+    own = cut.owners == 1
+    assert found[0] == pytest.approx(values[0])
+    assert found[1] == pytest.approx(np.average(values[own], axis=0, weights=cut.pieces[own]))
+
+
+def test_a_short_text_has_the_vector_that_it_always_had_and_a_long_one_another(minilm):
+    texts = ["my card was charged twice", LONG]
+    whole, cut = encoder.window_vectors(minilm, texts), encoder.sentence_vectors(minilm, texts)
+    assert np.abs(whole[0] - cut[0]).max() < 1e-5
+    assert np.abs(whole[1] - cut[1]).max() > 1e-3
+
+
 def test_no_texts_are_no_rows(minilm):
     assert minilm.token_ids([], 64) == []
     assert encoder.sentence_vectors(minilm, []).shape == (0, 384)
