@@ -223,6 +223,7 @@ class Function:
                     came=_arguments(signature),
                     wanted=_arguments(wanted),
                 )
+                message = " ".join(filter(None, [message, _otherwise_taken(signature, wanted)]))
                 hint = say("Begin it with `{line}`.", line=f"def {self.name}{wanted}:")
                 return wrong(message, hint, "wrong arguments")
         return None
@@ -367,6 +368,19 @@ def _arguments(signature: inspect.Signature) -> str:
     """The names alone: a default of the learner's may be any object."""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return clean(f"({', '.join(stars.get(p.kind, '') + p.name for p in signature.parameters.values())})")
+
+
+def _otherwise_taken(came: inspect.Signature, wanted: inspect.Signature) -> str:
+    """What the names alone do not show: an argument that lacks its default, or is taken by its name only."""
+    for name, expected in wanted.parameters.items():
+        own = came.parameters.get(name)
+        if own is None:
+            continue
+        if own.kind is inspect.Parameter.KEYWORD_ONLY and expected.kind is not own.kind:
+            return say("`{name}` must be taken by its place too: it stands behind a `*`.", name=name)
+        if own.default is inspect.Parameter.empty and expected.default is not inspect.Parameter.empty:
+            return say("`{name}` needs a default: it is not always given.", name=name)
+    return ""
 
 
 def function(
