@@ -29,7 +29,7 @@
 # * write Adam from memory, and say what its learning rate means.
 
 # %% [markdown]
-# The next cell holds what you may change from outside, the one after it prepares the kernel. The main road is all NumPy.
+# The next cell holds what you may change from outside, the one after it prepares the kernel. The main road needs no framework.
 
 # %% tags=["parameters"]
 profile = None  # "quick" or "full"; None takes COURSE_PROFILE, else quick
@@ -665,9 +665,9 @@ claims.record(
     else "holds"
     if every_size_will_do
     else "holds with a condition",
-    evidence=f"quadratic, curvature 8: after 100 steps |w| is {below:.4f} with α = 0.24 and {above:.0f} with 0.26; "
-    f"log cosh at twice 2/λ {f'cycles between ±{corner:.3f}' if cycles else 'does not cycle'}; separable logistic "
-    f"loss at ten times 2/λ goes from {logistic_losses[0]:.3f} up to {logistic_losses.max():.3f} and "
+    evidence=f"quadratic, curvature 8: after 100 steps |w| is {below:.4f} with α = 0.24 and "
+    f"{above:.0f} with 0.26; log cosh at twice 2/λ "
+    f"{f'cycles between ±{corner:.3f}' if cycles else 'does not cycle'}; separable logistic loss at ten times 2/λ goes from {logistic_losses[0]:.3f} up to {logistic_losses.max():.3f} and "
     f"{f'down to {logistic_losses[-1]:.1e}' if falls else 'stays up'}",
 )
 
@@ -1249,8 +1249,9 @@ is_product = not changes["model"] and of_hits > 0
 claims.record(
     "c62",
     verdict="wrong" if not depends else "holds" if is_product else "misprinted",
-    evidence=f"read as “depends on”, an evaluation changes with {' and '.join(k for k in changes if changes[k])}; "
-    f"read as a product, its error rate is {of_hits:.0f} on {hits.sum()} digits with neither set nor metric zero",
+    evidence=f"read as “depends on”, an evaluation changes with "
+    f"{' and '.join(k for k in changes if changes[k])}; read as a product, its error rate is "
+    f"{of_hits:.0f} on {hits.sum()} digits with neither set nor metric zero",
 )
 
 # %% [markdown]
