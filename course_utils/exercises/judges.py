@@ -283,7 +283,7 @@ class Function:
 
         def compared() -> tuple[Difference | None, str]:
             difference = compare(outcome.value, expected, self.tolerance, self.by_norm)
-            return difference, text_of(outcome.value) if difference or outcome.changed else ""
+            return difference, text_of(_part(outcome.value, difference)) if difference or outcome.changed else ""
 
         looked = look(compared)
         if looked.kind != "value":
@@ -291,7 +291,8 @@ class Function:
         difference, text = looked.value
         if difference is None and (self.may_change_input or not outcome.changed):
             return Verdict(RIGHT)
-        rows = (*self._input_rows(case), (say("What came"), text), (say("Expected"), text_of(expected)))
+        wanted = text_of(_part(expected, difference))
+        rows = (*self._input_rows(case), (say("What came"), text), (say("Expected"), wanted))
         if difference is not None:
             return Verdict(WRONG, difference.message, rows, difference.hint, mistake=difference.kind)
         hint = say("Work on a copy (`.copy()`), or build a new array, with `np.where` for instance.")
@@ -362,6 +363,16 @@ class Function:
         if any(outcome.changed for outcome in results[_REFERENCE]):
             found.append("the reference changes its input")
         return found
+
+
+def _part(value: Any, difference: Difference | None) -> Any:
+    """Of several results the one that differs; a result itself where it is the only one."""
+    for key in difference.parts if difference else ():
+        if isinstance(value, dict):
+            value = dict.__getitem__(value, key)
+        else:
+            value = tuple.__getitem__(value, key) if isinstance(value, tuple) else list.__getitem__(value, key)
+    return value
 
 
 def _arguments(signature: inspect.Signature) -> str:
