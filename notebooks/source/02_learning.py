@@ -667,7 +667,8 @@ claims.record(
     else "holds with a condition",
     evidence=f"quadratic, curvature 8: after 100 steps |w| is {below:.4f} with α = 0.24 and "
     f"{above:.0f} with 0.26; log cosh at twice 2/λ "
-    f"{f'cycles between ±{corner:.3f}' if cycles else 'does not cycle'}; separable logistic loss at ten times 2/λ goes from {logistic_losses[0]:.3f} up to {logistic_losses.max():.3f} and "
+    f"{f'cycles between ±{corner:.3f}' if cycles else 'does not cycle'}; separable logistic loss "
+    f"at ten times 2/λ goes from {logistic_losses[0]:.3f} up to {logistic_losses.max():.3f} and "
     f"{f'down to {logistic_losses[-1]:.1e}' if falls else 'stays up'}",
 )
 
