@@ -528,8 +528,8 @@ pd.DataFrame(table, index=["start", "step 1", "step 2", "step 3", "step 100"]).T
 # The cosine was asserted. Here a step of fixed length is tried in every direction.
 
 # %% [markdown]
-# The test is a bowl that bends eight times as much one way as the other, $f(w) = \frac12 (w_1^2 + 8 w_2^2)$, and a step of length 0.01 from $(1, 0.5)$,
-# at 360 angles to the gradient.
+# A step of the small length $\varepsilon$ at an angle $\varphi$ to the gradient changes the plane by $\varepsilon\, \lVert \nabla L \rVert \cos\varphi$. The test is a
+# bowl that bends eight times as much one way as the other, $f(w) = \frac12 (w_1^2 + 8 w_2^2)$, and a step of length 0.01 from $(1, 0.5)$, at 360 angles.
 
 # %%
 curvatures = np.array([1.0, 8.0])
