@@ -11,7 +11,7 @@
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["lint-skip-median-cell"]
 # # 03 · Dense networks
 #
 # You build a neural network of any depth in some fifty lines of NumPy, derive its gradient line by line, prove it right before a witness, and
@@ -153,6 +153,11 @@ def relu_slope(z):
     return (z > 0).astype(z.dtype)
 
 
+# %% [markdown]
+# The two smooth ones:
+
+
+# %%
 def sigmoid(z):
     return (1 + np.tanh(z / 2)) / 2  # the same function, written so that nothing can overflow
 
@@ -264,6 +269,11 @@ def forward(X, parameters, activation):
     return A, Z
 
 
+# %% [markdown]
+# First weights are drawn at random, biases are zero; section 5 decides how large.
+
+
+# %%
 def start(widths, rng, scale=2.0):
     """[inputs, hidden, ..., outputs] -> [(W, b), ...], each W with variance scale / inputs."""
     return [
@@ -273,7 +283,7 @@ def start(widths, rng, scale=2.0):
 
 
 # %% [markdown]
-# First weights are drawn at random, biases are zero; section 5 decides how large. A network with two hidden layers, on six examples:
+# A network with two hidden layers, on six examples:
 
 # %%
 tiny = start([3, 5, 4, 2], np.random.default_rng(seed))
@@ -302,6 +312,11 @@ def cross_entropy(Z, y):
     return -(Y * log_P).sum() / n, (np.exp(log_P) - Y) / n
 
 
+# %% [markdown]
+# The other loss takes the activation of the output by its name:
+
+
+# %%
 def mean_squared_error(Z, T, output="linear"):
     """Logits and targets (n, m) -> the mean loss, and its gradient by Z."""
     sigma, slope = ACTIVATIONS[output]
@@ -375,6 +390,11 @@ def backward(delta, A, Z, parameters, activation):
     return gradients
 
 
+# %% [markdown]
+# Nine lines, for any depth, batch and activation. Forward, loss and backward as one step:
+
+
+# %%
 def loss_and_gradients(X, target, parameters, activation, loss=cross_entropy):
     A, Z = forward(X, parameters, activation)
     L, delta = loss(Z[-1], target)
@@ -382,7 +402,7 @@ def loss_and_gradients(X, target, parameters, activation, loss=cross_entropy):
 
 
 # %% [markdown]
-# Nine lines, for any depth, batch and activation. On the way up a layer costs one matrix product, on the way back two: all gradients together cost about as
+# On the way up a layer costs one matrix product, on the way back two: all gradients together cost about as
 # much as two forward passes, where moving each weight of a network 784-500-2 there and back would take 787,004 of them.
 #
 # ### A wrong gradient need not crash
@@ -570,6 +590,11 @@ def flat(layers):
     return dict(zip(names, [array for layer in layers for array in layer], strict=True))
 
 
+# %% [markdown]
+# Ours, beside what the loss says:
+
+
+# %%
 def witnessed(X, y, net, activation, loss=cross_entropy, **more):
     _, ours = loss_and_gradients(X, y, net, activation, loss)
 
@@ -720,6 +745,11 @@ def root_mean_square(array):
     return float(np.sqrt((array**2).mean()))
 
 
+# %% [markdown]
+# `sizes` repeats the inner line of `backward`, to have the size of each $\delta$:
+
+
+# %%
 def sizes(rule, activation, rng, depth=50, n=100):
     """The size of each layer's Z on the way up, and of each delta on the way back."""
     net = start([n] * (depth + 1), rng, scale=n * RULES[rule](n))
@@ -812,7 +842,7 @@ strays.round(0).astype(int)
 # ## 6 · Training: back to the spirals
 #
 # All parts are there. A **step** takes the gradients and moves each number against its slope; the rule is *Adam* (chapter 02), in place, with a
-# running mean `m` and mean square `v` for each array. Training is a loop around it; it yields after every step, so that whoever calls it can look.
+# running mean `m` and mean square `v` for each array.
 
 
 # %%
@@ -825,6 +855,11 @@ def adam(parameters, gradients, memory, t, rate):
             p -= rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
 
 
+# %% [markdown]
+# Training is a loop around it; it yields after every step, so that whoever calls it can look.
+
+
+# %%
 def training(X, y, parameters, steps, rate=0.02, activation="tanh", decay=0.0):
     memory = [[(np.zeros_like(p), np.zeros_like(p)) for p in layer] for layer in parameters]
     for t in range(1, steps + 1):
@@ -835,6 +870,11 @@ def training(X, y, parameters, steps, rate=0.02, activation="tanh", decay=0.0):
         yield t, L
 
 
+# %% [markdown]
+# What the network answers, as a probability of kind 1:
+
+
+# %%
 def probability(X, parameters, activation="tanh"):
     logits = forward(X, parameters, activation)[1][-1]
     return sigmoid(logits[:, 1] - logits[:, 0])  # softmax of two
