@@ -77,6 +77,17 @@ _BY_HAND = number(
             "team the weight 1.",
         ),
         Mistake(
+            "entropies",
+            float(-(_SAYS * np.log(_SAYS)).sum(axis=1).mean()),
+            "That is the mean entropy of what the model says. The loss asks what really happened: the probability of "
+            "the right team alone.",
+        ),
+        Mistake(
+            "two decimals",
+            lambda came: came in (round(_LOSS, 1), round(_LOSS, 2)),
+            "Right as far as it goes. Three decimals, please: a calculation may stand there as it is.",
+        ),
+        Mistake(
             "perplexity", float(np.exp(_LOSS)), "That is e to the loss (the perplexity). Leave the exponential out."
         ),
     ],
@@ -148,6 +159,14 @@ def _log_softmax_mistakes() -> list[Mistake]:
     def divided_at_the_end(Z, T=1.0):
         return log_softmax(Z) / T
 
+    def clipped(Z, T=1.0):
+        return np.log(np.maximum(np.exp(log_softmax(Z, T)), 1e-300))
+
+    def in_32_bits(Z, T=1.0):
+        Z = np.asarray(Z, dtype="float32") / np.float32(T)
+        m = Z.max(axis=-1, keepdims=True)
+        return Z - (m + np.log(np.exp(Z - m).sum(axis=-1, keepdims=True)))
+
     def normaliser_only(Z, T=1.0):
         m = (Z / T).max(axis=-1)
         return m + np.log(np.exp(Z / T - m[..., None]).sum(axis=-1))
@@ -211,6 +230,18 @@ def _log_softmax_mistakes() -> list[Mistake]:
             "log-sum-exp only",
             normaliser_only,
             "That is the log-sum-exp of each row. Subtract it from the logits of the row.",
+        ),
+        Mistake(
+            "clipped",
+            clipped,
+            "Tiny probabilities are clipped before the logarithm, so the worst mistakes all cost the same. Stay in "
+            "logarithms: the log of a quotient is a difference.",
+        ),
+        Mistake(
+            "32 bits",
+            in_32_bits,
+            "The formula is right; `float32` is too coarse for it: beside a logit of 1,000 it keeps four decimals. "
+            "Subtract the row's maximum from the logits first, or compute in `float64`.",
         ),
     ]
 
@@ -283,6 +314,12 @@ def _gradient_mistakes() -> list[Mistake]:
             "prices unused",
             from_errors(lambda X, y, W, b, r: _difference(X, y, W, b) / len(y)),
             "That is the plain mean: the prices are not used. Multiply each row of P − Y by its price.",
+        ),
+        Mistake(
+            "divided twice",
+            from_errors(lambda X, y, W, b, r: r[:, None] * _difference(X, y, W, b) / r.sum() / len(y)),
+            "You divide once too often, by n and by the sum of the prices: `gradient_of_loss` holds the 1/n of a plain "
+            "mean already. The weighted mean divides by `r.sum()` alone.",
         ),
         Mistake(
             "prices unused above",
@@ -360,6 +397,8 @@ def _adamw_mistakes() -> list[Mistake]:
         sign=1.0,
         squared=True,
         swapped=False,
+        hat=False,
+        after=False,
     ):
         def step(w, g, t, m, v, alpha=0.001, c=0.01, beta_1=0.9, beta_2=0.999, eps=1e-8):
             if swapped:
@@ -371,7 +410,8 @@ def _adamw_mistakes() -> list[Mistake]:
             power = t - 1 if one_early else t
             m_hat = used_m / (1 - beta_1**power) if corrected[0] else used_m
             v_hat = used_v / (1 - beta_2**power) if corrected[1] else used_v
-            below = np.sqrt(v_hat + eps) if root else np.sqrt(v_hat) + eps
+            epsilon = eps / np.sqrt(1 - beta_2**t) if hat else eps
+            below = np.sqrt(v_hat + eps) if root else np.sqrt(v_hat) + epsilon
             new_w = w - sign * alpha * m_hat / below
             new_w = (
                 new_w
@@ -379,6 +419,9 @@ def _adamw_mistakes() -> list[Mistake]:
                     "none" if inside else decay
                 ]
             )
+            if after:  # the pull, on what the step has moved already
+                new_w = new_w + alpha * c * w
+                new_w = new_w - alpha * c * new_w
             return new_w, new_m, new_v
 
         return step
@@ -404,6 +447,17 @@ def _adamw_mistakes() -> list[Mistake]:
         Mistake("m not corrected", variant(corrected=(False, True)), "m is not corrected: divide it by 1 − β₁ᵗ."),
         Mistake("v not corrected", variant(corrected=(True, False)), "v is not corrected: divide it by 1 − β₂ᵗ."),
         Mistake("epsilon within the root", variant(root=True), "ε stands within the root. Add it to the root: √v̂ + ε."),
+        Mistake(
+            "epsilon of Keras",
+            variant(hat=True),
+            "That is Keras's form, whose ε is the paper's ε̂. Here it is the paper's: correct m and v first, then "
+            "divide by √v̂ + ε.",
+        ),
+        Mistake(
+            "pull on the new w",
+            variant(after=True),
+            "The pull takes the w from *before* the step: α c w, with the w that came in.",
+        ),
         Mistake("no decay", variant(decay="none"), "That is plain Adam: the pull towards zero, − α c w, is missing."),
         Mistake(
             "decay without the rate",
@@ -447,7 +501,7 @@ EXERCISES = (
         "02-1",
         "A loss with pencil and paper",
         "recall",
-        6,
+        4,
         "Compute the mean cross-entropy, in nats, of the three predictions: for each ticket minus the natural "
         "logarithm of the probability of its right team, then the mean. Put the number, or the calculation, where the "
         "three dots stand.",
@@ -457,7 +511,7 @@ EXERCISES = (
         "02-2",
         "Log-softmax with a temperature",
         "modify",
-        10,
+        6,
         "Write `log_softmax(Z, T=1.0)`: for logits of shape (batch, classes) the logarithm of softmax(Z / T), row by "
         "row, of the same shape, finite for logits of any size. Put your code where the three dots stand.",
         function(log_softmax, _LOG_SOFTMAX_CASES, mistakes=_log_softmax_mistakes()),
@@ -466,7 +520,7 @@ EXERCISES = (
         "02-3",
         "Mistakes with a price",
         "modify",
-        15,
+        9,
         "Write `weighted_gradients(X, y, W, b, r)`: the gradients of the weighted mean cross-entropy by W, of shape "
         "(inputs, classes), and by b, of shape (classes,), in this order. Put your code where the three dots stand.",
         function(weighted_gradients, _GRADIENT_CASES, mistakes=_gradient_mistakes(), by_norm=True, tolerance=1e-6),
@@ -475,7 +529,7 @@ EXERCISES = (
         "02-4",
         "AdamW",
         "extend",
-        15,
+        10,
         "Write `adamw(w, g, t, m, v, …)`: one step of AdamW, with the Adam of section 8 (the paper's form, not "
         "Keras's) and the pull − α c w. It returns the new w, m and v, each shaped like w, and leaves its input as it "
         "is. Put your code where the three dots stand.",

@@ -223,6 +223,14 @@ def _silu_mistakes() -> list[Mistake]:
     def relu(Z, dA):
         return dA * (Z > 0)
 
+    def overflowing(Z, dA):
+        s = np.exp(Z) / (1 + np.exp(Z))
+        return dA * (s + Z * s * (1 - s))
+
+    def overflowing_below(Z, dA):
+        e = np.exp(-Z)
+        return dA * (1 + e + Z * e) / (1 + e) ** 2
+
     return [
         Mistake(
             "half of the product rule",
@@ -252,6 +260,18 @@ def _silu_mistakes() -> list[Mistake]:
         Mistake("added", added, "dA is added. The chain rule multiplies slopes."),
         Mistake("slope at A", at_activation, "You take the slope at A. It belongs at Z, where the activation was."),
         Mistake("slope of ReLU", relu, "That is the way back through ReLU."),
+        Mistake(
+            "overflow",
+            overflowing,
+            "Right but for large entries: e^800 is infinite, and infinity over infinity is NaN. Take `sigmoid`, which "
+            "is written so that nothing can overflow.",
+        ),
+        Mistake(
+            "overflow below",
+            overflowing_below,
+            "Right but for entries far below zero: e^800 is infinite, and infinity over infinity is NaN. Take "
+            "`sigmoid`, which is written so that nothing can overflow.",
+        ),
     ]
 
 
@@ -259,6 +279,7 @@ _SILU_CASES = [
     (np.array([[-2.0, -0.5, 0.3], [1.0, 2.5, -4.0]]), np.array([[0.5, -1.0, 2.0], [1.5, 0.2, -0.7]])),
     (np.array([[0.0], [6.0], [-6.0], [0.7]]), np.array([[1.0], [-2.0], [3.0], [0.1]])),
     _normal(4, (5, 2), (5, 2)),
+    (np.array([[800.0, 1.0, -800.0]]), np.array([[0.5, -1.0, 2.0]])),
 ]
 
 # 03-4 -----------------------------------------------------------------------------------------------------------------
@@ -308,6 +329,20 @@ def _two_layer_mistakes() -> list[Mistake]:
 
     def by_entries(X, y, W_1, b_1, W_2, b_2):
         return tuple(g / W_2.shape[1] for g in two_layer_gradients(X, y, W_1, b_1, W_2, b_2))
+
+    def mean_of_the_last_bias(*arguments):
+        dW_1, db_1, dW_2, db_2 = two_layer_gradients(*arguments)
+        return dW_1, db_1, dW_2, db_2 / len(arguments[0])
+
+    def first_bias_without_slope(X, y, W_1, b_1, W_2, b_2):
+        dW_1, _, dW_2, db_2 = two_layer_gradients(X, y, W_1, b_1, W_2, b_2)
+        return dW_1, db_2 @ W_2.T, dW_2, db_2
+
+    def overflowing(X, y, W_1, b_1, W_2, b_2):
+        A_1 = np.tanh(X @ W_1 + b_1)
+        P = np.exp(A_1 @ W_2 + b_2)
+        delta_2 = (P / P.sum(axis=1, keepdims=True) - np.eye(W_2.shape[1])[y]) / len(X)
+        return _back(X, A_1, delta_2, (delta_2 @ W_2.T) * (1 - A_1**2))
 
     def last_first(*arguments):
         dW_1, db_1, dW_2, db_2 = two_layer_gradients(*arguments)
@@ -379,6 +414,22 @@ def _two_layer_mistakes() -> list[Mistake]:
             "The gradients by the biases are sums of delta's rows; 1/n is inside delta already.",
         ),
         Mistake(
+            "mean for b_2",
+            mean_of_the_last_bias,
+            "The gradient by b_2 is the sum of delta_2's rows; 1/n is inside delta_2 already.",
+        ),
+        Mistake(
+            "b_1 without the slope",
+            first_bias_without_slope,
+            "The gradient by b_1 sums the rows of delta_1, which has the factor 1 − A_1² already.",
+        ),
+        Mistake(
+            "overflow",
+            overflowing,
+            "Right but for large logits: e^1000 is infinite, and infinity over infinity is NaN. Subtract each row's "
+            "maximum before the exponential.",
+        ),
+        Mistake(
             "mean over entries",
             by_entries,
             "You divide by the number of classes as well. Cross-entropy is a mean over examples only.",
@@ -403,7 +454,17 @@ def _two_layer_case(seed: int, n: int, inputs: int, hidden: int, classes: int) -
     return X, np.arange(n) * 2 % classes, W_1, b_1, W_2, b_2
 
 
-_TWO_LAYER_CASES = [_two_layer_case(5, 3, 2, 4, 3), _two_layer_case(6, 1, 3, 2, 2), _two_layer_case(7, 5, 4, 3, 2)]
+def _large(case: tuple) -> tuple:
+    """The same network with an output bias that makes its logits large."""
+    return *case[:-1], case[-1] + np.linspace(-1000.0, 1000.0, len(case[-1]))
+
+
+_TWO_LAYER_CASES = [
+    _two_layer_case(5, 3, 2, 4, 3),
+    _two_layer_case(6, 1, 3, 2, 2),
+    _two_layer_case(7, 5, 4, 3, 2),
+    _large(_two_layer_case(8, 3, 2, 2, 3)),
+]
 
 
 EXERCISES = (
@@ -411,7 +472,7 @@ EXERCISES = (
         "03-1",
         "Count the article's network",
         "recall",
-        4,
+        3,
         "The article's dense network has 784 inputs, one hidden layer of 500 neurons and 2 outputs. How many "
         "parameters has it, biases included? Put the number, or the calculation, where the three dots stand.",
         _COUNT,
@@ -420,7 +481,7 @@ EXERCISES = (
         "03-2",
         "Back through a layer",
         "modify",
-        12,
+        4,
         "Write `backward_layer(A, W, dZ)` for Z = A W + b: from the layer's input A, its weights W and dZ, the "
         "gradient of the loss by Z, to the gradients by W, by b and by A, as a tuple in that order. The loss's 1/n is "
         "inside dZ already. Put your code where the three dots stand.",
@@ -430,19 +491,21 @@ EXERCISES = (
         "03-3",
         "Back through a modern activation",
         "modify",
-        12,
+        9,
         "Write `silu_backward(Z, dA)` for A = silu(Z) = Z · sigmoid(Z), entry by entry: from Z and dA, the gradient of "
-        "the loss by A, to the gradient by Z. Put your code where the three dots stand.",
+        "the loss by A, to the gradient by Z, finite for entries of any size. Put your code where the three dots "
+        "stand.",
         function(silu_backward, _SILU_CASES, mistakes=_silu_mistakes(), by_norm=True, tolerance=1e-6),
     ),
     Exercise(
         "03-4",
         "A whole network in one function",
         "extend",
-        20,
+        12,
         "Write `two_layer_gradients(X, y, W_1, b_1, W_2, b_2)`: the gradients of the mean cross-entropy of a network "
         "with one hidden layer of tanh units and a softmax output, by W_1, b_1, W_2 and b_2, as a tuple in that order. "
-        "X is (n, inputs), y holds the true classes. Put your code where the three dots stand.",
+        "X is (n, inputs), y holds the true classes, logits may be of any size. Put your code where the "
+        "three dots stand.",
         function(two_layer_gradients, _TWO_LAYER_CASES, mistakes=_two_layer_mistakes(), by_norm=True, tolerance=1e-6),
     ),
 )

@@ -39,11 +39,12 @@ class NotAnArray(Exception):
 @dataclass(frozen=True)
 class Difference:
     """How a value differs from the expected one: a ``kind`` ("type", "shape", "dtype", "nan", "value"), a sentence, a
-    hint."""
+    hint, and the keys that lead to the part that differs, where there are several."""
 
     kind: str
     message: str
     hint: str = ""
+    parts: tuple = ()
 
 
 def clean(text: str) -> str:
@@ -413,7 +414,7 @@ def _compare_parts(came: Any, expected: tuple | dict, tolerance: float, by_norm:
             difference = compare(came[name], wanted, tolerance, by_norm)
             if difference is not None:
                 message = say("Part {name}: {difference}", name=repr(name), difference=difference.message)
-                return Difference(difference.kind, message, difference.hint)
+                return Difference(difference.kind, message, difference.hint, (name, *difference.parts))
         return None
     total = len(expected)
     if not isinstance(came, tuple | list):
@@ -428,7 +429,7 @@ def _compare_parts(came: Any, expected: tuple | dict, tolerance: float, by_norm:
         difference = compare(part, wanted, tolerance, by_norm)
         if difference is not None:
             message = say("Result {n} of {total}: {difference}", n=n, total=total, difference=difference.message)
-            return Difference(difference.kind, message, difference.hint)
+            return Difference(difference.kind, message, difference.hint, (n - 1, *difference.parts))
     return None
 
 

@@ -223,6 +223,7 @@ class Function:
                     came=_arguments(signature),
                     wanted=_arguments(wanted),
                 )
+                message = " ".join(filter(None, [message, _otherwise_taken(signature, wanted)]))
                 hint = say("Begin it with `{line}`.", line=f"def {self.name}{wanted}:")
                 return wrong(message, hint, "wrong arguments")
         return None
@@ -282,7 +283,7 @@ class Function:
 
         def compared() -> tuple[Difference | None, str]:
             difference = compare(outcome.value, expected, self.tolerance, self.by_norm)
-            return difference, text_of(outcome.value) if difference or outcome.changed else ""
+            return difference, text_of(_part(outcome.value, difference)) if difference or outcome.changed else ""
 
         looked = look(compared)
         if looked.kind != "value":
@@ -290,7 +291,8 @@ class Function:
         difference, text = looked.value
         if difference is None and (self.may_change_input or not outcome.changed):
             return Verdict(RIGHT)
-        rows = (*self._input_rows(case), (say("What came"), text), (say("Expected"), text_of(expected)))
+        wanted = text_of(_part(expected, difference))
+        rows = (*self._input_rows(case), (say("What came"), text), (say("Expected"), wanted))
         if difference is not None:
             return Verdict(WRONG, difference.message, rows, difference.hint, mistake=difference.kind)
         hint = say("Work on a copy (`.copy()`), or build a new array, with `np.where` for instance.")
@@ -363,10 +365,33 @@ class Function:
         return found
 
 
+def _part(value: Any, difference: Difference | None) -> Any:
+    """Of several results the one that differs; a result itself where it is the only one."""
+    for key in difference.parts if difference else ():
+        if isinstance(value, dict):
+            value = dict.__getitem__(value, key)
+        else:
+            value = tuple.__getitem__(value, key) if isinstance(value, tuple) else list.__getitem__(value, key)
+    return value
+
+
 def _arguments(signature: inspect.Signature) -> str:
     """The names alone: a default of the learner's may be any object."""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return clean(f"({', '.join(stars.get(p.kind, '') + p.name for p in signature.parameters.values())})")
+
+
+def _otherwise_taken(came: inspect.Signature, wanted: inspect.Signature) -> str:
+    """What the names alone do not show: an argument that lacks its default, or is taken by its name only."""
+    for name, expected in wanted.parameters.items():
+        own = came.parameters.get(name)
+        if own is None:
+            continue
+        if own.kind is inspect.Parameter.KEYWORD_ONLY and expected.kind is not own.kind:
+            return say("`{name}` must be taken by its place too: it stands behind a `*`.", name=name)
+        if own.default is inspect.Parameter.empty and expected.default is not inspect.Parameter.empty:
+            return say("`{name}` needs a default: it is not always given.", name=name)
+    return ""
 
 
 def function(

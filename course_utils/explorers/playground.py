@@ -239,7 +239,8 @@ class Training:
 
 
 _FIELD, _SMALL = 48, 14
-_ACROSS = 8.4  # the width of the neurons' panel in tiles, so that tiles are square
+_ACROSS = 8.4  # the width of the neurons' panel in tiles of the smallest size, so that tiles are square
+_LARGEST = 2.6  # times the smallest
 _FIELD_GRID, _SMALL_GRID = figures.plane(_FIELD, REACH), figures.plane(_SMALL, REACH)
 
 
@@ -267,14 +268,15 @@ def _neurons_panel(training: Training) -> Panel:
     else:
         hidden = values(_SMALL_GRID, training.parameters, s.activation)[1:-1]
         rows = s.width * (_SMALL + 1)  # each tile has a white line below it
-        top, bottom = (8 - s.width) / 2, (8 + s.width) / 2
+        side = min(8 / s.width, 0.92 * _ACROSS / s.depth, _LARGEST)  # few neurons have large tiles
+        top, bottom = 4 - s.width * side / 2, 4 + s.width * side / 2
         for column, answer in enumerate(hidden):
             largest = np.abs(answer).max(axis=0)
             tiles = figures.diverging(answer / np.where(largest > 0, largest, 1)).reshape(_SMALL, _SMALL, s.width, 3)
             strip = np.full((s.width, _SMALL + 1, _SMALL, 3), 255, "uint8")
             strip[:, :_SMALL] = tiles.transpose(2, 0, 1, 3)
             middle = (column + 0.5) * _ACROSS / s.depth
-            across = (middle - 0.46, middle + 0.46)
+            across = (middle - 0.46 * side, middle + 0.46 * side)
             layers.append(Picture(strip.reshape(rows, _SMALL, 3), across, (bottom, top)))
             layers.append(Text([middle], [top - 0.42], [say("layer {number}", number=column + 1)], size=11))
     return Panel(

@@ -341,15 +341,15 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $Z$ | before the activation (00 to 06, 08) · what a block gives (09) |
 # | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the activation of a recurrent layer, and the forget gate (05) |
 # | $z$ | a score, or one entry of $Z$ (02 to 05) · the update gate (05) · a generator's random input (06) · a quantile (07) |
-# | $\alpha$ | the learning rate (00, 02, 03, 05, 06, 09) · LoRA's factor (09) |
+# | $\alpha$ | the learning rate (00, 02, 05, 06, 09) · LoRA's factor (09) |
 # | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) |
 # | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) |
-# | $\lambda$ | curvature (02) · the weight of a penalty, or weight decay (03, 09) · an eigenvalue (05) |
+# | $\lambda$ | curvature (02) · weight decay (09) · an eigenvalue (05) |
 # | $\mu$ | momentum (02) · a mean (06) |
 # | $\rho$ | how much an average keeps (02) · the spectral radius (05) |
-# | $\sigma$ | an activation (00, 03) · the sigmoid (02, 03, 05, 06) · a standard deviation (02, 06) |
+# | $\sigma$ | an activation (00, 03) · the sigmoid (03, 05, 06) · a standard deviation (06) |
 # | $\varphi$ | an angle (02) · a kernel's activation, in an article (04) |
-# | $\tau$ | how long a memory lasts (05) · temperature (09) |
+# | $\tau$ | the spread of single gradients (02) · how long a memory lasts (05) · temperature (09) |
 # | head | one part of an attention (01, 09) · the layers put on top of an encoder (09) |
 # | kernel | the program that runs a notebook (00) · the weights that slide over an image (04, 07) · a measure of similarity (06) |
 

@@ -101,6 +101,31 @@ def spoilt(decay="w", corrected=True, inside=False, root=False, sign=1, only=3):
     return answer
 
 
+def keras_form(w, g, t, m, v, alpha=0.001, c=0.01, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    m, v = beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g**2
+    rate = alpha * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return w - rate * m / (np.sqrt(v) + eps) - alpha * c * w, m, v
+
+
+def pulled_after(w, g, t, m, v, alpha=0.001, c=0.01, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    w, m, v = spoilt(decay="")(w, g, t, m, v, alpha, c, beta_1, beta_2, eps)
+    return w - alpha * c * w, m, v
+
+
+def in_single(Z, T=1.0):  # the chapter's own log_sum_exp, in 32 bits
+    Z = np.float32(Z) / np.float32(T)
+    m = Z.max(axis=-1, keepdims=True)
+    return Z - (m + np.log(np.exp(Z - m).sum(axis=-1, keepdims=True)))
+
+
+def no_default(Z, T):
+    return by_scipy(Z, T)
+
+
+def by_name_only(Z, *, T=1.0):
+    return by_scipy(Z, T)
+
+
 def in_place(w, g, t, m, v, alpha=0.001, c=0.01, beta_1=0.9, beta_2=0.999, eps=1e-8):
     new, m[:], v[:] = chapter_02.adamw(w, g, t, m.copy(), v.copy(), alpha, c, beta_1, beta_2, eps)
     return new, m, v
@@ -128,6 +153,16 @@ WRONG = {
         (0.8634, "being wrong"),
         (2.1545, "perplexity"),
         (12.0, "another number"),
+        (0.77, "two decimals"),
+        (
+            -(
+                np.array([[0.2, 0.3, 0.5], [0.8, 0.1, 0.1], [0.5, 0.25, 0.25]])
+                * np.log([[0.2, 0.3, 0.5], [0.8, 0.1, 0.1], [0.5, 0.25, 0.25]])
+            )
+            .sum(axis=1)
+            .mean(),
+            "entropies",
+        ),
     ],
     "02-2": [
         (naive, "overflow", "NaN"),
@@ -145,6 +180,10 @@ WRONG = {
         (lambda Z, T=1.0: by_scipy(Z), "temperature unused"),
         (lambda Z, T=1.0: by_scipy(Z) / T, "temperature at the end"),
         (lambda Z, T=1.0: special.logsumexp(Z / T, axis=1), "log-sum-exp only"),
+        (lambda Z, T=1.0: np.log(np.maximum(special.softmax(Z / T, axis=1), 1e-300)), "clipped"),
+        (in_single, "32 bits"),
+        (no_default, "wrong arguments", "`T` needs a default"),
+        (by_name_only, "wrong arguments", "by its place"),
     ],
     "02-3": [
         (spoil(finish=lambda dW, db, D: (dW.T, db)), "transposed", "(3, 2)", "(2, 3)"),
@@ -154,6 +193,7 @@ WRONG = {
         (spoil(lambda D, r: D / len(r)), "prices unused"),
         (spoil(lambda D, r: D / r.sum()), "prices unused above"),
         (without_y, "Y missing"),
+        (spoil(lambda D, r: D / len(r) * r[:, None] / r.sum()), "divided twice"),
         (spoil(lambda D, r: -D * r[:, None] / r.sum()), "sign"),
         (spoil(finish=lambda dW, db, D: (dW.T, db)), "transposed"),
         (spoil(finish=lambda dW, db, D: (dW, D)), "bias not summed"),
@@ -164,6 +204,8 @@ WRONG = {
         (spoilt(inside=True, decay=""), "decay inside the gradient"),
         (spoilt(corrected=False), "no bias correction"),
         (spoilt(root=True), "epsilon within the root"),
+        (keras_form, "epsilon of Keras"),
+        (pulled_after, "pull on the new w"),
         (spoilt(decay=""), "no decay"),
         (spoilt(decay="whole"), "decay without the rate"),
         (spoilt(decay="up"), "decay away from zero"),

@@ -20,6 +20,10 @@ def s(z):
     return 1 / (1 + np.exp(-z))
 
 
+def s_overflowing(z):
+    return np.exp(z) / (1 + np.exp(z))
+
+
 def silu_by_its_value(Z, dA):
     silu = Z * s(Z)
     return (silu + s(Z) * (1 - silu)) * dA
@@ -28,16 +32,27 @@ def silu_by_its_value(Z, dA):
 def silu_entry_by_entry(Z, dA):
     result = np.empty(Z.shape)
     for i in np.ndindex(Z.shape):
-        e = np.exp(-Z[i])
-        result[i] = dA[i] * (1 + e + Z[i] * e) / (1 + e) ** 2
+        e = np.exp(-abs(Z[i]))
+        slope = (1 + e + abs(Z[i]) * e) / (1 + e) ** 2
+        result[i] = dA[i] * (slope if Z[i] > 0 else 1 - slope)
     return result
+
+
+def silu_with_overflow(Z, dA):
+    return dA * (s_overflowing(Z) + Z * s_overflowing(Z) * (1 - s_overflowing(Z)))
+
+
+def silu_with_overflow_below(Z, dA):
+    e = np.exp(-Z)
+    return dA * (1 + e + Z * e) / (1 + e) ** 2
 
 
 def example_by_example(X, y, W_1, b_1, W_2, b_2):
     total = [np.zeros(p.shape) for p in (W_1, b_1, W_2, b_2)]
     for x, k in zip(X, y, strict=True):
         a = np.tanh(x @ W_1 + b_1)
-        e = np.exp(a @ W_2 + b_2)
+        z = a @ W_2 + b_2
+        e = np.exp(z - z.max())
         d2 = e / e.sum()
         d2[k] -= 1
         d1 = (W_2 @ d2) / np.cosh(x @ W_1 + b_1) ** 2
@@ -56,13 +71,14 @@ def by_index(X, y, W_1, b_1, W_2, b_2):
     return X.T.dot(below), below.sum(0), A.T.dot(delta), delta.sum(0)
 
 
-def network(slope=lambda Z, A: 1 - A**2, *, divide=len, factor=lambda P: 1.0, minus=True, bend=np.tanh):
+def network(slope=lambda Z, A: 1 - A**2, *, divide=len, factor=lambda P: 1.0, minus=True, bend=np.tanh, stable=True):
     """A network written from scratch, with places for mistakes."""
 
     def answer(X, y, W_1, b_1, W_2, b_2):
         Z = X @ W_1 + b_1
         A = bend(Z)
-        P = np.exp(A @ W_2 + b_2)
+        Z_2 = A @ W_2 + b_2
+        P = np.exp(Z_2 - Z_2.max(1, keepdims=True) * stable)
         P = P / P.sum(1, keepdims=True)
         d2 = (P - np.eye(W_2.shape[1])[y] * minus) * factor(P) / divide(X)
         d1 = d2 @ W_2.T * slope(Z, A)
@@ -88,9 +104,20 @@ def means(X, y, W_1, b_1, W_2, b_2):
 def tanh_twice(X, y, W_1, b_1, W_2, b_2):
     A = np.tanh(X @ W_1 + b_1)
     g = by_index(X, y, W_1, b_1, W_2, b_2)
-    P = np.exp(A @ W_2 + b_2)
+    Z = A @ W_2 + b_2
+    P = np.exp(Z - Z.max(1, keepdims=True))
     d2 = (P / P.sum(1, keepdims=True) - np.eye(W_2.shape[1])[y]) / len(X)
     return g[0], g[1], np.tanh(A).T @ d2, g[3]
+
+
+def mean_of_b_2(X, y, W_1, b_1, W_2, b_2):
+    g = by_index(X, y, W_1, b_1, W_2, b_2)
+    return *g[:3], g[3] / len(X)
+
+
+def b_1_without_slope(X, y, W_1, b_1, W_2, b_2):
+    g = by_index(X, y, W_1, b_1, W_2, b_2)
+    return g[0], W_2 @ g[3], g[2], g[3]
 
 
 RIGHT = {
@@ -144,6 +171,8 @@ WRONG = {
         (lambda Z, dA: dA + s(Z) + Z * s(Z) * (1 - s(Z)), "added"),
         (lambda Z, dA: silu_by_its_value(Z * s(Z), dA), "slope at A"),
         (lambda Z, dA: dA * (Z > 0), "slope of ReLU"),
+        (silu_with_overflow, "overflow", "NaN"),
+        (silu_with_overflow_below, "overflow below", "NaN"),
     ],
     "03-4": [
         (lambda *a: (*by_index(*a)[:3], by_index(*a)[3] * np.nan), "nan", "NaN"),
@@ -156,6 +185,9 @@ WRONG = {
         (network(factor=lambda P: P * (1 - P)), "slope of softmax"),
         (lambda *a: tuple(-g for g in by_index(*a)), "minus"),
         (means, "mean for biases"),
+        (mean_of_b_2, "mean for b_2", "Result 4 of 4"),
+        (b_1_without_slope, "b_1 without the slope", "Result 2 of 4"),
+        (network(stable=False), "overflow", "NaN"),
         (lambda *a: tuple(g / a[4].shape[1] for g in by_index(*a)), "mean over entries"),
         (output_first, "output first"),
         (network(lambda Z, A: 1, bend=lambda Z: Z), "linear"),

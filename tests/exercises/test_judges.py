@@ -255,6 +255,28 @@ def test_a_wrong_result_shows_input_what_came_and_what_was_expected():
     }
 
 
+def test_of_several_results_the_wrong_one_is_shown_alone():
+    judge = function(lambda x: (x, {"a": x + 1, "b": x + 2}), [(np.arange(3.0),)])
+    verdict = judge(lambda x: [x, {"a": x + 1, "b": x + 7}])
+    shown = dict(verdict.rows)
+    assert "Result 2 of 2: Part 'b'" in verdict.message
+    assert shown["What came"] == "array([7., 8., 9.])" and shown["Expected"] == "array([2., 3., 4.])"
+    assert dict(judge(lambda x: x).rows)["Expected"].startswith("(")
+
+
+def test_arguments_of_the_right_names_that_cannot_be_taken_are_told_apart():
+    judge = function(lambda Z, T=1.0: Z * T, [(2.0,), (3.0, 2.0)])
+
+    def no_default(Z, T):
+        return Z * T
+
+    def by_name(Z, *, T=1.0):
+        return Z * T
+
+    assert "`T` needs a default" in judge(no_default).message
+    assert "`T` must be taken by its place too" in judge(by_name).message
+
+
 def test_a_known_mistake_gets_its_hint():
     assert CENTRE(lambda values: sum(values) / len(values)).hint == "Subtract the mean from the values."
     assert CENTRE(lambda values: values - np.sum(values)).mistake == "sum for mean"

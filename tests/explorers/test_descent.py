@@ -136,18 +136,6 @@ def test_it_says_what_became_of_the_path(surface, optimiser, rate, steps, words,
     assert found.warning == warning
 
 
-@pytest.mark.parametrize(
-    ("optimiser", "lowest", "highest"),
-    [("gradient descent", 0.19, 0.45), ("momentum", 0.012, 0.21), ("Adam", 0.17, 13.0)],
-)
-def test_the_rates_that_chapter_02_names_for_the_curved_valley(optimiser, lowest, highest):
-    surface = descent.SURFACES["curved valley"]
-    with np.errstate(all="ignore"):
-        paths = {rate: descent.walk(surface, optimiser, surface.start, rate, 200) for rate in descent.RATES}
-    good = [rate for rate, path in paths.items() if len(path) == 201 and surface.value(path[-1]) < 1e-3]
-    assert (good[0], good[-1]) == (lowest, highest)
-
-
 def test_a_hair_beside_the_ridge_gets_off_the_saddle():
     assert "Converged" in descent.scene("saddle", "gradient descent", (-2.0, 0.01), 0.3, 150).sentence
 
