@@ -427,11 +427,8 @@ def learn_merges(counts, k):
 
 
 # %%
-def plain_words(texts):
-    return [word for text in texts for word in re.findall(r"\w+|[^\w\s]", text.lower())]
-
-
-old, new = plain_words(tickets.train.texts), plain_words(tickets.validation.texts)
+both_parts = tickets.train, tickets.validation
+old, new = ([word for text in part.texts for word in units(text)] for part in both_parts)
 learnt = learn_merges(collections.Counter(old), 200)
 first = [f"{a} + {b}, {n} times" for (a, b), n in learnt[:8]]
 longest = sorted(("".join(pair) for pair, _ in learnt), key=lambda piece: (-len(piece), piece))
@@ -667,18 +664,21 @@ class AttentionPooling(layers.Layer):
 
 
 # %% [markdown]
-# Three seeds of each kind, since a single one may be lucky. On validation:
+# Three seeds of each kind, since a single one may be lucky.
 
-# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+# %%
 networks = {"mean": [model, *(fitted(built(seed + s)) for s in (1, 2))]}
 attentive = (built(seed + s, pooling=AttentionPooling()) for s in range(3))
 networks["attention"] = [fitted(one) for one in attentive]
 
+# %% [markdown]
+# On validation:
 
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 on_validation = {"TF-IDF": by_tfidf}
-for kind, three in networks.items():
+for pooling, three in networks.items():
     each = [scores(y_validation, says(one, "validation").argmax(axis=1)) for one in three]
-    on_validation[f"{kind}, 3 seeds"] = pd.DataFrame(each).mean()
+    on_validation[f"{pooling}, 3 seeds"] = pd.DataFrame(each).mean()
 pd.DataFrame(on_validation).T[["accuracy", "macro-F1"]].round(3)
 
 # %% [markdown]
@@ -804,6 +804,7 @@ tfidf_ms = milliseconds(lambda text: baseline.predict_proba([text]))
 # %%
 dollars = MONTH * ((40 + 400) * 2.50 + 5 * 10.00) / 1e6
 api = {"hours a month": hours_a_month(12 * (1 - 0.985)), "to a person": 0.0}
+api["US$ a month"] = dollars
 f"{api['hours a month']:.1f} hours and {dollars:.2f} dollars a month"
 
 # %% [markdown]
@@ -839,8 +840,8 @@ def hours_saved(dearer, cheaper, comparisons=1, draws=2000, seed=0):
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 y_test, p_test = tickets.test.labels, baseline.predict_proba(tickets.test.texts)
 answers = {"TF-IDF": [(p_validation, p_test)]}
-for kind, three in networks.items():
-    answers[kind] = [(says(one, "validation"), says(one, "test")) for one in three]
+for pooling, three in networks.items():
+    answers[pooling] = [(says(one, "validation"), says(one, "test")) for one in three]
 bills = {"people alone": np.full(len(y_test), 1.6)}
 closing = {"people alone": {"hours a month": hours_a_month(1.6), "to a person": 1.0}}
 closing["people alone"] |= {"security found": 1.0}
@@ -1397,9 +1398,8 @@ looks.round(2)
 
 # %%
 assert looks.loc["attention", "stands in"] < looks.loc["mean", "stands in"] / 2
-by_kind = seeds.groupby("pooling")[["training", "validation"]].mean()
-assert (by_kind["training"] > 0.95).all()
-seen = by_kind["validation"]
+assert (seeds["training"] > 0.9).all()
+seen = seeds.groupby("pooling")["validation"].mean()
 assert language == "zh" or seen["attention"] < max(seen["mean"], seen["slow attention"]) + 0.02
 apart = abs(seen["mean"] - on_validation["mean, 3 seeds"]["accuracy"])
 assert apart < {"en": 0.12, "zh": 0.25}[language]
@@ -1561,6 +1561,16 @@ climb = points.loc[("TF-IDF", n), "accuracy"] - points.loc[("TF-IDF", n // 2), "
 assert climb > 0 and (language == "zh" or 0.04 < climb < 0.15)
 assert points.loc["TF-IDF", "accuracy"].is_monotonic_increasing
 
+# %% [markdown]
+# And of section 6, in English:
+
+# %%
+if language == "en":
+    assert ships == "TF-IDF" and abs(closing["TF-IDF"]["hours a month"] - 23.7) < 4
+    assert closing["TF-IDF"]["security found"] > 0.85 and closing["TF-IDF"]["at least"] > 0
+    assert all(closing[name]["at most"] < 0 for name in networks)
+    assert all(26 < closing[name]["hours a month"] < 42 for name in networks)
+
 # %% [markdown] road="side"
 # ## 13 · Look inside
 #
@@ -1671,17 +1681,16 @@ assert same > 0.5
 f"{same:.0%} of the words; two words at random: {(np.bincount(leans) ** 2).sum() / len(E) ** 2:.0%}"
 
 # %% [markdown]
-# More often than by chance, and far from always. The map, of the 50 most frequent:
+# More often than by chance, and not always. The map of the 50 most frequent:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
-alt = "Words that lean to one class lie together; account, billing and integration each to a side, the middle is mixed"
-explorers.words_picture(E, words, lean, names, count=50, alt=alt).update_layout(
-    width=560, height=460
-)
+alt = "Words that lean to one class tend to lie together, howto on one side, account and billing on the other"
+few_words = E[:50], words[:50], lean[:50], names
+explorers.words_picture(*few_words, count=50, alt=alt).update_layout(width=560, height=460)
 
 # %% [markdown]
-# Some teams have a side of their own (in English account, billing and integration); the middle is a crowd. Surely words that say little make the
-# network say little? How many of the 400 words, alone, make it more than 99 % sure of a class? And how much of all this do two of 64 dimensions
+# Some teams have a side of their own (in English howto, account and billing); the middle is a crowd, and a word's nearest can be of another team, as
+# those of "customer" show. Surely words that say little make the network say little? How many of the 400 words, alone, make it more than 99 % sure of a class? And how much of all this do two of 64 dimensions
 # keep?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
@@ -1880,9 +1889,11 @@ without, masked = (float(np.abs(a - b).max()) for a, b in zip(*padded.values(), 
 # %%
 claims.record(
     "c11",
-    verdict={(False, False): "holds", (True, False): "holds with a condition"}.get(
-        (without > 1e-9, masked > 1e-9), "wrong"
-    ),
+    verdict="wrong"
+    if masked > 1e-9
+    else "holds with a condition"
+    if without > 1e-9
+    else "holds",
     evidence=f"the same message padded to 10 or 1,000: its vector moves by {without:.2f} without a mask, by {masked:.2f} with one",
 )
 
@@ -2031,8 +2042,7 @@ def attention_pool(e, q, mask):
     ### BEGIN SOLUTION
     s = np.where(mask, e @ q, -np.inf)
     a = np.exp(s - s.max(axis=1, keepdims=True))
-    a = a / a.sum(axis=1, keepdims=True)
-    return (a[..., None] * e).sum(axis=1)
+    return ((a / a.sum(axis=1, keepdims=True))[..., None] * e).sum(axis=1)
     ### END SOLUTION
 
 
