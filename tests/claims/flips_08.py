@@ -4,7 +4,9 @@ import numpy as np
 
 from claims.flip import Flip
 
-LISTING = {"typos": ["truncating_type"], "brought": {"num_classes", "val_labels"}, "gone": True, "clause": 1}
+LISTING = {
+    "typos": ["truncating_type"], "brought": {"num_classes", "val_labels"}, "gone": True, "clause": 1, "mended": "",
+}  # fmt: skip
 LOSS = np.array([1.3963, 1.4054, 1.4021, 1.3996, 1.3981, 1.3967, 1.3954, 1.3944, 1.3933, 1.3924])
 RIGHT = np.array([0.5245, 0.5280, 0.5307, 0.5328, 0.5346, 0.5363, 0.5376, 0.5390, 0.5404, 0.5417])
 VAL_RIGHT = np.array([0.5176, 0.5186, 0.5204, 0.5213, 0.5222, 0.5231, 0.5240, 0.5250, 0.5260, 0.5270])
