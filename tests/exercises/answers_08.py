@@ -184,8 +184,10 @@ WRONG = {
         (lambda e, q, mask: np.array([v[m].mean(0) for v, m in zip(e, mask, strict=True)]), "plain mean"),
         (lambda e, q, mask: by_scipy(e, q / np.sqrt(len(q)), mask), "scaled scores"),
         (lambda e, q, mask: e[:, 0] * np.nan, "perhaps softmax over the batch", "NaN"),
-        *((lambda e, q, mask, fill=fill: filled(e, q, mask, fill), "a finite score for padding")
-          for fill in (-50, -100, -500, -1000, -2000, -10_000)),
+        *(
+            (lambda e, q, mask, fill=fill: filled(e, q, mask, fill), "a finite score for padding")
+            for fill in (-50, -100, -500, -1000, -2000, -10_000)
+        ),
         (by_exponentials_of_all, "padding's share underflows"),
         (over_the_batch, "masked softmax over the batch"),
     ],
@@ -194,10 +196,14 @@ WRONG = {
         (lambda c, right, error, person: by_a_loop(c, right, error, 0), "people are free"),
         (lambda c, right, error, person: min([t for t in c if right[c >= t].mean() >= 0.9] or [2.0]), "nine of ten"),
         (lambda c, right, error, person: 1 - person / error, "break-even for a threshold"),
-        (lambda c, right, error, person: min(c, key=lambda t: (total(c, right, error, person, t), -t)),
-         "nobody left out"),
-        (lambda c, right, error, person: min([*c, 2.0], key=lambda t: (total(c, right, error, person, t), t)),
-         "the smaller of two"),
+        (
+            lambda c, right, error, person: min(c, key=lambda t: (total(c, right, error, person, t), -t)),
+            "nobody left out",
+        ),
+        (
+            lambda c, right, error, person: min([*c, 2.0], key=lambda t: (total(c, right, error, person, t), t)),
+            "the smaller of two",
+        ),
         (lambda c, right, error, person: min(total(c, right, error, person, t) for t in [*c, 2.0]), "the cost"),
     ],
     "08-6": [
