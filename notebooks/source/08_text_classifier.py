@@ -508,7 +508,7 @@ figures.lines(
     y_title="unknown share of validation tokens",
     height=300,
     alt="Words stay unknown in part at any size; characters and subwords are known nearly all",
-)
+).update_xaxes(dtick=1, exponentformat="power")
 
 # %% [markdown]
 # With all words of the training part some are still unknown, and a larger archive only moves that line to the right. Characters are known
