@@ -309,7 +309,21 @@ def _tf_idf_mistake(name: str, hint: str, **options) -> Mistake:
     return Mistake(name, wrong, hint)
 
 
+def _n_of_the_new(train_counts, new_counts):
+    d = (train_counts > 0).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = new_counts * (np.log((1 + len(new_counts)) / (1 + d)) + 1)
+        size = np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return x / np.where(size > 0, size, 1)
+
+
 _TF_IDF_MISTAKES = [
+    Mistake(
+        "n of the new messages",
+        _n_of_the_new,
+        "Your d comes from the training messages and your n from the new ones: n, too, is the number of *training* "
+        "messages.",
+    ),
     _tf_idf_mistake(
         "idf of the new messages",
         "You take the idf from the new messages. In production one message comes at a time: n and d belong to the "
@@ -440,6 +454,26 @@ def _attention_mistakes() -> list[Mistake]:
             a = a / a.sum(axis=1, keepdims=True)
         return (a[..., None] * e).sum(axis=1)
 
+    def finite(fill):
+        def wrong(e, q, mask):
+            s = np.where(mask, e @ q, fill)
+            a = np.exp(s - s.max(axis=1, keepdims=True))
+            return ((a / a.sum(axis=1, keepdims=True))[..., None] * e).sum(axis=1)
+
+        return wrong
+
+    def masked_over_the_batch(e, q, mask):
+        s = np.where(mask, e @ q, -np.inf)
+        with np.errstate(all="ignore"):
+            a = np.exp(s - s.max(axis=0, keepdims=True))
+            a = np.nan_to_num(a / a.sum(axis=0, keepdims=True))
+        return (a[..., None] * e).sum(axis=1)
+
+    def guarded(e, q, mask):
+        s = e @ q
+        a = np.exp(s - s.max(axis=1, keepdims=True)) * mask
+        return ((a / np.maximum(a.sum(axis=1, keepdims=True), 1e-30))[..., None] * e).sum(axis=1)
+
     def only_padding(e, q, mask):
         return np.nan_to_num(_attention(e, q, ~mask))
 
@@ -459,6 +493,23 @@ def _attention_mistakes() -> list[Mistake]:
             "score 0 for padding",
             "A score of 0 is not 'no share': e⁰ = 1. Padding needs the score −∞ (`-np.inf`).",
             scores="zeroed",
+        ),
+        Mistake(
+            "padding's share underflows",
+            guarded,
+            "You take off the largest score *with* the padding's, and the real tokens are left with e⁻³⁰⁰⁰ = 0: your "
+            "guard against 0/0 hides it. Mask the scores first, then take off the largest.",
+        ),
+        Mistake(
+            "a finite score for padding",
+            finite(-1000),
+            "Padding gets a finite score, and where the real scores are lower still, it wins. Only −∞ (`-np.inf`) is "
+            "below every score.",
+        ),
+        Mistake(
+            "masked softmax over the batch",
+            masked_over_the_batch,
+            "The softmax runs over the batch. The shares of one message's tokens add up to one: axis 1.",
         ),
         option(
             "softmax over the batch",
@@ -526,16 +577,250 @@ def _attention_cases() -> list[tuple]:
         ),
         (third, 1500 * random.normal(size=4), np.array([[True, True, False], [True, False, True]])),
         (np.array([[[1.0, 0.0], [2.0, 1.0], [3000.0, 0.0]]]), np.array([1.0, 0.0]), np.array([[True, True, False]])),
+        # Scores of -20,000 and -30,000: whatever finite score padding gets, it must not win.
+        (np.array([[[-2e4, 1.0], [-3e4, 2.0], [7.0, 9.0]]]), np.array([1.0, 0.0]), np.array([[True, True, False]])),
     ]
 
+
+# 08-5 -------------------------------------------------------------------------------------------------------------
+
+
+def best_threshold(confidence, right, error, person):
+    """The threshold of the least total cost: one of the confidences, or 2.0 where nothing should be routed."""
+    options = [2.0, *sorted(confidence, reverse=True)]
+    costs = [np.where(confidence >= t, error * ~right, person).sum() for t in options]
+    return float(options[int(np.argmin(costs))])
+
+
+def _threshold(confidence, right, error, person, *, routed=None, asked=None, nobody=True, mean=False, last=False):
+    """The cheapest threshold; the options are mistakes in the account."""
+    options = [*([2.0] if nobody else []), *sorted(confidence, reverse=True)]
+    error, person = (error if routed is None else routed), (person if asked is None else asked)
+    costs = []
+    for t in options:
+        sure = confidence >= t
+        cost = np.where(sure, error * ~right, person)
+        costs.append((cost[sure].mean() if sure.any() else person) if mean else cost.sum())
+    best = len(costs) - 1 - int(np.argmin(costs[::-1])) if last else int(np.argmin(costs))
+    return float(options[best])
+
+
+def _threshold_mistakes() -> list[Mistake]:
+    def option(name, hint, **options):
+        return Mistake(name, lambda *given: _threshold(*given, **options), hint)
+
+    def nine_of_ten(confidence, right, error, person):
+        enough = [t for t in sorted(confidence) if right[confidence >= t].mean() >= 0.9]
+        return float(enough[0] if enough else 2.0)
+
+    def share_of_right(confidence, right, error, person):
+        enough = [t for t in sorted(confidence) if right[confidence >= t].mean() >= 1 - person / error]
+        return float(enough[0] if enough else 2.0)
+
+    def trusts_the_confidence(confidence, right, error, person):
+        enough = confidence[confidence >= 1 - person / error]
+        return float(enough.min() if len(enough) else 2.0)
+
+    def above_only(confidence, right, error, person):
+        options = [2.0, *sorted(confidence, reverse=True)]
+        costs = [np.where(confidence > t, error * ~right, person).sum() for t in options]
+        return float(options[int(np.argmin(costs))])
+
+    def most_right(confidence, right, error, person):
+        options = sorted(confidence, reverse=True)
+        return float(options[int(np.argmax([right[confidence >= t].mean() for t in options]))])
+
+    def dearest(confidence, right, error, person):
+        options = [2.0, *sorted(confidence, reverse=True)]
+        costs = [np.where(confidence >= t, error * ~right, person).sum() for t in options]
+        return float(options[int(np.argmax(costs))])
+
+    def upside_down(confidence, right, error, person):
+        return best_threshold(confidence, ~right, error, person)
+
+    def the_cost(confidence, right, error, person):
+        options = [2.0, *sorted(confidence, reverse=True)]
+        return float(min(np.where(confidence >= t, error * ~right, person).sum() for t in options))
+
+    return [
+        Mistake(
+            "nine of ten",
+            nine_of_ten,
+            'That is the rule "nine of ten are right". It knows nothing of what an error and a person cost: add up the '
+            "minutes for each threshold.",
+        ),
+        Mistake(
+            "break-even of the average",
+            share_of_right,
+            "You ask that *all* routed messages together reach the break-even 1 - person / error. The doubtful ones at "
+            "the edge hide behind the sure ones: compare total costs.",
+        ),
+        Mistake(
+            "confidence for a share",
+            trusts_the_confidence,
+            "You take the confidence for the chance of being right. It need not be: `right` says what really happened.",
+        ),
+        Mistake(
+            "break-even for a threshold",
+            lambda confidence, right, error, person: 1 - person / error,
+            "1 - person / error is a share of right answers, not a confidence. Which confidence goes with it only the "
+            "messages can say: try each of theirs.",
+        ),
+        Mistake(
+            "above only",
+            above_only,
+            "The machine routes what has *at least* the threshold, `>=`. Yours leaves the message at the threshold "
+            "itself to a person.",
+        ),
+        option(
+            "people are free", "A message that a person reads costs `person` minutes; yours costs nothing.", asked=0
+        ),
+        option(
+            "nobody left out",
+            "Routing nothing is a choice too (threshold 2.0), and sometimes the cheapest.",
+            nobody=False,
+        ),
+        option(
+            "mean of the routed",
+            "You look at the cost of the routed messages alone. Those that go to people cost too: add up over all.",
+            mean=True,
+        ),
+        option("the smaller of two", "Of two thresholds that cost the same take the larger.", last=True),
+        Mistake(
+            "most right",
+            most_right,
+            "You look for the largest share of right answers, which is a matter of the few surest. Count the minutes.",
+        ),
+        Mistake("dearest", dearest, "That is the threshold that costs most."),
+        Mistake("right upside down", upside_down, "An error is where `right` is *false*."),
+        Mistake("the cost", the_cost, "That is the least cost. Return the threshold at which it comes about."),
+        option("errors cost one", "Each error costs `error` minutes; yours counts the errors.", routed=1),
+    ]
+
+
+_THRESHOLD_CASES = [
+    (
+        np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]),
+        np.array([True, True, True, True, True, False, True, False]),
+        12.0,
+        1.6,
+    ),
+    (np.array([0.3, 0.8, 0.8, 0.5, 0.9, 0.6]), np.array([False, True, False, True, True, True]), 2.0, 1.5),
+    (np.array([0.9, 0.7, 0.6]), np.array([False, True, True]), 30.0, 2.0),
+    (np.array([0.9, 0.7, 0.6, 0.5]), np.array([True, False, True, True]), 3.0, 1.0),
+    (np.array([0.91, 0.55, 0.5, 0.45, 0.4]), np.array([True, True, False, True, True]), 4.0, 2.0),
+    (
+        np.array([0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.93, 0.92, 0.91, 0.9, 0.3, 0.2]),
+        np.array([True, True, True, True, True, True, True, True, True, False, True, False]),
+        20.0,
+        1.0,
+    ),
+]
+
+# 08-6 -------------------------------------------------------------------------------------------------------------
+
+
+def dear_rule(p_dear, dear, recall):
+    """The largest limit that finds at least a share ``recall`` of the dear messages, and the share that it flags."""
+    theirs = np.sort(p_dear[dear])[::-1]
+    limit = next(p for k, p in enumerate(theirs, 1) if k >= recall * len(theirs) - 1e-9)
+    return float(limit), float((p_dear >= limit).mean())
+
+
+def _dear_mistakes() -> list[Mistake]:
+    def rule(name, hint, *, limit=None, flagged=None):
+        def wrong(p_dear, dear, recall):
+            at = dear_rule(p_dear, dear, recall)[0] if limit is None else float(limit(p_dear, dear, recall))
+            share = float((p_dear >= at).mean()) if flagged is None else float(flagged(p_dear, dear, at))
+            return at, share
+
+        return Mistake(name, wrong, hint)
+
+    def at_place(k):
+        return lambda p_dear, dear, recall: np.sort(p_dear[dear])[::-1][max(0, k(recall, dear.sum()) - 1)]
+
+    return [
+        rule(
+            "all of them",
+            "That limit finds all of them. Only the share `recall` is asked for; a larger limit flags fewer messages.",
+            limit=lambda p, dear, recall: p[dear].min(),
+        ),
+        rule(
+            "rounded down",
+            "Your limit finds less than the share `recall`: of 5 messages 0.9 are 4.5, so all 5 have to be found.",
+            limit=at_place(lambda recall, n: int(np.floor(recall * n + 1e-9))),
+        ),
+        rule(
+            "between two messages",
+            "`np.quantile` puts the limit between two messages, and may miss one more than you may. Take one of their "
+            "probabilities.",
+            limit=lambda p, dear, recall: np.quantile(p[dear], 1 - recall),
+        ),
+        rule(
+            "limit of all messages",
+            "You cut off a share of *all* messages. The recall is a share of the dear ones: sort `p_dear[dear]`.",
+            limit=lambda p, dear, recall: np.sort(p)[::-1][int(np.ceil(recall * len(p) - 1e-9)) - 1],
+        ),
+        rule(
+            "recall for a probability",
+            "You use the recall as a probability, 1 - recall. The limit comes from the messages' own probabilities.",
+            limit=lambda p, dear, recall: 1 - recall,
+        ),
+        rule(
+            "share of the dear",
+            "The second number is the share of *all* messages that is flagged; yours is the share of the dear ones.",
+            flagged=lambda p, dear, at: (p[dear] >= at).mean(),
+        ),
+        rule(
+            "share of the others",
+            "The second number counts all messages that are flagged, the dear ones among them.",
+            flagged=lambda p, dear, at: (p[~dear] >= at).mean(),
+        ),
+        rule(
+            "precision",
+            "The second number is how many of the flagged are dear, in yours. Asked is how many of all are flagged.",
+            flagged=lambda p, dear, at: dear[p >= at].mean(),
+        ),
+        rule(
+            "above only",
+            "A message *at* the limit is flagged, too: `>=`.",
+            flagged=lambda p, dear, at: (p > at).mean(),
+        ),
+        rule(
+            "how many, not which share",
+            "The second number is a share: divide by the number of messages.",
+            flagged=lambda p, dear, at: (p >= at).sum(),
+        ),
+        rule(
+            "sorted upwards",
+            "You count from the smallest probability. The dear messages with the *largest* are found first.",
+            limit=lambda p, dear, recall: np.sort(p[dear])[int(np.ceil(recall * dear.sum() - 1e-9)) - 1],
+        ),
+    ]
+
+
+_DEAR_CASES = [
+    (
+        np.array([0.6, 0.3, 0.2, 0.15, 0.1, 0.08, 0.05, 0.02]),
+        np.array([True, False, True, True, False, True, False, False]),
+        0.75,
+    ),
+    (np.array([0.05, 0.4, 0.12, 0.3, 0.2, 0.01]), np.array([True, False, True, False, True, False]), 1.0),
+    (
+        np.array([0.5, 0.45, 0.44, 0.3, 0.25, 0.2, 0.1, 0.1, 0.02, 0.01]),
+        np.array([True, False, True, False, True, False, True, False, True, False]),
+        0.9,
+    ),
+    (np.array([0.7, 0.2, 0.6, 0.2, 0.1]), np.array([False, True, True, False, False]), 0.5),
+]
 
 EXERCISES = (
     Exercise(
         "08-1",
-        "The masked mean, without a loop",
+        "The masked mean of a batch",
         "recall",
         10,
-        "Write `masked_mean(E, ids)`: the mean of each message's real word vectors, for a whole batch, without a loop; "
+        "Write `masked_mean(E, ids)`: the mean of each message's real word vectors, for a whole batch; "
         "zeros where there is no real token. Put your code where the three dots stand.",
         function(masked_mean, _masked_mean_cases(), mistakes=_masked_mean_mistakes()),
     ),
@@ -565,5 +850,23 @@ EXERCISES = (
         "Write `attention_pool(e, q, mask)`: the weighted mean of each row's real vectors, the weights a softmax of e "
         "· q over the real ones. Put your code where the three dots stand.",
         function(attention_pool, _attention_cases(), mistakes=_attention_mistakes()),
+    ),
+    Exercise(
+        "08-5",
+        "A threshold by its cost",
+        "decide",
+        6,
+        "Write `best_threshold(confidence, right, error, person)`: the threshold from which on the machine should "
+        "route, so that errors and people together cost least. Put your code where the three dots stand.",
+        function(best_threshold, _THRESHOLD_CASES, mistakes=_threshold_mistakes()),
+    ),
+    Exercise(
+        "08-6",
+        "A rule for the dear class",
+        "decide",
+        6,
+        "Write `dear_rule(p_dear, dear, recall)`: the largest limit that finds the share `recall` of the dear "
+        "messages, and the share of all messages that it flags. Put your code where the three dots stand.",
+        function(dear_rule, _DEAR_CASES, mistakes=_dear_mistakes()),
     ),
 )

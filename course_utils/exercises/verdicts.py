@@ -7,7 +7,7 @@ from typing import Any
 
 from course_utils.errors import CourseError
 
-KINDS = ("recall", "modify", "extend")
+KINDS = ("recall", "modify", "extend", "decide")
 NOT_ATTEMPTED, WRONG, RIGHT = "not attempted", "wrong", "right"
 
 IDENTIFIER = re.compile(r"[0-9]{2}-[1-9][0-9]*")

@@ -125,7 +125,8 @@ def scene(words: Words, show: str, shown: int, k: int, *, key: bool = True) -> S
     for j, right in _named(words, chosen, top, k):
         x, y = words.places[j]
         layers.append(Text([x - 1.6 if right else x + 1.6], [y], [words.names[j]], "right" if right else "left", 11))
-    layers.append(Points([place[0]], [place[1]], series=6, size=13))
+    # Its class's own colour and symbol, larger and with a dark edge: a mark of its own would be read as another class.
+    layers.append(Points([place[0]], [place[1]], size=14, **{**_style(int(top[k])), "outline": "#111827"}))
     far = place[0] > 0.75 * _SIDE
     layers.append(
         Text(

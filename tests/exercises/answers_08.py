@@ -57,6 +57,12 @@ def in_a_loop(train_counts, new_counts):
     return np.array(rows)
 
 
+def n_of_the_new(train_counts, new_counts):
+    d = np.count_nonzero(train_counts, axis=0)
+    idf = 1 + np.log((1 + new_counts.shape[0]) / (1 + d))
+    return np.array([row * idf / (np.linalg.norm(row * idf) or 1) for row in new_counts])
+
+
 def row_by_row(e, q, mask):
     out = []
     for vectors, real in zip(e, mask, strict=True):
@@ -78,6 +84,61 @@ def by_scipy(e, q, mask):
     return np.sum(softmax(np.where(mask, e @ q, -np.inf), axis=1)[..., None] * e, axis=1)
 
 
+def filled(e, q, mask, fill):
+    from scipy.special import softmax
+
+    return np.einsum("bt,btd->bd", softmax(np.where(mask, e @ q, fill), axis=1), e)
+
+
+def by_exponentials_of_all(e, q, mask):
+    a = np.exp(e @ q - np.max(e @ q, 1, keepdims=True)) * mask
+    return np.einsum("bt,btd->bd", a / np.clip(a.sum(1, keepdims=True), 1e-30, None), e)
+
+
+def over_the_batch(e, q, mask):
+    a = np.array(mask, float)
+    for column in range(mask.shape[1]):
+        if real := np.flatnonzero(mask[:, column]).tolist():
+            s = e[real, column] @ q
+            a[real, column] = np.exp(s - s.max()) / np.exp(s - s.max()).sum()
+    return np.einsum("bt,btd->bd", a, e)
+
+
+def by_argsort(confidence, right, error, person):
+    order = np.argsort(-confidence, kind="stable")
+    c, wrong = confidence[order], ~right[order]
+    costs = np.concatenate([[0], np.cumsum(error * wrong)]) + person * np.arange(len(c), -1, -1)
+    ends = [0, *(k + 1 for k in range(len(c)) if k + 1 == len(c) or c[k + 1] < c[k])]
+    best = min(ends, key=lambda k: (costs[k], k))
+    return 2.0 if best == 0 else c[best - 1]
+
+
+def by_a_loop(confidence, right, error, person):
+    best, least = 2.0, person * len(confidence)
+    for t in sorted(set(confidence.tolist()), reverse=True):
+        cost = sum((0 if ok else error) if c >= t else person for c, ok in zip(confidence, right, strict=True))
+        if cost < least - 1e-12:
+            best, least = t, cost
+    return best
+
+
+def total(confidence, right, error, person, t):
+    return sum((0 if ok else error) if c >= t else person for c, ok in zip(confidence, right, strict=True))
+
+
+def by_partition(p_dear, dear, recall):
+    k = int(np.ceil(recall * dear.sum() - 1e-9))
+    limit = -np.partition(-p_dear[dear], k - 1)[k - 1]
+    return limit, np.count_nonzero(p_dear >= limit) / len(p_dear)
+
+
+def by_trying(p_dear, dear, recall):
+    for limit in sorted(p_dear[dear], reverse=True):
+        if (p_dear[dear] >= limit).mean() >= recall - 1e-9:
+            break
+    return [limit, (p_dear >= limit).mean()]
+
+
 def tf_idf(fit=lambda train, new: train, counts=lambda new: new, **options):
     def answer(train_counts, new_counts):
         from sklearn.feature_extraction.text import TfidfTransformer
@@ -93,6 +154,8 @@ RIGHT = {
     "08-2": [by_precision_and_recall, by_scikit_learn, by_nanmean],
     "08-3": [by_scikit_learns_transformer, in_a_loop],
     "08-4": [row_by_row, with_a_large_number, by_scipy],
+    "08-5": [by_argsort, by_a_loop],
+    "08-6": [by_partition, by_trying],
 }
 
 WRONG = {
@@ -114,11 +177,40 @@ WRONG = {
         (tf_idf(norm=None), "no length"),
         (tf_idf(norm="l1"), "rows add up to one"),
         (tf_idf(counts=lambda new: np.minimum(new, 1)), "yes or no for counts"),
+        (n_of_the_new, "n of the new messages"),
     ],
     "08-4": [
         (lambda e, q, mask: by_scipy(e, q, np.ones_like(mask)), "padding gets a share"),
         (lambda e, q, mask: np.array([v[m].mean(0) for v, m in zip(e, mask, strict=True)]), "plain mean"),
         (lambda e, q, mask: by_scipy(e, q / np.sqrt(len(q)), mask), "scaled scores"),
         (lambda e, q, mask: e[:, 0] * np.nan, "perhaps softmax over the batch", "NaN"),
+        *(
+            (lambda e, q, mask, fill=fill: filled(e, q, mask, fill), "a finite score for padding")
+            for fill in (-50, -100, -500, -1000, -2000, -10_000)
+        ),
+        (by_exponentials_of_all, "padding's share underflows"),
+        (over_the_batch, "masked softmax over the batch"),
+    ],
+    "08-5": [
+        (lambda c, right, error, person: by_a_loop(c, ~right, error, person), "right upside down"),
+        (lambda c, right, error, person: by_a_loop(c, right, error, 0), "people are free"),
+        (lambda c, right, error, person: min([t for t in c if right[c >= t].mean() >= 0.9] or [2.0]), "nine of ten"),
+        (lambda c, right, error, person: 1 - person / error, "break-even for a threshold"),
+        (
+            lambda c, right, error, person: min(c, key=lambda t: (total(c, right, error, person, t), -t)),
+            "nobody left out",
+        ),
+        (
+            lambda c, right, error, person: min([*c, 2.0], key=lambda t: (total(c, right, error, person, t), t)),
+            "the smaller of two",
+        ),
+        (lambda c, right, error, person: min(total(c, right, error, person, t) for t in [*c, 2.0]), "the cost"),
+    ],
+    "08-6": [
+        (lambda p, dear, recall: (p[dear].min(), (p >= p[dear].min()).mean()), "all of them"),
+        (lambda p, dear, recall: (t := np.quantile(p[dear], 1 - recall), (p >= t).mean()), "between two messages"),
+        (lambda p, dear, recall: (t := by_partition(p, dear, recall)[0], (p[dear] >= t).mean()), "share of the dear"),
+        (lambda p, dear, recall: (t := by_partition(p, dear, recall)[0], dear[p >= t].mean()), "precision"),
+        (lambda p, dear, recall: by_partition(p, dear, recall)[0], "type"),
     ],
 }

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from answers_08 import by_counts, by_scikit_learn, by_scikit_learns_transformer, row_by_row
+from answers_08 import (
+    by_argsort,
+    by_counts,
+    by_partition,
+    by_scikit_learn,
+    by_scikit_learns_transformer,
+    row_by_row,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,3 +56,24 @@ def test_the_reference_attention_agrees_with_another_way_and_ignores_padding(see
     np.testing.assert_allclose(chapter_08.attention_pool(e, q, mask), expected, atol=1e-12)
     louder = np.where(mask[..., None], e, 1e6)
     np.testing.assert_allclose(chapter_08.attention_pool(louder, q, mask), expected, atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 30), st.integers(1, 8))
+def test_the_reference_threshold_is_the_cheapest_however_it_is_found(seed, n, error, person):
+    random = np.random.default_rng(seed)
+    confidence, right = random.integers(1, 8, n) / 8, random.random(n) < 0.7
+    expected = by_argsort(confidence, right, error, person)
+    assert chapter_08.best_threshold(confidence, right, error, person) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([0.1, 0.5, 0.7, 0.9, 1.0]))
+def test_the_reference_limit_reaches_the_recall_and_the_next_larger_one_does_not(seed, n, recall):
+    random = np.random.default_rng(seed)
+    p, dear = random.integers(1, 9, n) / 8, random.random(n) < 0.5
+    dear[0] = True
+    limit, flagged = chapter_08.dear_rule(p, dear, recall)
+    assert (limit, flagged) == pytest.approx(by_partition(p, dear, recall))
+    assert (p[dear] >= limit).mean() >= recall - 1e-9
+    assert all((p[dear] >= larger).mean() < recall - 1e-9 for larger in p[dear][p[dear] > limit])
