@@ -81,12 +81,22 @@ def changed_within(tree: ast.Module) -> set[str]:
     return found
 
 
+def _targets(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
 def _binds_first(tree: ast.Module, name: str) -> bool:
     """Whether a cell binds a name before it reads it; a function reads when it is called, which is later."""
     for statement in tree.body:
         module = ast.Module([statement], [])
         if isinstance(statement, ast.FunctionDef) and statement.name != name:
             continue
+        if isinstance(statement, ast.For) and name in _targets(statement.target):
+            return name not in needed(ast.Module([ast.Expr(statement.iter)], []))
+        if isinstance(statement, ast.With):
+            given = [item.optional_vars for item in statement.items if item.optional_vars is not None]
+            if any(name in _targets(one) for one in given):
+                return True
         if name in needed(module):
             return False
         if name in bound(module):

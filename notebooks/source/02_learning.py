@@ -799,7 +799,9 @@ def second_derivatives(p):
 
 
 logits = np.random.default_rng(seed).normal(size=4)
-slopes = [gradcheck.central_difference(lambda k=k: softmax(logits)[k], logits) for k in range(4)]
+slopes = [
+    gradcheck.central_difference(lambda k=k: softmax(logits)[k], logits) for k in range(4)
+]
 assert np.allclose(slopes, second_derivatives(softmax(logits)), atol=1e-9)
 random_p = np.random.default_rng(seed).dirichlet(np.ones(4), 500)
 assert max(np.linalg.eigvalsh(second_derivatives(p))[-1] for p in random_p) <= 0.5

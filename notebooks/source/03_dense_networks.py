@@ -613,7 +613,9 @@ x_check, classes = draw.normal(size=(7, 3)), draw.integers(0, 2, 7)
 checked = [(W, draw.normal(size=b.shape)) for W, b in start([3, 6, 5, 4, 2], draw)]
 goals = {cross_entropy: classes, mean_squared_error: draw.normal(size=(7, 2))}
 largest = {
-    (loss.__name__, name): witnessed(x_check, goal, checked, name, loss)["central difference"].max()
+    (loss.__name__, name): witnessed(x_check, goal, checked, name, loss)[
+        "central difference"
+    ].max()
     for loss, goal in goals.items()
     for name in ACTIVATIONS
 }
@@ -690,7 +692,9 @@ def by_both(kind, loss, name, X=x_check, net=checked):
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
 kinds = {"cross-entropy": cross_entropy, "squared error": mean_squared_error}
-from_both = {(k, name): by_both(k, loss, name) for k, loss in kinds.items() for name in ACTIVATIONS}
+from_both = {
+    (k, name): by_both(k, loss, name) for k, loss in kinds.items() for name in ACTIVATIONS
+}
 assert pd.DataFrame(from_both).max(axis=None) < 1e-6
 from_both["on kinks", "relu"] = by_both("cross-entropy", cross_entropy, "relu", x_blank, fresh)
 assert from_both["on kinks", "relu"]["framework"] < 1e-6
@@ -898,7 +902,10 @@ for s in (seed + 1, seed):
     reached.append(float(((probability(X_new, net) > 0.5) == y_new).mean()))
 assert min(reached) > 0.97 and losses[0] > 50 * losses[-1]
 course.headline("validation accuracy on the spirals", reached[-1])
-{"straight border": round(linear.score(X_new, y_new), 2), "network": np.round(reached, 3).tolist()}
+{
+    "straight border": round(linear.score(X_new, y_new), 2),
+    "network": np.round(reached, 3).tolist(),
+}
 
 # %% [markdown]
 # The figure opens at the end. Move its slider back to the beginning (it needs no kernel).
@@ -935,7 +942,9 @@ def both_losses(decay, steps=1500):
     few, other = spirals(60, 0.2, rng, turns=0.75), spirals(2000, 0.2, rng, turns=0.75)
     wide = start([2, 128, 2], np.random.default_rng(seed), scale=1.0)
     for t, _ in training(*few, wide, steps, decay=decay):
-        for part, (X, y) in {"training": few, "validation": other}.items() if t % 50 == 1 else ():
+        for part, (X, y) in (
+            {"training": few, "validation": other}.items() if t % 50 == 1 else ()
+        ):
             loss = cross_entropy(forward(X, wide, "tanh")[1][-1], y)[0]
             rows.append({"step": t, "loss": loss, "part": f"{part}, c = {decay:g}"})
     return pd.DataFrame(rows)
@@ -1173,8 +1182,8 @@ by_leaving, by_making = dict(enumerate(between)), dict(enumerate(between, start=
 
 
 def layers_that_fit(w):
-    """In how many layers l the product of w^(l-1) and a^(l-1) exists."""
-    return sum(l - 1 in w and w[l - 1].shape == (widths[l], len(a[l - 1])) for l in (1, 2, 3))
+    """In how many layers k the product of w^(k-1) and a^(k-1) exists."""
+    return sum(k - 1 in w and w[k - 1].shape == (widths[k], len(a[k - 1])) for k in (1, 2, 3))
 
 
 fitting = {"B4.1.1": layers_that_fit(by_leaving), "B3.2.1": layers_that_fit(by_making)}

@@ -120,6 +120,7 @@ def needs(tmp_path, *cells):
         ("import json", "json.dumps(1)"),
         ("for b in (1, 2):\n    pass", "[b for _ in (1, 2)]"),
         ("b = 1", "c = b\nb = 2"),
+        ("b = [1]", "for b in b:\n    print(b)"),
         ("b = 1", "def f():\n    return b\n\n\nf()"),
     ],
 )
@@ -146,6 +147,9 @@ def test_what_a_side_road_changes_is_found(tmp_path, registered, side):  # noqa:
         ("b = 1", "def f(b):\n    return b"),
         ("b = 1", "def f():\n    return b\n\n\nb = 2"),
         ("b = 1", "len('b')"),
+        ("b = 1", "for b in a:\n    print(b)"),
+        ("b = 1", "for _, b in enumerate(a):\n    print(f'{b}')"),
+        ("b = 1", "with open('x') as b:\n    print(b)"),
     ],
 )
 def test_what_is_the_main_roads_own_is_no_problem(tmp_path, registered, side, main):  # noqa: F811

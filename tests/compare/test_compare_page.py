@@ -30,7 +30,7 @@ def test_the_page_is_still_and_fits(tmp_path, in_process, chromium, width, schem
         page.on("request", lambda request: asked.append(request.url))
         page.goto(found.report.as_uri())
         page.click("summary")
-        assert page.inner_text("section.advice details p").startswith("Each model is charged in hours a month")
+        assert page.inner_text("section.advice details p").startswith("Models are compared in hours a month")
         assert page.title() == "Which model should we ship? rows.csv"
         assert page.inner_text("section.advice h2") == "Recommendation"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
