@@ -25,6 +25,9 @@ def compare(
         list[str] | None,
         typer.Option(metavar="CLASS=SHARE", help="A class of which this share must be found: security=0.95, say."),
     ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Dates: the newest messages become the test.")
+    ] = None,
     splits: Annotated[int | None, typer.Option(help="1, 3 or 5 (default: 3 for up to 2,000 labels, else 1).")] = None,
     api_prices: Annotated[
         str | None,
@@ -61,6 +64,7 @@ def compare(
             must_find=_shares(must_find or []),
             prices=_prices(api_prices, hour_costs),
             splits=splits,
+            time_column=time,
             seed=seed,
             fresh=fresh,
         )

@@ -221,7 +221,7 @@ def useful(
     """Whether a model is shown to cost less than people alone.
 
     Its threshold and limits are chosen without the messages that they are charged on (five parts), or else the place
-    without a mistake would be found; and its share of mistakes is taken at the upper end of Wilson's 95 % interval,
+    without a mistake would be found; and its share of mistakes is taken where Wilson's interval has 95 % below it,
     because a few mistakes that happen to be missing would make up for much reading.
     """
     from course_utils.evaluate import share
@@ -238,7 +238,7 @@ def useful(
     answered = int((~person).sum())
     if not answered:
         return False
-    wrong = share(int((shares.argmax(axis=1) != labels)[~person].sum()), answered).high
+    wrong = share(int((shares.argmax(axis=1) != labels)[~person].sum()), answered, level=0.9).high
     return wrong * currency.minutes_per_error < currency.by_hand
 
 

@@ -239,6 +239,40 @@ def _language(split: Split) -> list[Finding]:
     return []
 
 
+def by_time(split: Split, seed: int = 0) -> list[Finding]:
+    """What it means that the test has the newest messages: TF-IDF on them, and on as many drawn at random."""
+    if not split.by_time:
+        return []
+    from course_utils.compare.scores import macro_f1
+    from course_utils.recipes.text import tfidf
+
+    whole, classes, count = split.all(), len(split.class_names), len(split.test)
+    random = np.random.default_rng(seed)
+    first_rows = random.permutation(split.alike.groups)  # groups of equal messages go to one side
+    drawn: list[int] = []
+    for group in dict.fromkeys(first_rows.tolist()):
+        if len(drawn) < count:
+            drawn += np.flatnonzero(split.alike.groups == group).tolist()
+    newest = np.arange(len(whole) - count, len(whole))
+    found = []
+    for tested in (newest, np.array(drawn)):
+        rest = np.setdiff1d(np.arange(len(whole)), tested)
+        rest = np.sort(random.permutation(rest)[:NOISE_MOST])
+        if len(np.unique(whole.labels[rest])) < 2:
+            return []
+        with one_thread():
+            model = tfidf(split.language).fit([whole.texts[i][:LONG_CHARACTERS] for i in rest], whole.labels[rest])
+            said = model.predict([whole.texts[i][:LONG_CHARACTERS] for i in tested])
+        found.append(macro_f1(whole.labels[tested], said, classes))
+    message = say(
+        "The test has the newest messages. TF-IDF’s macro-F1 is {newest:.3f} on them and {drawn:.3f} on as many drawn "
+        "at random from all: what a split by chance would have promised beyond what the next months give.",
+        newest=found[0],
+        drawn=found[1],
+    )
+    return [Finding("split by time", message)]
+
+
 def suspects(split: Split, seed: int = 0) -> tuple[list[Suspect], int]:
     """The messages most likely to have a wrong label, the surest first, and how many messages were looked at.
 

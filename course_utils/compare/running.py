@@ -36,6 +36,7 @@ def run(
     text: str | None = None,
     label: str | None = None,
     *,
+    time_column: str | None = None,
     out: Path | str | None = None,
     profile: str = "quick",
     candidates: Sequence[str] | str | None = None,
@@ -52,7 +53,8 @@ def run(
     ``out`` (default: ``compare-NAME`` in the current folder) receives report.html, report.json, the recommended model
     in ``model/`` and what each candidate brought; run again, it goes on from there, unless ``fresh``. ``candidates``
     are names out of majority, tfidf, small, frozen and finetuned (default: all); ``currency`` says what a message
-    costs, ``must_find`` maps a class to the share of its messages that has to be found, ``prices`` are a provider's.
+    costs, ``must_find`` maps a class to the share of its messages that has to be found, ``prices`` are a provider's;
+    ``time_column`` names the column of dates by which the newest messages become the test.
     ``splits`` (1, 3 or 5; default: 3 for up to 2,000 labels outside the test, else 1): how often models are trained
     and judged on other parts before one is chosen. Each candidate is trained and judged in a process of its own, at
     most half an hour each (6 hours in the full profile). Raises CourseError for data, names or a folder that cannot be
@@ -62,13 +64,14 @@ def run(
     chosen = _checked(profile, candidates, splits, seed)
     with Display(len(chosen), progress) as display:
         display.stage(say("reading the data"))
-        compared = read(data, text, label, seed, splits)
+        compared = read(data, text, label, seed, splits, time_column)
         limits = classes_to_find(must_find or {}, compared.class_names)
         where = folder.prepare(out, compared, fresh)
         display.stage(say("looking for what is wrong with the data"))
         found = findings.look(compared)
         suspects, looked_at = findings.suspects(compared, seed)
         found += findings.noise(suspects, looked_at)
+        found += findings.by_time(compared, seed)
         with folder.writing(where):
             report.write_suspects(suspects, where / "possible_wrong_labels.csv")
         session = Session(compared, where, profile, seed, display, named=candidates is not None)
@@ -140,7 +143,14 @@ def classes_to_find(must_find: Mapping[str, float], class_names: Sequence[str]) 
     return found
 
 
-def read(data: Any, text: str | None, label: str | None, seed: int = 0, splits: int | None = None) -> Split:
+def read(
+    data: Any,
+    text: str | None,
+    label: str | None,
+    seed: int = 0,
+    splits: int | None = None,
+    time_column: str | None = None,
+) -> Split:
     """The messages in their three parts, of a CSV file or of a text set. Raises CourseError as `run` does."""
     from course_utils.data.text import TextData
 
@@ -154,7 +164,7 @@ def read(data: Any, text: str | None, label: str | None, seed: int = 0, splits: 
         raise CourseError(say('Name the columns of the message and of its class: text="…", label="…".'))
     from course_utils.data import load_csv
 
-    return split.of_csv(load_csv(data, text=text, label=label), seed, splits)
+    return split.of_csv(load_csv(data, text=text, label=label, time=time_column), seed, splits)
 
 
 def _judged(

@@ -60,6 +60,7 @@ class Split:
     rule: str
     alike: Alike
     findings: tuple[Finding, ...] = ()
+    by_time: bool = False  # the test has the newest messages
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -166,8 +167,8 @@ def of_text_data(data: "TextData") -> Split:
 def of_csv(data: OwnData, seed: int = 0, splits: int | None = None) -> Split:
     """A file's messages: some for the test, all others to learn from and to choose by, in ``splits`` single splits.
 
-    Left out, ``splits`` is 3 for up to 2,000 messages outside the test, else 1. Raises CourseError where the messages
-    are too few, or too much alike.
+    Left out, ``splits`` is 3 for up to 2,000 messages outside the test, else 1. Where the data have times, the newest
+    messages are the test. Raises CourseError where the messages are too few, or too much alike.
     """
     texts, lines = data.frame["text"].tolist(), data.frame["line"].tolist()
     number = {name: k for k, name in enumerate(data.class_names)}
@@ -185,7 +186,11 @@ def of_csv(data: OwnData, seed: int = 0, splits: int | None = None) -> Split:
     alike = near_duplicates.search(texts)
     if splits is None:
         splits = 3 if len(texts) * (1 - SHARES["test"]) <= FEW_LABELS else 1
-    drawn = draw(labels, alike.groups, len(number), seed, splits)
+    newest = None
+    if "time" in data.frame:
+        count = min(MOST_JUDGED, max(1, round(SHARES["test"] * len(texts))))
+        newest = np.sort(np.argsort(data.frame["time"].to_numpy(), kind="stable")[-count:])
+    drawn = draw(labels, alike.groups, len(number), seed, splits, test=newest)
     whole = Part(texts, labels, [say("line {line}", line=line) for line in lines])
     outside = np.setdiff1d(np.arange(len(texts)), drawn["test"])
     folds = tuple(np.searchsorted(outside, rows) for rows in drawn["folds"])
@@ -209,13 +214,14 @@ def of_csv(data: OwnData, seed: int = 0, splits: int | None = None) -> Split:
         tuple(rows for rows in folds if len(rows)),
         class_names=data.class_names,
         language=text_language.language(texts),
-        rule=rule(splits),
+        rule=rule(splits, by_time=newest is not None),
+        by_time=newest is not None,
         alike=alike.reordered(np.concatenate([outside, drawn["test"]])),
         findings=(*data.findings, *alike.findings()),
     )
 
 
-def rule(splits: int) -> str:
+def rule(splits: int, *, by_time: bool = False) -> str:
     """How a file is split, in words."""
     together = say(
         "Equal and nearly equal messages stay together in one part; where they are too many for that, in training."
@@ -232,6 +238,9 @@ def rule(splits: int) -> str:
             "by.",
             splits=splits,
         )
+    if by_time:
+        newest = say("The newest 30 % of the messages (2,000 at most) are the test, whatever their class. All else:")
+        said = f"{newest} {said}"
     return " ".join([said, together])
 
 
@@ -248,19 +257,29 @@ def _shared_out(sizes: list[int], share: float) -> int:
     return count
 
 
-def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int, splits: int = 1) -> dict[str, Any]:
+def draw(
+    labels: np.ndarray,
+    groups: np.ndarray,
+    classes: int,
+    seed: int,
+    splits: int = 1,
+    *,
+    test: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Rows of the "test" and of each of the "folds": by chance within each class, groups kept whole.
 
     Whatever is in neither is learnt from in every split. Training has an example of every class, the test too where a
     class has two groups, the folds where it has three. Groups that are larger than a class's share of a fold are only
-    learnt from, and the shares are taken of the others.
+    learnt from, and the shares are taken of the others. ``test`` rows that are given are the test.
     """
     random = np.random.default_rng(seed)
     members = collections.defaultdict(list)
+    given = set() if test is None else set(test.tolist())
     for row, group in enumerate(groups):
-        members[group].append(row)
+        if row not in given:
+            members[group].append(row)
     factor = {name: min(share, MOST_JUDGED / len(labels)) for name, share in SHARES.items()}
-    test: list[int] = []
+    tested: list[int] = [] if test is None else test.tolist()
     folds: list[list[int]] = [[] for _ in range(splits)]
     by_class = collections.defaultdict(list)
     for rows in members.values():
@@ -272,14 +291,14 @@ def draw(labels: np.ndarray, groups: np.ndarray, classes: int, seed: int, splits
         own.sort(key=len)
         order = [own[i] for i in random.permutation(len(own) - 1)] + own[-1:] if own else []
         count = _shared_out([len(rows) for rows in own], factor["validation"])
-        if len(own) >= 2:
-            _take(order, test, max(1, round(factor["test"] * count)), 2 if len(own) > 2 else 1)
+        if len(own) >= 2 and test is None:
+            _take(order, tested, max(1, round(factor["test"] * count)), 2 if len(own) > 2 else 1)
         if splits == 1 and len(own) >= 3:
             _take(order, folds[0], max(1, round(factor["validation"] * count)), 1)
         elif splits > 1:
             _deal(order, folds, random)
     return {
-        "test": np.sort(np.array(test, dtype=np.int64)),
+        "test": np.sort(np.array(tested, dtype=np.int64)),
         "folds": [np.sort(np.array(rows, dtype=np.int64)) for rows in folds],
     }
 

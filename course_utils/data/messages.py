@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from course_utils import paths
-from course_utils.data import csv_file, labels
+from course_utils.data import csv_file, labels, times
 from course_utils.data.finding import Finding, left_out, lines_begin, lines_named, listed, quoted, some
 from course_utils.errors import CourseError
 from course_utils.language import say, say_many
@@ -24,7 +24,10 @@ _GROUPS_SHOWN = 5
 
 @dataclass(frozen=True, repr=False)
 class OwnData:
-    """What `load_csv` read: ``frame`` (columns line, text, label), the classes by falling size, and the findings."""
+    """What `load_csv` read: ``frame``, the classes by falling size, and the findings.
+
+    ``frame`` has the columns line, text, label, and time where that was asked for.
+    """
 
     name: str
     frame: "pd.DataFrame"
@@ -41,15 +44,16 @@ class OwnData:
 
 
 class Row(NamedTuple):
-    """A usable row: the line on which it begins, the message, its class."""
+    """A usable row: the line on which it begins, the message, its class, and when it came as the file says it."""
 
     line: int
     text: str
     label: str
+    time: str = ""
 
 
-def load_csv(path: str | Path, *, text: str, label: str) -> OwnData:
-    """Read a CSV file of labelled messages; ``text`` and ``label`` name its columns.
+def load_csv(path: str | Path, *, text: str, label: str, time: str | None = None) -> OwnData:
+    """Read a CSV file of labelled messages; ``text`` and ``label`` name its columns, ``time`` that of their dates.
 
     Separator (comma, semicolon, tab, bar, or what a first line ``sep=`` says) and encoding are found out; fields that
     a row lacks or has too many are taken where they are empty. Left out, and named with their lines, are rows without
@@ -60,13 +64,14 @@ def load_csv(path: str | Path, *, text: str, label: str) -> OwnData:
     """
     path = Path(path).expanduser()
     text, label = csv_file.column_name(text), csv_file.column_name(label)
+    time = csv_file.column_name(time) if time is not None else None
     if text == label:
         raise CourseError(
             say("text and label both name the column {name!r}; the message and its class are two columns.", name=text)
         )
-    table = csv_file.read(path, (text, label))
+    table = csv_file.read(path, (text, label) if time is None else (text, label, time))
     findings = list(table.findings)
-    rows, problems = _usable(table, text, label)
+    rows, problems = _usable(table, text, label, time)
     findings += problems
     rows, problems = _with_one_label_for_one_class(rows)
     findings += problems
@@ -80,7 +85,8 @@ def load_csv(path: str | Path, *, text: str, label: str) -> OwnData:
         raise CourseError(_too_few_classes(path, label, counts, findings))
     import pandas as pd
 
-    frame = pd.DataFrame(kept, columns=["line", "text", "label"])
+    frame = pd.DataFrame(kept, columns=["line", "text", "label", "time"])
+    frame = frame.drop(columns="time") if time is None else frame.assign(time=times.read(frame["time"], path, time))
     names = tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return OwnData(path.name, frame, names, tuple(findings), table.encoding, table.separator)
 
@@ -105,8 +111,9 @@ def _too_few_classes(path: Path, label: str, counts: Iterable[str], findings: li
     return " ".join(filter(None, [said, left_out(findings)]))
 
 
-def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], list[Finding]]:
+def _usable(table: csv_file.Table, text: str, label: str, time: str | None) -> tuple[list[Row], list[Finding]]:
     where_text, where_label = table.columns.index(text), table.columns.index(label)
+    where_time = table.columns.index(time) if time is not None else None
     strays = _with_a_separator_inside(table, where_label)
     rows: list[Row] = []
     bad: dict[str, list[int]] = collections.defaultdict(list)
@@ -123,8 +130,11 @@ def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], li
         elif labels.missing(name):
             bad["label that says there is none"].append(line)
             absent.add(name)
+        elif where_time is not None and csv_file.empty(fields[where_time]):
+            bad["no time"].append(line)
         else:
-            rows.append(Row(line, fields[where_text].strip(), fields[where_label]))
+            when = fields[where_time].strip() if where_time is not None else ""
+            rows.append(Row(line, fields[where_text].strip(), fields[where_label], when))
     say_each = {
         "blank row": lambda n, where: say_many(
             "{where} is blank; left out.", "{where} are blank; left out.", n, where=where
@@ -151,6 +161,13 @@ def _usable(table: csv_file.Table, text: str, label: str) -> tuple[list[Row], li
             n,
             where=where,
             column=label,
+        ),
+        "no time": lambda n, where: say_many(
+            "{where} has nothing in {column!r}; left out.",
+            "{where} have nothing in {column!r}; left out.",
+            n,
+            where=where,
+            column=time,
         ),
         "label that says there is none": lambda n, where: say_many(
             "{where} has {names} in {column!r}, which programs write where nothing is known; left out. If it is a "

@@ -176,6 +176,26 @@ def test_many_labels_are_split_once(tmp_path, monkeypatch):
     assert len(of_rows(tmp_path, messages({"billing": 200, "bug": 150})).folds) == 1
 
 
+def test_the_newest_messages_are_the_test(tmp_path):
+    rows = messages({"billing": 60, "bug": 60})
+    days = np.random.default_rng(0).permutation(len(rows))
+    path = tmp_path / "rows.csv"
+    lines = [
+        f"{text},{label},{np.datetime64('2026-01-01') + int(day)}"
+        for (text, label), day in zip(rows, days, strict=True)
+    ]
+    path.write_text("\n".join(["text,label,created", *lines, "no date here,bug,"]) + "\n", "utf-8")
+    own = data.load_csv(path, text="text", label="label", time="created")
+    assert [one.kind for one in own.findings] == ["no time"] and own.findings[0].lines == (len(rows) + 2,)
+    compared = split.of_csv(own)
+    newest = {rows[i][0] for i in np.argsort(days)[-36:]}
+    assert set(compared.test.texts) == newest and not set(compared.outside.texts) & newest
+    assert "The newest 30 %" in compared.rule and len(compared.folds) == 3
+    (found,) = findings.by_time(compared)
+    assert found.kind == "split by time" and "on them and" in str(found)
+    assert findings.by_time(of_rows(tmp_path, rows)) == []
+
+
 def test_lines_are_those_of_the_file(tmp_path):
     rows = messages({"billing": 40, "bug": 30})
     compared = of_rows(tmp_path, rows)
