@@ -246,7 +246,7 @@ def _first(advice: Recommendation, accounts: Mapping[str, Account], currency: Cu
     if advice.ship is None:
         return say(
             "Ship none of these models yet: on the {rows:,} validation messages even the best, “{best}”, is not shown "
-            "to cost less than people alone. It promises {hours} hours a month instead of {people}, but it may owe that "
+            "to cost less than people alone. It promises {hours} hours a month instead of {people}, but may owe that "
             "to a few mistakes that happen to be missing; more labels would show it.",
             rows=rows,
             hours=hours(accounts[advice.best].validation_hours),
