@@ -902,10 +902,8 @@ for s in (seed + 1, seed):
     reached.append(float(((probability(X_new, net) > 0.5) == y_new).mean()))
 assert min(reached) > 0.97 and losses[0] > 50 * losses[-1]
 course.headline("validation accuracy on the spirals", reached[-1])
-{
-    "straight border": round(linear.score(X_new, y_new), 2),
-    "network": np.round(reached, 3).tolist(),
-}
+line = round(linear.score(X_new, y_new), 2)
+{"straight border": line, "network": np.round(reached, 3).tolist()}
 
 # %% [markdown]
 # The figure opens at the end. Move its slider back to the beginning (it needs no kernel).
