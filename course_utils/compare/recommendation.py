@@ -337,7 +337,7 @@ def _splits(advice: Recommendation, count: int) -> list[str]:
         return []
     return [
         say(
-            "By itself, each of {count} splits would have chosen: {times}.",
+            "By itself, each of {count} splits would have preferred: {times}.",
             count=count,
             times=", ".join(f"“{BY_NAME[name].title}” {n}×" for name, n in advice.times.items() if n),
         )

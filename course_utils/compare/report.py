@@ -325,7 +325,7 @@ def _curves(comparison: Comparison) -> dict[str, Any] | None:
         )
     return {
         "width": width,
-        "height": height + 22 * len(lines),
+        "height": height + 22 * len(lines) + 14,
         "foot": height - low,
         "left": left,
         "people": f"{y(people):.1f}",

@@ -100,7 +100,7 @@ def test_without_a_candidate_beside_majority_nothing_is_recommended():
 def test_each_split_says_what_it_would_have_chosen():
     advice = recommend(tfidf=0.6, frozen=0.97, folds=[np.arange(k, 300, 3) for k in range(3)])
     assert sum(advice.times.values()) == 3 and advice.times["frozen"] >= 2
-    assert "each of 3 splits would have chosen: " in str(advice)
+    assert "each of 3 splits would have preferred: " in str(advice)
     assert "splits would" not in str(recommend(tfidf=0.6, frozen=0.97, folds=[np.arange(300)]))
 
 
