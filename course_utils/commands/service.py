@@ -29,6 +29,9 @@ def compare(
         str | None, typer.Option(metavar="COLUMN", help="Dates: the newest messages become the test.")
     ] = None,
     splits: Annotated[int | None, typer.Option(help="1, 3 or 5 (default: 3 for up to 2,000 labels, else 1).")] = None,
+    refit: Annotated[
+        str, typer.Option(help="outside: the saved model is the measured one; all: it learns from the test, too.")
+    ] = "outside",
     api_prices: Annotated[
         str | None,
         typer.Option(metavar="READ,WRITTEN", help="A provider's US$ for a million tokens (default: 2.50,10.00)."),
@@ -64,6 +67,7 @@ def compare(
             must_find=_shares(must_find or []),
             prices=_prices(api_prices, hour_costs),
             splits=splits,
+            refit=refit,
             time_column=time,
             seed=seed,
             fresh=fresh,

@@ -80,10 +80,13 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def keep_chosen(folder: Path, recommendation: Recommendation | None, decision: dict[str, Any]) -> None:
+def keep_chosen(
+    folder: Path, recommendation: Recommendation | None, decision: dict[str, Any], trained: Path | None = None
+) -> None:
     """Put the recommended model into ``model/``, with what was decided about it (threshold, limits) in its card.
 
-    Where none is recommended, none stands there.
+    ``trained`` is where it stands (default: the candidate as it was measured). Where none is recommended, none stands
+    in ``model/``.
     """
     target = folder / "model"
     if recommendation is None or recommendation.ship is None:
@@ -92,7 +95,7 @@ def keep_chosen(folder: Path, recommendation: Recommendation | None, decision: d
     beside = Path(tempfile.mkdtemp(dir=folder, prefix=".model."))
     try:
         new = beside / "model"
-        shutil.copytree(folder / "candidates" / recommendation.ship, new)
+        shutil.copytree(trained or folder / "candidates" / recommendation.ship, new)
         bundles.amend(new, {"decision": decision})
         bundles.replace_folder(new, target)
     finally:

@@ -17,7 +17,7 @@ import numpy as np
 from course_utils.compare import account, api, candidates, findings, folder, recommendation, report, scores, split
 from course_utils.compare.account import CURRENCY, Currency
 from course_utils.compare.api import PRICES, Prices
-from course_utils.compare.candidates import Candidate
+from course_utils.compare.candidates import BY_NAME, Candidate
 from course_utils.compare.comparison import Comparison, Outcome
 from course_utils.compare.display import Display
 from course_utils.compare.recommendation import Recommendation
@@ -29,6 +29,8 @@ from course_utils.runtime import check_profile
 
 if TYPE_CHECKING:
     from course_utils.data.text import TextData
+
+REFITS = ["outside", "all"]  # what the saved model learns from
 
 
 def run(
@@ -44,6 +46,7 @@ def run(
     must_find: Mapping[str, float] | None = None,
     prices: Prices = PRICES,
     splits: int | None = None,
+    refit: str = "outside",
     seed: int = 0,
     fresh: bool = False,
     progress: bool = True,
@@ -56,12 +59,13 @@ def run(
     costs, ``must_find`` maps a class to the share of its messages that has to be found, ``prices`` are a provider's;
     ``time_column`` names the column of dates by which the newest messages become the test.
     ``splits`` (1, 3 or 5; default: 3 for up to 2,000 labels outside the test, else 1): how often models are trained
-    and judged on other parts before one is chosen. Each candidate is trained and judged in a process of its own, at
-    most half an hour each (6 hours in the full profile). Raises CourseError for data, names or a folder that cannot be
-    meant.
+    and judged on other parts before one is chosen. The model that is saved has learnt from all labels outside the
+    test, with ``refit="all"`` from the test's too, so that no figure is exactly its own. Each candidate is trained and
+    judged in a process of its own, at most half an hour each (6 hours in the full profile). Raises CourseError for
+    data, names or a folder that cannot be meant.
     """
     begun = time.monotonic()
-    chosen = _checked(profile, candidates, splits, seed)
+    chosen = _checked(profile, candidates, splits, refit, seed)
     with Display(len(chosen), progress) as display:
         display.stage(say("reading the data"))
         compared = read(data, text, label, seed, splits, time_column)
@@ -82,8 +86,12 @@ def run(
             display.finished(outcomes[-1])
         display.stage(say("writing the report"))
         outcomes, advice = _judged(outcomes, compared, currency, limits, seed)
+        decision, trained = _decision(outcomes, advice, compared), None
+        if refit == "all" and advice is not None and advice.ship:
+            display.stage(say("training the recommended model on all labels"))
+            trained = session.refitted(BY_NAME[advice.ship])
         with folder.writing(where):
-            folder.keep_chosen(where, advice, _decision(outcomes, advice, compared))
+            folder.keep_chosen(where, advice, decision, trained)
         comparison = Comparison(
             compared.name,
             where,
@@ -97,6 +105,7 @@ def run(
             {
                 "profile": profile,
                 "splits": len(compared.folds),
+                "refit": refit,
                 "minutes_by_hand": currency.minutes_by_hand,
                 "minutes_per_error": currency.minutes_per_error,
                 "messages_a_month": currency.messages,
@@ -116,8 +125,14 @@ def run(
     return comparison
 
 
-def _checked(profile: str, names: Sequence[str] | str | None, splits: int | None, seed: int) -> list[Candidate]:
+def _checked(
+    profile: str, names: Sequence[str] | str | None, splits: int | None, refit: str, seed: int
+) -> list[Candidate]:
     check_profile(profile)
+    if refit not in REFITS:
+        raise CourseError(
+            say("refit must be outside or all; it is {refit!r}.", refit=refit) + near_misses(str(refit), REFITS)
+        )
     if splits is not None and (isinstance(splits, bool) or splits not in split.SPLITS):
         raise CourseError(say("splits must be 1, 3 or 5; it is {splits!r}.", splits=splits))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:

@@ -127,6 +127,38 @@ class Session:
         judged.pop("memory_mib")
         return {**trained, **judged, "left_out": len(outside) - trained["trained_on"]}
 
+    def refitted(self, candidate: Candidate) -> Path:
+        """The candidate trained once more, on the test messages too, as its folder: what is shipped is then unmeasured.
+
+        Raises CourseError where it fails.
+        """
+        whole, settings = self.compared.all(), candidate.settings[self.profile]
+        folder = self.folder / "candidates" / f"{candidate.name}-all"
+        job = {
+            "candidate": candidate.name,
+            "folder": str(folder.resolve()),
+            "seed": self.seed,
+            "phase": "train",
+            "texts": whole.texts,
+            "labels": whole.labels.tolist(),
+            "splits": [],
+            "final": candidates.sample(whole.labels, self._most(candidate, settings), self.seed).tolist(),
+            "class_names": self.compared.class_names,
+            "language": self.compared.language,
+            "settings": settings,
+        }
+        try:
+            self._done(job)
+        except jobs.Failed as failed:
+            raise CourseError(
+                say(
+                    "The recommended model could not be trained on all labels: {why} The one that was measured is had "
+                    "without --refit all.",
+                    why=str(failed),
+                )
+            ) from failed
+        return folder
+
     def _most(self, candidate: Candidate, settings: dict[str, Any]) -> int | None:
         """How many messages the candidate learns from: with an encoder, fewer of long ones."""
         most = settings.get("most")

@@ -271,6 +271,17 @@ def test_training_rows_are_sampled_by_class_and_it_is_said(tickets, tmp_path, in
     assert "learnt from" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
+def test_the_saved_model_may_learn_from_the_test_too(tickets, tmp_path, in_process):
+    found = run(tickets, tmp_path / "out", refit="all")
+    card = bundles.read_card(tmp_path / "out" / "model")
+    assert card["trained_on"] == 90 and card["decision"]["threshold"] == found.outcomes[1].account.threshold
+    assert "no figure above is" in found.report.read_text("utf-8")
+    measured = bundles.read_card(tmp_path / "out" / "candidates" / "tfidf")
+    assert measured["trained_on"] < 90 and found.outcomes[1].result["trained_on"] == measured["trained_on"]
+    run(tickets, tmp_path / "out")
+    assert bundles.read_card(tmp_path / "out" / "model")["trained_on"] == measured["trained_on"]
+
+
 def test_nothing_is_recommended_where_labels_are_chance(tmp_path, in_process):
     random = np.random.default_rng(0)
     rows = [(text, "ab"[random.integers(2)]) for text, _ in messages({"billing": 100, "bug": 100})]
@@ -294,6 +305,7 @@ def test_nothing_is_recommended_where_labels_are_chance(tmp_path, in_process):
         ({"profile": "quik"}, r"'quik'\. Did you mean quick\?"),
         ({"splits": 2}, "splits must be 1, 3 or 5; it is 2"),
         ({"splits": True}, "splits must be 1, 3 or 5"),
+        ({"refit": "al"}, r"refit must be outside or all; it is 'al'\. Did you mean all\?"),
         ({"seed": -1}, "seed must be a whole number"),
     ],
 )
