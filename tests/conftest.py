@@ -30,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def isolated_settings(tmp_path_factory, monkeypatch):
-    for name in ("COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "COURSE_CACHE", "KERAS_BACKEND"):
+    # A worker of pytest-xdist has COLUMNS of its own, by which messages would be folded.
+    for name in ("COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "COURSE_CACHE", "KERAS_BACKEND", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
 

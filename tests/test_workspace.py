@@ -19,7 +19,6 @@ HEADER = """# ---
 #   course:
 #     chapter: "{number}"
 #     title: {title}
-#     minutes: 10
 #     requires: []
 #     needs: {{quick: [], full: []}}
 #     budget: {{seconds: 60, memory_mib: 512}}
