@@ -57,6 +57,32 @@ _LOGIT = number(
 )
 
 
+_VENDOR = number(
+    4,
+    mistakes=[
+        Mistake(
+            "copies",
+            1,
+            "Look at the nearest copy: less than a tenth of what unseen real points have. This vendor sells you your "
+            "own customers, moved by a hair. FID rewards that.",
+        ),
+        Mistake(
+            "best FID of the new ones",
+            2,
+            "Its FID is that of real points, but hardly one in sixteen of its examples passes your rule: a bell with "
+            "the right mean and covariance.",
+        ),
+        Mistake(
+            "mode collapse",
+            3,
+            "Most of its examples look right, and they show two of your eight kinds. What is missing cannot be added "
+            "by throwing away.",
+        ),
+    ],
+    otherwise="Answer with the number that one of the vendors has in the table.",
+)
+
+
 # 06-2 -------------------------------------------------------------------------------------------------------------
 
 
@@ -106,6 +132,10 @@ def _gradient_mistakes() -> list[Mistake]:
     def one_number(a, t):
         return np.mean(_sigmoid(a) - t)
 
+    def overflows(a, t):
+        e = np.exp(a)
+        return (e / (1 + e) - t) / len(a)
+
     def first_term_only(a, t):
         return -t * (1 - _sigmoid(a)) / len(a)
 
@@ -139,6 +169,12 @@ def _gradient_mistakes() -> list[Mistake]:
             by_product,
             "Right on paper, but it divides 0 by 0 where σ(a) is exactly 0 or 1, and gives NaN there. Cancel D (1 − D) "
             "by hand: what is left is short.",
+        ),
+        Mistake(
+            "overflow",
+            overflows,
+            "Right for small logits, but e^800 is infinite, and ∞ / ∞ is NaN. Take the chapter's `sigmoid`, or "
+            "1 / (1 + e^−a).",
         ),
         Mistake(
             "sigmoid derivative twice",
@@ -247,6 +283,12 @@ def _kid_mistakes() -> list[Mistake]:
     def root(real, fake):
         return np.sqrt(kid(real, fake))
 
+    def no_negative(real, fake):
+        return max(kid(real, fake), 0.0)
+
+    def absolute(real, fake):
+        return abs(kid(real, fake))
+
     return [
         Mistake(
             "with the diagonal",
@@ -291,7 +333,23 @@ def _kid_mistakes() -> list[Mistake]:
             root,
             "That is the root. KID is the value itself, which may come out a little below zero, and has no root then.",
         ),
+        Mistake(
+            "no negative values",
+            no_negative,
+            "You cut off values below zero. An estimate that is right on average must miss on both sides: leave it "
+            "negative.",
+        ),
+        Mistake(
+            "absolute value",
+            absolute,
+            "You take the absolute value. An estimate that is right on average must miss on both sides: leave it "
+            "negative.",
+        ),
     ]
+
+
+# Two sets of one kind, so alike that the distance comes out below zero.
+_NEGATIVE = (np.array([[0.5, -1.0], [-0.4, 0.9], [1.1, 0.2]]), np.array([[-0.6, -0.8], [0.7, 0.6], [0.3, -0.3]]))
 
 
 def _kid_cases() -> list[tuple]:
@@ -300,6 +358,7 @@ def _kid_cases() -> list[tuple]:
         (random.normal(size=(5, 3)), random.normal(0.8, 1.2, size=(4, 3))),
         (random.normal(size=(7, 2)), random.normal(size=(3, 2)) + np.array([1.5, -0.5])),
         (random.normal(size=(4, 5)), random.normal(size=(6, 5)) * 1.6),
+        _NEGATIVE,
     ]
 
 
@@ -452,5 +511,14 @@ EXERCISES = (
         "among the points within `radius` of their nearest centre; 0 if there is none. Points have shape (n, 2), "
         "centres (k, 2). Put your code where the three dots stand.",
         judge=function(effective_modes, _modes_cases(), mistakes=_modes_mistakes(), tolerance=1e-8),
+    ),
+    Exercise(
+        id="06-5",
+        title="Four vendors",
+        kind="decide",
+        minutes=4,
+        prompt="Four vendors offer invented customers, and the table shows what was measured. You want new ones of all "
+        "eight kinds that look like yours. Replace the three dots by the number of the vendor that you take.",
+        judge=_VENDOR,
     ),
 )

@@ -34,7 +34,8 @@ SHOWN = 150  # points of each kind, and places on a curve
 EDGE = 3.2  # the picture runs from -EDGE to EDGE
 RUN_AWAY = 1e4  # points further out than this have left for good
 FIELD = 48
-ENOUGH = 0.2  # of its fair share of the points, and a mode counts as covered
+ENOUGH = 0.2  # a mode counts as covered if it holds more than this part of its fair share of the good points
+MOST = 0.5  # of the points are good, and few modes are a mode collapse
 
 # The discriminator's answer 0, ½ and 1: dark to light, so that the shade says it without the colour.
 _SHADES = np.array([[96, 132, 178], [203, 212, 216], [255, 241, 208]], dtype=np.float32)
@@ -171,7 +172,7 @@ class Game:
         self.shown_noise = self._vectors(SHOWN)
         self.shown_real = real_points(data, SHOWN, self.random)
         self.step, self.broken = 0, False
-        self.history: list[tuple[float, ...]] = []  # step, D(real), D(fake), share of modes covered
+        self.history: list[tuple[float, ...]] = []  # step, D(real), D(fake), good points, covered modes
         self.observe()
 
     def _vectors(self, n: int) -> np.ndarray:
@@ -237,13 +238,13 @@ class Game:
         distance = np.linalg.norm(points[:, None] - centres, axis=2)
         good = distance.min(axis=1) <= radius
         counts = np.bincount(distance.argmin(axis=1)[good], minlength=len(centres))
-        return int((counts >= ENOUGH * len(points) / len(centres)).sum()), float(good.mean())
+        return int((counts > ENOUGH * good.sum() / len(centres)).sum()), float(good.mean())
 
     def observe(self) -> None:
-        """Adds a line to ``history``: step, mean answer to real and to generated points, share of modes covered."""
-        covered, _ = self.modes()
+        """Adds a line to ``history``: step, mean answer to real and to generated points, good points, covered modes."""
+        covered, good = self.modes()
         real, fake = self.answers(self.shown_real).mean(), self.answers(self.points()).mean()
-        self.history.append((self.step, real, fake, covered / len(centres_of(self.data)[0])))
+        self.history.append((self.step, real, fake, good, covered / len(centres_of(self.data)[0])))
 
     def pushes(self, loss: str, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
         """Where the first ``count`` points stand and where the loss tells them to go, each (count, 2)."""
@@ -272,7 +273,7 @@ def field(game: Game) -> np.ndarray:
 def scene_of(
     game: Game, loss: str, *, rate_G: float, rate_D: float, playing: bool | None = None, shown: int = SHOWN
 ) -> Scene:
-    """The plane on the left, the two averages and the modes over the steps on the right."""
+    """The plane on the left; the two averages, good points and their modes over the steps on the right."""
     points = np.clip(game.points()[:shown], -RUN_AWAY, RUN_AWAY)
     start, end = game.pushes(loss, shown // 4)
     strokes = np.stack([start, end, np.full_like(end, np.nan)], axis=1).reshape(-1, 2).round(2)
@@ -293,7 +294,7 @@ def scene_of(
     )
     history = np.array(game.history).round(3)
     every = -(-len(history) // shown)  # the last one always stays
-    step, real, fake, share = history[::-1][::every][::-1].T
+    step, real, fake, good, share = history[::-1][::every][::-1].T
     right = max(100.0, float(step[-1]))
     curves = Panel(
         "curves",
@@ -303,7 +304,8 @@ def scene_of(
             Line([0, right], [0.5, 0.5], series=6, dash="dot", width=1, colour="#6B7280"),
             Line(step, real, series=0, label=say("D(real)")),
             Line(step, fake, series=1, label=say("D(generated)")),
-            Line(step, share, series=2, label=say("modes")),
+            Line(step, good, series=3, dash="solid", width=3, label=say("good points")),
+            Line(step, share, series=2, label=say("their modes")),
         ],
         title=say("Over the steps"),
         x_title=say("step"),
@@ -327,7 +329,7 @@ def _broken(game: Game) -> str:
 
 
 def _words(game: Game, loss: str, rate_G: float, rate_D: float) -> str:
-    step, real, fake, _ = game.history[-1]
+    step, real, fake, *_ = game.history[-1]
     outside = int((np.abs(game.points()) > EDGE).any(axis=1).sum())
     answers = say(
         "Step {step:g}: D answers {real:.2f} on average to real points, {fake:.2f} to generated ones.",
@@ -353,7 +355,7 @@ def _covered(game: Game) -> str:
 
 def _comment(game: Game, loss: str, rate_G: float, rate_D: float) -> str:
     """What else there is to say, or nothing."""
-    step, real, fake, _ = game.history[-1]
+    step, real, fake, *_ = game.history[-1]
     covered, good = game.modes()
     total = len(centres_of(game.data)[0])
     if rate_G == rate_D == 0:
@@ -366,9 +368,11 @@ def _comment(game: Game, loss: str, rate_G: float, rate_D: float) -> str:
         return say("The game ends after {last} steps; Restart begins another.", last=LAST_STEP)
     if step >= 200 and loss == PRINTED:
         return say("The printed loss drives the points to where D recognises them.")
-    if step >= 400 and total > 2 and covered <= 2:
-        return say("They sit in few places: mode collapse, or not far enough yet.")
-    if covered == total and good > 0.5 and abs(real - fake) < 0.25:
+    if step >= 400 and total > 2 and covered <= total / 2 and good > MOST:
+        return say("Most points are good, and on few places: mode collapse.")
+    if step >= 400 and good < MOST / 2:
+        return say("Few points are good: not far enough yet, or a game that finds nothing.")
+    if covered == total and good > MOST and abs(real - fake) < 0.25:
         return say("D can hardly tell them apart.")
     return ""
 

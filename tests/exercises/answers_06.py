@@ -90,6 +90,7 @@ RIGHT = {
     "06-2": [stable_by_cases, by_two_terms, plain],
     "06-3": [kid_by_loops, kid_by_upper_triangle],
     "06-4": [modes_by_loops, modes_with_scipy],
+    "06-5": [4, 4.0, np.int64(4)],
 }
 
 WRONG = {
@@ -109,6 +110,7 @@ WRONG = {
         (lambda a, t: a * np.nan, "nan", "NaN"),
         (lambda a, t: np.zeros((len(a), 1)), "shape", "(3, 1)", "(3,)"),
         (in_place, "changes its input", "`a`"),
+        (lambda a, t: (np.exp(a) / (np.exp(a) + 1) - t) / a.size, "overflow", "∞"),
     ],
     "06-3": [
         (kid_with(diagonal=True), "with the diagonal"),
@@ -117,6 +119,8 @@ WRONG = {
         (kid_with(scaled=False), "1/d missing"),
         (kid_with(power=2), "square for cube"),
         (lambda real, fake: np.sqrt(kid_by_upper_triangle(real, fake)), "root"),
+        (lambda real, fake: np.maximum(0, kid_by_upper_triangle(real, fake)), "no negative values"),
+        (lambda real, fake: np.abs(kid_by_upper_triangle(real, fake)), "absolute value"),
     ],
     "06-4": [
         (modes_counted(entropy), "no exponential"),
@@ -124,5 +128,12 @@ WRONG = {
         (modes_counted(np.count_nonzero), "covered modes"),
         (modes_counted(lambda counts: np.exp(-entropy(counts))), "perhaps sign"),
         (modes_counted(lambda counts: counts.sum() ** 2 / np.sum(counts**2)), "inverse of the squares"),
+    ],
+    "06-5": [
+        (1, "copies"),
+        (2, "best FID of the new ones"),
+        (3, "mode collapse"),
+        (0, "another number"),
+        (5, "another number"),
     ],
 }

@@ -1,0 +1,75 @@
+"""What chapter 06 observed, the verdicts on it, and other observations that turn them."""
+
+import pandas as pd
+
+from claims.flip import Flip
+
+
+def relu_generator(above: float, silent: float, *, below: bool = False) -> dict:
+    columns = ["above the brightest", "without a gradient", "reaches below 0"]
+    return {"faults": pd.DataFrame([[above, silent, below], [0.0, 0.0, False]], ["ReLU", "sigmoid"], columns)}
+
+
+def relu_discriminator(zero: float, above: float, clipped: float) -> dict:
+    return {"zero": zero, "above": above, "clipped": clipped, "told_apart": 0.8}
+
+
+def looked_at(good: float, fake: float) -> pd.Series:
+    return pd.Series({"D(fake)": fake, "good": good})
+
+
+def down_the_printed_loss(good: float) -> dict:
+    return {
+        "caught": looked_at(good, 0.0),
+        "climbed": looked_at(0.34, 0.3),
+        "seen": pd.DataFrame([looked_at(0.62, 0.33)]),
+        "good": pd.Series({"bell": 0.064}),
+    }
+
+
+def answers(down: tuple, up: tuple) -> dict:
+    return {"minimised": down, "maximised": up, "by_value": (0.82, 0.2)}
+
+
+def ends_of(*games: tuple[float, float]) -> dict:
+    return {"ends": pd.DataFrame(games, columns=["good", "modes"])}
+
+
+FINE, ASTRAY, COLLAPSED = (0.61, 8.0), (0.11, 4.0), (0.75, 3.0)
+REAL, COPIES, NOISE, REPEATED = "unseen real images", "copies of training images", "noise", "one real image, repeated"
+SETS = [REAL, COPIES, "trained", NOISE, REPEATED, "untrained"]
+
+
+def scored(fid: list[float], later: list[float], score: list[float]) -> dict:
+    return {
+        "fid": pd.Series(fid, SETS),
+        "later": pd.Series(later, SETS),
+        "score": pd.Series(score, SETS),
+        "trained": "trained",
+        "untrained_set": "untrained",
+        "bias": [74, 39, 18, 9.5],
+    }
+
+
+FID, LATER, IS = [8, 12, 163, 560, 601, 913], [5, 6, 147, 249, 575, 350], [7.0, 8.3, 2.3, 1.6, 1.0, 1.0]
+THIEF_SEEN = [8, 300, 163, 560, 601, 913]
+
+FLIPS = [
+    Flip("c26", relu_generator(0.23, 0.51), "misprinted"),
+    Flip("c26", relu_generator(0.0, 0.0), "holds with a condition"),  # for pixels from 0 to 1
+    Flip("c26", relu_generator(0.0, 0.0, below=True), "holds"),
+    Flip("c27", relu_discriminator(0.5, 0.34, 0.46), "wrong"),
+    Flip("c27", relu_discriminator(0.5, 0.34, 0.0), "holds with a condition"),  # if it is clipped
+    Flip("c27", relu_discriminator(0.0, 0.0, 0.0), "holds"),
+    Flip("c28", down_the_printed_loss(0.0), "wrong"),
+    Flip("c28", down_the_printed_loss(0.6), "holds"),
+    Flip("c29", answers((0.0, 0.0), (1.0, 0.998)), "wrong"),
+    Flip("c29", answers((0.0, 0.0), (0.9, 0.2)), "holds with a condition"),  # if the sign is a slip
+    Flip("c29", answers((0.8, 0.2), (1.0, 1.0)), "holds"),
+    Flip("c32", ends_of(FINE, FINE, ASTRAY, COLLAPSED), "holds"),
+    Flip("c32", ends_of(FINE, FINE, ASTRAY, ASTRAY), "holds with a condition"),  # unstable, no collapse
+    Flip("c32", ends_of(FINE, FINE, FINE, FINE), "wrong"),
+    Flip("c42", scored(FID, LATER, IS), "holds with a condition"),
+    Flip("c42", scored(THIEF_SEEN, [5, 200, *LATER[2:4], 575, 650], IS), "holds"),
+    Flip("c42", scored([200, *FID[1:]], LATER, IS), "wrong"),  # real ones further out than trained ones
+]
