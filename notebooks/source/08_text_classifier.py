@@ -1569,7 +1569,7 @@ assert points.loc["TF-IDF", "accuracy"].is_monotonic_increasing
 if language == "en":
     assert ships == "TF-IDF" and abs(closing["TF-IDF"]["hours a month"] - 23.7) < 4
     assert closing["TF-IDF"]["security found"] > 0.85 and closing["TF-IDF"]["at least"] > 0
-    assert all(closing[name]["at most"] < 0 for name in networks)
+    assert all(closing[name]["saves, hours"] < 0 for name in networks)
     assert all(26 < closing[name]["hours a month"] < 42 for name in networks)
 
 # %% [markdown] road="side"
