@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--ladder", action="store_true", help="measure every single change, on the validation split")
     parser.add_argument("--crossed", action="store_true", help="measure each network with each training, likewise")
     parser.add_argument("--write", action="store_true", help="keep the results in data/results/07.json")
-    parser.add_argument("--only", nargs="+", metavar="RUNG", help="with --ladder: measure these changes again")
+    parser.add_argument("--only", nargs="+", metavar="RUNG", help="with --ladder or --crossed: measure these only")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--validation", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -162,9 +162,9 @@ def main() -> None:
 
     keep = write if options.write else lambda *_: None
     if options.ladder or options.crossed:
-        part, programs = ("ladder", options.only or mnist.LADDER) if options.ladder else ("crossed", mnist.CROSSED)
+        part, programs = ("ladder", mnist.LADDER) if options.ladder else ("crossed", mnist.CROSSED)
         for seed in options.seeds:
-            for program in programs:
+            for program in options.only or programs:
                 keep(part, [in_a_process(program, seed, validation=True)])
         return
     rows: dict[str, list[dict]] = {"article": [], "recipe": []}
