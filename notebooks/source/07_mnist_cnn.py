@@ -61,7 +61,7 @@ from scipy import ndimage
 # %%
 r = np.array([0.95, 0.98, 0.99, 0.995, 0.999])
 spoilt = ((1 - r**8) * 1000).round().astype(int)
-pd.DataFrame({"digit right": r, "form right": (r**8).round(4), "spoilt of 1,000": spoilt})
+pd.DataFrame({"digit right": r, "spoilt of 1,000": spoilt})
 
 # %% [markdown]
 # <details><summary>What came</summary>
@@ -702,7 +702,7 @@ at = {
 assert at["promised"]["accuracy"] > promise["accuracy"][0]
 assert at["kept"]["accuracy"] > kept["accuracy"][0] and 0.5 < at["kept"]["answered"] < 1
 assert course.full or at["promised"]["accuracy"] > at["kept"]["accuracy"]
-pd.DataFrame(at).loc[["answered", "accuracy"]].round(3)
+pd.DataFrame(at).loc[["answered", "accuracy"]].astype(float).round(3)
 
 # %% [markdown]
 # ### Back to the form
@@ -773,31 +773,28 @@ from course_utils.recipes import mnist
 article = replace(mnist.ARTICLE, epochs=epochs)
 recipe = course.choose(quick=replace(mnist.FAST, epochs=epochs, batch=32), full=mnist.FAST)
 hows = {
-    ("recipe's network", "articles' training"): replace(article, network=recipe.network),
-    ("articles' network", "recipe's training"): replace(recipe, network=article.network),
-    ("recipe's network", "recipe's training"): recipe,
+    "recipe's network, articles' training": replace(article, network=recipe.network),
+    "articles' network, recipe's training": replace(recipe, network=article.network),
+    "recipe's network, recipe's training": recipe,
 }
-p_pairs = {("articles' network", "articles' training"): p_validation}
+pairs = {"articles' network, articles' training": (predicted == y_validation).mean()}
 for pair, how in hows.items():
     net = mnist.train(digits.train.images, y_train, how, seed=seed)
-    p_pairs[pair] = net.predict(digits.validation.images[..., None], verbose=0)
+    p_pair = net.predict(digits.validation.images[..., None], verbose=0)
+    pairs[pair] = (p_pair.argmax(axis=1) == y_validation).mean()
 recipe_network = net  # the last of them
 
 # %% [markdown]
-# **Predict first.** Where does the accuracy change more: from left to right, or from top to bottom?
+# **Predict first.** Which raises the accuracy more, the recipe's network or its training?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
-pairs = pd.Series(
-    {pair: (p.argmax(axis=1) == y_validation).mean() for pair, p in p_pairs.items()}
-)
-two_by_two = pairs.unstack()
-two_by_two.round(3)
+pd.Series(pairs, name="validation accuracy").round(3).to_frame()
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# From left to right, from one training to the other: 0.966 to 0.995 and 0.974 to 0.997 in the stored run. From top to bottom it is a
-# point or less.
+# The training, by two to three points: 0.966 to 0.995 with the articles' network, 0.974 to 0.997 with the recipe's. The network, by less than
+# one.
 #
 # </details>
 #
@@ -806,16 +803,21 @@ two_by_two.round(3)
 # %%
 measured = results.load("07")
 crossed = pd.DataFrame(measured["crossed"])
-crossed[["network", "training"]] = crossed["program"].str.split(", ", expand=True).to_numpy()
-by_pair = crossed.groupby(["network", "training"], sort=False)["accuracy"]
+by_pair = crossed.groupby("program", sort=False).agg(
+    mean=("accuracy", "mean"),
+    low=("accuracy", "min"),
+    high=("accuracy", "max"),
+    processor_seconds=("processor_seconds", "min"),
+)
 print(results.described(measured))
-by_pair.agg(["mean", "min", "max"]).round(4)
+by_pair.round(4)
 
 # %% [markdown]
-# The same picture. **How you train can matter more than what you train**; the other network is no better, only faster (section 11).
+# The same picture, in tenths of a point. **How you train can matter more than what you train**; the recipe's network is no better, only faster.
 
 # %%
-assert pairs.unstack(sort=False)["recipe's training"].min() >= pairs.max() - 0.02
+assert min(list(pairs.values())[2:]) > max(list(pairs.values())[:2]) - 0.002
+assert by_pair["low"].iloc[2:].min() > by_pair["high"].iloc[:2].max()
 
 # %% [markdown] road="side"
 # ## 11 · Ten times faster, one change at a time
@@ -1081,17 +1083,13 @@ def lead(scores):
     return ordered[:, -1] - ordered[:, -2]
 
 
-x_parts = {part: flat(getattr(digits, part).images) for part in ("validation", "test")}
+both = [digits.validation.images, digits.test.images]
+straight, curved = fitted.values()
 candidates = {
-    "logistic regression": [
-        fitted["logistic regression"].predict_proba(x) for x in x_parts.values()
-    ],
-    "SVM": [fitted["SVM"].decision_function(x) for x in x_parts.values()],
+    "logistic regression": [straight.predict_proba(flat(x)) for x in both],
+    "SVM": [curved.decision_function(flat(x)) for x in both],
     "articles' network": [p_validation, p_test],
-    "recipe": [
-        recipe_network.predict(getattr(digits, part).images[..., None], verbose=0)
-        for part in x_parts
-    ],
+    "recipe": [recipe_network.predict(x[..., None], verbose=0) for x in both],
 }
 
 # %% [markdown]
@@ -1311,9 +1309,9 @@ check("07-3", decide)
 # ### Exercise 07-4 · Beat the recipe
 # *extend · 45 minutes*
 #
-# A careless scanner turns each digit by up to 30 degrees and moves it by up to four pixels, either way. The recipe, with as many epochs as you
-# like, reads about 78 % of such digits on the quick profile, 95 % of MNIST's; the articles' program about a third. Your training digits are
-# straight. Write a function that trains whatever you want on them. `contest.run` clocks the articles' program here and now, gives you
+# A careless scanner turns each digit by up to 30 degrees and moves it by up to four pixels, either way. In the quick profile the recipe reads
+# under 80 % of such digits, even with 60 epochs, and the articles' program a third; on MNIST the recipe reads 95 % with 15. Your training
+# digits are straight. Write a function that trains whatever you want on them. `contest.run` clocks the articles' program here and now, gives you
 # as long, and reads the *test* part through the scanner: reach 92 % in the quick profile, 98.5 % in the full one. Choose on
 # `contest.validation(course.profile)`, images and labels as scanned, and run the contest once you are content: it is a game's score, not an
 # estimate, for this test part has been read before.
