@@ -442,9 +442,9 @@ figures.intervals(
 )
 
 # %% [markdown]
-# In the quick profile the intervals overlap, so this picture ranks nobody. A sharper question helps: all models answered the *same*
-# digits, so look only at those where exactly one of two models is right. If the two were equally good, such digits would fall to
-# either side like a fair coin (**McNemar's test**).
+# In the quick profile the intervals overlap, so this picture ranks nobody. But all models answered the *same* digits, so look only at those
+# where exactly one of two models is right. If the two were equally good, such digits would fall to either side like a fair coin
+# (**McNemar's test**).
 
 # %% tags=["nbval-ignore-output", "compare-within=0.2"]
 from scipy.stats import binomtest
@@ -519,7 +519,7 @@ figures.image_grid(
 )
 
 # %% [markdown]
-# The pairs look much alike. How much, as one number:
+# The pairs look much alike. As one number:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 alike = np.corrcoef(before.ravel(), after.ravel())[0, 1]
@@ -825,8 +825,7 @@ assert by_pair["low"].iloc[2:].min() > by_pair["high"].iloc[:2].max()
 # How the recipe was found: where the time goes, what each change costs and brings, and a rule that keeps or drops it.
 
 # %% [markdown]
-# The articles' program takes a couple of minutes on two cores. That is nothing, until you train fifty variants. The figures of this
-# section come from real MNIST and took over an hour to measure:
+# The articles' program takes a couple of minutes on two cores: nothing, until you train fifty variants. The figures below come from real MNIST:
 
 # %%
 results.described(measured)
@@ -852,8 +851,8 @@ theirs = {
 pd.Series(theirs, name="multiplications an image").map("{:,}".format).to_frame()
 
 # %% [markdown]
-# Four fifths of the work lie in convolution 2. The network uses at most one in four of its results: max pooling comes next, keeps the
-# largest of each 2 × 2 window, and throws the rest away.
+# Four fifths of the work lie in convolution 2. The network uses at most one in four of its results: max pooling comes next and keeps the
+# largest of each 2 × 2 window.
 #
 # ### The network: strides
 #
@@ -903,7 +902,7 @@ figures.lines(
 )
 
 # %% [markdown]
-# Up steeply, down smoothly: large steps while there is far to go, small ones to settle.
+# Large steps while there is far to go, small ones to settle.
 #
 # ### The data: crops and soft labels
 #
@@ -948,7 +947,7 @@ rungs = ladder.groupby("program", sort=False).agg(
 rungs.round({"accuracy": 4, "low": 4, "high": 4, "seconds": 1, "memory": 0})
 
 # %% [markdown]
-# As a picture, from the articles' program at the top to the recipe:
+# As a picture:
 
 # %%
 named = rungs.rename(columns={"accuracy": "value"}).reset_index()
@@ -958,13 +957,13 @@ named["name"] = [
 figures.intervals(
     named,
     x_title="validation accuracy: mean, smallest and largest of three seeds",
-    alt="Changes to the network cost a little accuracy and most of the time; the one-cycle rate wins more back than was lost",
+    alt="Changes of the network save most of the time and cost a little accuracy; the one-cycle rate wins back more than was lost",
 )
 
 # %% [markdown]
 # What counts as better? Two runs that differ only in their seed differ too. Pool that spread over all rungs into one standard deviation
-# $\sigma$: the difference of two means of $m$ seeds then has the standard error $\sigma\sqrt{2/m}$, and a difference beyond twice that
-# is more than luck, once in twenty times wrongly. With thirteen rungs, expect one such accident in half of all ladders.
+# $d$: the difference of two means of $m$ seeds has the standard error $d\sqrt{2/m}$, and a difference beyond twice that is called more than
+# luck, once in twenty times wrongly. Among thirteen rungs, half of all ladders have such an accident.
 #
 # Speed comes first here, because what is fast can be tried often. So a change is worth keeping if it saves a twentieth of the time or of the
 # memory (MiB) and costs less than half a point, or if its gain is more than luck and costs at most a tenth of the time. Each row is held
@@ -972,8 +971,8 @@ figures.intervals(
 
 # %%
 per_rung = ladder["seed"].nunique()
-sigma = np.sqrt(ladder.groupby("program")["accuracy"].var().mean())
-luck = 2 * sigma * np.sqrt(2 / per_rung)
+spread = np.sqrt(ladder.groupby("program")["accuracy"].var().mean())
+luck = 2 * spread * np.sqrt(2 / per_rung)
 steps_up = pd.DataFrame(
     {
         "time ×": rungs["seconds"] / rungs["seconds"].shift(),
@@ -985,13 +984,15 @@ gain = steps_up["accuracy +"]
 saves = (steps_up[["time ×", "memory ×"]].min(axis=1) <= 0.95) & (gain > -0.005)
 steps_up["more than luck"] = gain.abs() > luck
 steps_up["keep"] = saves | ((gain > luck) & (steps_up["time ×"] <= 1.1))
-print(f"σ = {sigma:.4f}; more than luck is more than {luck:.4f}")
+print(f"d = {spread:.4f}; more than luck is more than {luck:.4f}")
 steps_up.round({"time ×": 2, "memory ×": 2, "accuracy +": 4})
 
 # %% [markdown]
-# The first steps are fast.
+# The changes of the network take away two thirds of the time and a quarter of a point. The one-cycle rate wins half a point, more than was
+# lost, and half the epochs keep it; soft labels win a little. Padding, random places and averaged weights show nothing. The recipe has
+# the first two all the same: it was fixed on two seeds and by a laxer bar, a tenth of a point, which is no more than two seeds differ by.
 #
-# The recipe was now fixed, and met the test set once:
+# So fixed, it met the test set, as the articles' program did:
 
 # %%
 final = pd.DataFrame(
@@ -1209,9 +1210,9 @@ claims.record(
 
 # %% [markdown]
 # So the log is not of the program above it. Loss and accuracy do not quite contradict each other: 18 wrong answers in 1,000 cost at least
-# 0.0125 of the 0.0229, if all of them were barely wrong and nearly all others certain.
+# 0.0125 of the 0.0229.
 #
-# B5.4 also reports 99.25 % on the test set after ten epochs. Its own program, run again with other seeds, in the last epoch and in the
+# B5.4 also reports 99.25 % on the test set after ten epochs. Its own program, run again with five seeds, in the last epoch and in the
 # epoch that was best *by its test score*:
 
 # %%
@@ -1221,21 +1222,20 @@ best = np.array([max(accuracies) for accuracies in printed["by_epoch"]])
 pd.DataFrame({"last epoch": finals, "best epoch": best}, index=printed["seed"])
 
 # %% [markdown]
-# The article reports one run. Typical would be a number that the mean of these runs reaches, within two standard errors. The kindest
-# reading asks for less, that *one more* run may reach it ($t\,s\sqrt{1 + 1/n}$ above the mean, in 39 of 40 cases), or that some epoch did:
+# The article reports one run. If the middle one of these reaches its number, it is typical. The kindest reading asks for less: that some run
+# reaches it, or some epoch.
 
 # %%
-from scipy.stats import t as students
-
-n = len(finals)
-typical = finals.mean() + 2 * finals.std(ddof=1) / np.sqrt(n)
-one_more = finals.mean() + students.ppf(0.975, n - 1) * finals.std(ddof=1) * np.sqrt(1 + 1 / n)
-reached = "holds with a condition" if max(one_more, best.max()) >= 0.9925 else "wrong"
+reached = max(finals.max(), best.max()) >= 0.9925
 claims.record(
     "c47",
-    verdict="holds" if typical >= 0.9925 else reached,
-    evidence=f"{n} seeds: mean {finals.mean():.4f}, standard deviation {finals.std(ddof=1):.4f}; one more run stays below "
-    f"{one_more:.4f} in 39 of 40 cases; the best epoch of all, by its test score, has {best.max():.4f}",
+    verdict="holds"
+    if np.median(finals) >= 0.9925
+    else "holds with a condition"
+    if reached
+    else "wrong",
+    evidence=f"{len(finals)} seeds: mean {finals.mean():.4f}, standard deviation {finals.std(ddof=1):.4f}, "
+    f"best run {finals.max():.4f}, best epoch of all, by its test score, {best.max():.4f}",
     recorded=measured["date"],
 )
 
