@@ -630,8 +630,8 @@ figures.lines(
 
 # %% [markdown]
 # Trained on shifted digits, the network keeps most of its accuracy as far as it was trained, five pixels, and falls beyond. Augmentation
-# does not teach "position does not matter"; it teaches *the positions you show*. On centred digits it gains nothing here, at equal
-# steps: improve for the data you will meet, not for the test set you have.
+# does not teach "position does not matter"; it teaches *the positions you show*. On centred digits it changes next to nothing
+# here: improve for the data you will meet, not for the test set you have.
 
 # %%
 middle = offsets.index(0)
@@ -988,7 +988,7 @@ print(f"d = {spread:.4f}; more than luck is more than {luck:.4f}")
 steps_up.round({"time ×": 2, "memory ×": 2, "accuracy +": 4})
 
 # %% [markdown]
-# The changes of the network take away two thirds of the time and a quarter of a point. The one-cycle rate wins half a point, more than was
+# The changes of the network take away nearly two thirds of the time and a quarter of a point. The one-cycle rate wins half a point, more than was
 # lost, and half the epochs keep it; soft labels win a little. Padding, random places and averaged weights show nothing. The recipe has
 # the first two all the same: it was fixed on two seeds and by a laxer bar, a tenth of a point, which is no more than two seeds differ by.
 #
@@ -1029,7 +1029,7 @@ f"{reader.count_params():,} parameters"
 # Why not the network trained above? In the quick profile it has never seen such digits.
 #
 # **Predict first.** Trained as in section 5, on a thousand digits that were 8 × 8 pixels once, how much of MNIST's test set does it read?
-# Three seeds, recorded:
+# Five seeds, recorded:
 
 # %%
 pd.DataFrame(measured["transfer"]).set_index("seed")["accuracy"].to_frame()
