@@ -343,7 +343,7 @@ figures.training_curves(
     curves,
     logarithmic=True,
     alt="Training loss goes on falling; validation loss stops falling after some epochs and jumps about",
-)
+).update_yaxes(dtick=1, exponentformat="power", row=1, col=1)
 
 # %% [markdown]
 # The training loss goes on falling, but for a bump (its axis is logarithmic); the validation loss stops after some epochs and jumps about.
