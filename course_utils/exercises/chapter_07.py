@@ -38,7 +38,7 @@ _COUNTED_BY_HAND = number(
         Mistake(
             "no biases",
             _parameters(biases=False),
-            "The biases are missing: one for every filter and one for every unit of a dense layer.",
+            "The biases are missing: one for every kernel and one for every unit of a dense layer.",
         ),
         Mistake(
             "28×28×1",
@@ -54,7 +54,7 @@ _COUNTED_BY_HAND = number(
         Mistake(
             "one channel in the first convolution",
             _COLOUR - _FIRST_LAYER_OF_ONE_CHANNEL,
-            "The first convolution still has one input channel. A filter reaches through all channels of its input: "
+            "The first convolution still has one input channel. A kernel reaches through all channels of its input: "
             "3×3 weights for *each* of the three colours.",
         ),
         Mistake(
@@ -151,10 +151,17 @@ def _recall_mistakes() -> list[Mistake]:
     def one_against_rest(labels, predictions, classes=10):
         return np.array([np.mean((labels == c) == (predictions == c)) for c in range(classes)])
 
+    def one_against_rest_or_nan(labels, predictions, classes=10):
+        rest = one_against_rest(labels, predictions, classes)
+        return np.where(np.isnan(recall_per_class(labels, predictions, classes)), np.nan, rest)
+
     def f1(labels, predictions, classes=10):
         sums = np.bincount(labels, minlength=classes) + np.bincount(predictions, minlength=classes)
         return _share(2 * _hits(labels, predictions, classes), sums)
 
+    others = (
+        "That also counts the examples of *other* classes that were rightly not predicted as this one. Leave them out."
+    )
     return [
         Mistake(
             "precision, or transposed",
@@ -205,9 +212,9 @@ def _recall_mistakes() -> list[Mistake]:
         Mistake(
             "one against the rest",
             one_against_rest,
-            "That also counts the examples of *other* classes that were rightly not predicted as this one. Leave "
-            "them out.",
+            others,
         ),
+        Mistake("one against the rest, NaN for none", one_against_rest_or_nan, others),
         Mistake(
             "F1",
             f1,
@@ -365,8 +372,8 @@ def _lost(contest: Contest) -> Verdict:
             "Accurate enough, but training took {over} s too long ({share} over the articles' time).", **fields
         )
         hint = say(
-            "Which changes in the table of section 10 saved time and cost no accuracy? Look at the batches for each "
-            "call, the strides and the number of epochs."
+            "Which changes saved time in the table of section 11 and cost little accuracy? Look at the batches, the "
+            "strides and the number of epochs. And turn many images in one call, not one by one."
         )
         return Verdict(WRONG, message, rows, hint, mistake="too slow")
     if not contest.in_time:
@@ -388,14 +395,14 @@ def _lost(contest: Contest) -> Verdict:
     unused = 1 - contest.seconds / contest.limit
     if unused >= 0.3:
         hint = say(
-            "{unused:.0%} of the time is unused: more epochs, or more channels. Then train on more kinds of change "
-            "than shifts: small turns, stretches and slants. Choose on the validation part.",
+            "{unused:.0%} of the time is unused: more epochs, or more channels. And train on what the scanner does: "
+            "turns and shifts, drawn afresh in each epoch. Choose on `contest.validation`.",
             unused=unused,
         )
     else:
         hint = say(
-            "Train on more kinds of change than shifts: small turns, stretches and slants. Choose on the validation "
-            "part."
+            "Train on what the scanner does: turns and shifts, drawn afresh in each epoch. Choose on "
+            "`contest.validation`."
         )
     return Verdict(WRONG, message, rows, hint, mistake="not accurate enough")
 
@@ -406,7 +413,7 @@ EXERCISES = (
         "Colour images",
         "recall",
         8,
-        "The article's network (convolution 3×3 with 32 filters, pooling 2×2, convolution with 64, pooling, "
+        "The article's network (convolution 3×3 with 32 kernels, pooling 2×2, convolution with 64, pooling, "
         "convolution with 64, flatten, dense 64, dense 10; no padding) now gets colour pictures, 32×32×3 instead of "
         "28×28×1. How many parameters has it? Count by hand, layer by layer, and put the number, or the "
         "calculation, where the three dots stand.",
@@ -440,8 +447,9 @@ EXERCISES = (
         45,
         "Write `train(images, labels)`: it gets uint8 images of shape (n, 28, 28) and their labels, and returns a "
         "trained Keras model that takes (m, 28, 28, 1), pixels from 0 to 255, and gives (m, 10). Reach the target "
-        "accuracy on the test part in no more time than the articles' program takes on your machine. Put your code "
-        "where the three dots stand.",
+        "accuracy on the test part as a careless scanner delivers it, turned by up to 30 degrees and moved by up to "
+        "four pixels, in no more time than the articles' program takes on your machine. Put your code where the "
+        "three dots stand.",
         _judge_contest,
     ),
 )

@@ -1,6 +1,7 @@
-"""The contest of exercise 07-4: a training function against the articles' program, on this machine, now.
+"""The contest of exercise 07-4: digits from a careless scanner, read by what a function trains in the articles' time.
 
-``run`` clocks the articles' program, clocks the learner's function, and measures what it trained on the test part.
+``run`` clocks the articles' program, clocks the learner's function, and measures what it trained on the test part as
+the scanner delivers it; ``validation`` gives the validation part so, to choose by.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ from course_utils.runtime import check_profile
 if TYPE_CHECKING:
     import keras
 
+TURN, MOVE = 30.0, 4.0  # the scanner turns a digit by at most so many degrees, and moves it by at most so many pixels
 PATIENCE = 3  # a training function is stopped after this many times the limit
 _MEASURED = object()  # what `run` marks its results with
 
@@ -38,18 +40,18 @@ class Rules:
     epochs: int
 
 
-# Quick: the solution's worst of five seeds lies above the target, the articles' program and the recipe far below it
-# (tests/exercises/test_contest.py). Full: the course's own aim.
+# The solution lies above the target; the recipe, with as many epochs as it likes, and the articles' program lie far
+# below it, because neither has seen a turned digit (tests/exercises/test_contest.py).
 RULES = {
-    "quick": Rules("digits", ("train",), 0.96, 16),
-    "full": Rules("mnist", ("train", "validation"), 0.996, 10),  # the articles train on all 60,000
+    "quick": Rules("digits", ("train",), 0.92, 16),
+    "full": Rules("mnist", ("train", "validation"), 0.985, 10),  # the articles train on all 60,000
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Contest:
-    """What `run` measured: ``accuracy`` (0 to 1) on the ``n`` images of the test part of ``data``, ``seconds`` of
-    training, ``limit`` (the articles' seconds), ``target`` (the accuracy to reach) and the ``profile``."""
+    """What `run` measured: ``accuracy`` (0 to 1) on the ``n`` images of the test part of ``data`` as scanned,
+    ``seconds`` of training, ``limit`` (the articles' seconds), ``target`` (to be reached) and the ``profile``."""
 
     data: str
     accuracy: float
@@ -93,7 +95,8 @@ def run(
 
     ``train(images, labels)`` gets images, uint8 (n, 28, 28) from 0 to 255, and their labels, int64 (n,): the training
     part of scikit-learn's digits where ``profile`` is "quick", all 60,000 of MNIST's training file where it is "full".
-    It returns a Keras model that takes (m, 28, 28, 1), 0 to 255, and gives (m, 10): the largest is the answer.
+    It returns a Keras model that takes (m, 28, 28, 1), 0 to 255, and gives (m, 10): the largest is the answer. What is
+    trained on is straight and in the middle; what is read comes from the scanner (see `validation`).
 
     The limit in seconds: in full ten times one epoch of the articles' program (the second, so that preparing the
     computation is left out), in quick its 16 whole epochs. Seeds ``random``, NumPy and Keras.
@@ -101,7 +104,7 @@ def run(
     None, with nothing measured, while ``train`` is still the stub. Raises CourseError for a ``train`` that raises,
     takes more than three times the limit (it is stopped), or returns anything but such a model.
     """
-    check_profile(profile)
+    rules = _rules(profile)
     if not callable(train) or isinstance(train, type):
         raise CourseError(
             say(
@@ -117,7 +120,6 @@ def run(
 
     from course_utils import data
 
-    rules = RULES[profile]
     digits = data.load(rules.data)
     images, labels = (
         np.concatenate([getattr(getattr(digits, part), field) for part in rules.parts])
@@ -128,10 +130,42 @@ def run(
     print(say("It takes {limit} s here. Now yours …", limit=f"{limit:.{0 if limit >= 20 else 1}f}"), flush=True)
     keras.utils.set_random_seed(seed)
     model, seconds = _clocked(train, images, labels, limit)
-    accuracy = float((_answers(model, digits.test.images, limit) == digits.test.labels).mean())
+    scanned = _scanned(digits.test.images, seed=1)
+    accuracy = float((_answers(model, scanned, limit) == digits.test.labels).mean())
     contest = Contest(rules.data, accuracy, len(digits.test), seconds, limit, rules.target, profile)
     object.__setattr__(contest, "_mark", _MEASURED)
     return contest
+
+
+def validation(profile: str = "quick") -> tuple[np.ndarray, np.ndarray]:
+    """The validation part as the scanner delivers it: images, uint8 (n, 28, 28), and their labels.
+
+    Each digit is turned by up to 30 degrees and moved by up to four pixels, either way, at random and always alike.
+    """
+    from course_utils import data
+
+    part = data.load(_rules(profile).data).validation
+    return _scanned(part.images, seed=2), part.labels.copy()
+
+
+def _rules(profile: str) -> Rules:
+    check_profile(profile)
+    return RULES[profile]
+
+
+def _scanned(images: np.ndarray, seed: int) -> np.ndarray:
+    """Each image turned about its middle and moved, at random; what enters is paper."""
+    from scipy import ndimage
+
+    random, middle = np.random.default_rng(seed), (np.array(images.shape[1:]) - 1) / 2
+    out = np.empty_like(images)
+    for i, image in enumerate(images):
+        angle = np.deg2rad(random.uniform(-TURN, TURN))
+        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        offset = middle - matrix @ (middle + random.uniform(-MOVE, MOVE, 2))
+        turned = ndimage.affine_transform(image.astype("float32"), matrix, offset, order=1)
+        out[i] = turned.round().clip(0, 255)
+    return out
 
 
 def _seconds_of_the_article(images: np.ndarray, labels: np.ndarray, profile: str, seed: int) -> float:

@@ -108,6 +108,11 @@ WRONG = {
             "share of all examples",
         ),
         (lambda y, p, classes=10: 1 - by_matrix(y, p, classes), "missed ones"),
+        (lambda y, p, classes=10: [((y == c) == (p == c)).mean() for c in range(classes)], "one against the rest"),
+        (
+            lambda y, p, classes=10: [((y == c) == (p == c)).mean() if c in y else np.nan for c in range(classes)],
+            "one against the rest, NaN for none",
+        ),
         (
             lambda y, p, classes=10: np.array([by_matrix(y, p, classes)[c] for c in np.unique(y)]),
             "only classes that occur",

@@ -75,6 +75,57 @@ def test_accuracy_is_the_share_of_the_test_part_that_is_answered_rightly(limit, 
     assert found.measured
 
 
+def test_what_is_read_comes_from_the_scanner_and_what_is_trained_on_does_not(limit, monkeypatch):
+    from course_utils import data
+
+    digits, seen, answers = data.load("digits"), {}, contest._answers
+
+    def spied(model, images, limit):
+        seen["images"] = images
+        return answers(model, images, limit)
+
+    monkeypatch.setattr(contest, "_answers", spied)
+
+    def train(images, labels):
+        np.testing.assert_array_equal(images, digits.train.images)
+        return always(0)
+
+    contest.run(train)
+    read = seen["images"]
+    straight = digits.test.images.astype(float)
+    assert read.shape == straight.shape
+    alike = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(read, straight, strict=True)]
+    assert np.mean(alike) < 0.6, "the test part as the scanner delivers it"
+
+
+def test_the_scanner_turns_and_moves_by_no_more_than_it_says():
+    """A dot in the middle stays within the circle, or rather the square, of the moves; ink is kept."""
+    dots = np.zeros((200, 28, 28), np.uint8)
+    dots[:, 13:15, 13:15] = 200
+    scanned = contest._scanned(dots, seed=5)
+    assert scanned.dtype == np.uint8
+    rows, columns = (np.arange(28)[:, None], np.arange(28)[None])
+    ink = scanned.sum(axis=(1, 2), dtype=float)
+    middles = np.stack([(scanned * where).sum(axis=(1, 2)) / ink for where in (rows, columns)], axis=1)
+    assert abs(middles - 13.5).max() < contest.MOVE + 0.6
+    assert abs(middles - 13.5).max() > contest.MOVE - 1.0
+    assert ink == pytest.approx(np.full(200, 800.0), rel=0.1)
+
+
+def test_a_digit_to_choose_by_is_scanned_always_alike_and_is_the_callers_own():
+    from course_utils import data
+
+    images, labels = contest.validation("quick")
+    again, _ = contest.validation()
+    np.testing.assert_array_equal(images, again)
+    np.testing.assert_array_equal(labels, data.load("digits").validation.labels)
+    assert (images != data.load("digits").validation.images).any()
+    labels[:] = 0
+    assert contest.validation()[1].any()
+    with pytest.raises(CourseError, match="quick or full; it is 'fast'"):
+        contest.validation("fast")
+
+
 def test_seconds_are_those_of_the_training_function_alone(limit):
     model = always(0)
 
@@ -314,15 +365,24 @@ def test_what_the_learner_starts_from_is_not_attempted(cell):
 
 @pytest.mark.night  # a calibration: it can change with a library or a recipe, not with an edit
 @pytest.mark.parametrize(
-    "recipe", [dataclasses.replace(mnist.ARTICLE, epochs=16), mnist.FAST], ids=["articles", "FAST"]
+    "recipe",
+    [
+        dataclasses.replace(mnist.ARTICLE, epochs=16),
+        mnist.FAST,
+        dataclasses.replace(mnist.FAST, epochs=30, batch=32),  # the chapter's own settings, and more
+        dataclasses.replace(mnist.FAST, epochs=60, batch=32),
+        dataclasses.replace(mnist.FAST, epochs=30, batch=32, network="pooling"),
+    ],
+    ids=["articles", "FAST", "30 epochs", "60 epochs", "pooling"],
 )
-def test_neither_the_articles_program_nor_the_recipe_as_it_is_reaches_the_target(recipe):
+def test_neither_the_articles_program_nor_the_recipe_reaches_the_target_whatever_its_epochs(recipe):
     from course_utils import data
 
     digits = data.load("digits")
     model = mnist.train(digits.train.images, digits.train.labels, recipe, seed=0)
-    answers = model.predict(digits.test.images[..., None], verbose=0).argmax(axis=1)
-    assert (answers == digits.test.labels).mean() < contest.RULES["quick"].target - 0.01
+    images = contest._scanned(digits.test.images, seed=1)
+    answers = model.predict(images[..., None], verbose=0).argmax(axis=1)
+    assert (answers == digits.test.labels).mean() < contest.RULES["quick"].target - 0.08
 
 
 @pytest.mark.full

@@ -1,5 +1,6 @@
 """The recipe: what it trains takes raw pixels and gives probabilities, the same for the same seed."""
 
+from dataclasses import asdict
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ def digits():
     return data.load("digits")
 
 
-SMALL = mnist.Recipe(epochs=2, batch=32, pixels="uint8", calls=2, network="narrow", one_cycle=True, crops=True)
+SMALL = mnist.Recipe(epochs=2, batch=32, pixels="uint8", calls=2, network="narrow", one_cycle=True, crops="random")
 
 
 @pytest.mark.parametrize("recipe", [mnist.Recipe(epochs=1), SMALL], ids=["as printed", "fast"])
@@ -37,17 +38,33 @@ def test_the_same_seed_gives_the_same_network_and_another_does_not(digits):
 
 
 def test_it_learns(digits):
-    recipe = mnist.Recipe(epochs=12, batch=32, pixels="uint8", network="narrow", one_cycle=True, crops=True)
+    recipe = mnist.Recipe(epochs=12, batch=32, pixels="uint8", network="narrow", one_cycle=True, crops="random")
     model = mnist.train(digits.train.images, digits.train.labels, recipe, seed=0)
     answers = model.predict(digits.test.images[..., None], verbose=0).argmax(axis=1)
     assert (answers == digits.test.labels).mean() > 0.85
 
 
 def test_each_rung_of_the_ladder_changes_one_thing():
-    """Crops bring their size with them, the schedule its five epochs; everything else differs in one field."""
-    from dataclasses import asdict
-
     rungs = [asdict(recipe) for recipe in mnist.LADDER.values()]
     for before, after in pairwise(rungs):
-        changed = {name for name in after if after[name] != before[name]}
-        assert len(changed - {"epochs"}) == 1, changed
+        assert len({name for name in after if after[name] != before[name]}) == 1, after
+
+
+def test_each_network_of_the_ladder_differs_from_the_one_before_in_one_thing():
+    """Pooling against strides is a change of all three: what is compared are the layers that both have."""
+    networks = [mnist.NETWORKS[name]() for name in dict.fromkeys(r.network for r in mnist.LADDER.values())]
+    described = [
+        {
+            (number, key): layer.get_config()[key]
+            for number, layer in enumerate(one for one in network if type(one).__name__ == "Conv2D")
+            for key in ("filters", "kernel_size", "strides", "padding")
+        }
+        for network in networks
+    ]
+    for before, after in pairwise(described):
+        assert len({key[1] for key in before if before[key] != after[key]}) == 1
+
+
+def test_the_recipe_differs_from_the_articles_program_in_network_and_training_and_the_crossing_has_both():
+    networks = {(recipe.network, recipe.one_cycle) for recipe in mnist.CROSSED.values()}
+    assert networks == {(a, b) for a in ("pooling", "narrow") for b in (False, True)}
