@@ -310,13 +310,14 @@ explorers.convolution()
 # ## 3 · A whole layer
 #
 # Two more axes make it a layer. Images have **channels**, three colours at first, and a kernel reaches through all of them. And a layer has
-# many kernels, each of which writes a map of its own: the *output* channels. For image $n$ (its padding already around it), place $(x, y)$ and
-# output channel $o$:
+# many kernels, each of which writes a map of its own: the *output* channels. For image $n$ (its padding already around it), place $(x, y)$
+# and output channel $o$:
 #
 # $$ z_{n,x,y,o} = b_o + \sum_{i,j,c} w_{i,j,c,o} \; a_{n,\; sx+di,\; sy+dj,\; c}. $$
 #
-# The sum runs over the window ($i$, $j$) and over the input channels ($c$), which come last, as in Keras. (PyTorch has them second.) First the windows, for a whole batch, with stride and dilation as steps of the slices. Nothing is
-# copied; NumPy only walks over the same memory in larger steps.
+# The sum runs over the window ($i$, $j$) and over the input channels ($c$), which come last, as in Keras. (PyTorch has them second.) First
+# the windows, for a whole batch, with stride and dilation as steps of the slices. Nothing is copied; NumPy only walks over the same memory
+# in larger steps.
 
 
 # %%
@@ -498,7 +499,8 @@ errors
 # %% [markdown] road="side"
 # ### Any stride, any number of channels
 #
-# The same gradients in full, with padding, stride, dilation and channels, against two witnesses; then the input's gradient as one convolution.
+# The same gradients in full, with padding, stride, dilation and channels, against two witnesses; then the input's gradient as one
+# convolution.
 
 # %% [markdown]
 # Let $\delta_{n,x,y,o}$ be shaped like $z$ of section 3. The bias $b_o$ is added to every $z$ of its channel, so its gradient is the sum of
@@ -758,15 +760,16 @@ f"{im2col(images, (3, 3))[0].size / images.size:.1f} times as many numbers as th
 
 # %% [markdown]
 # (A little less than nine: pixels at the border lie in fewer windows.) Real libraries often build the matrix piece by piece, or not at all,
-# walking the image in the same order. So when training runs out of memory on Monday, suspect first the maps that every layer keeps for the way
-# back: halve the batch and see.
+# walking the image in the same order. So when training runs out of memory on Monday, suspect first the maps that every layer keeps for the
+# way back: halve the batch and see.
 
 # %% [markdown]
 # ## 7 · What can a unit see?
 #
-# A pixel of the first map depends on 3 × 3 pixels of the photo. One of the second map depends on 3 × 3 of the *first*. The side of the square it can depend on is its **receptive field** $r$. How does it grow? Let neighbours in the current map stand
-# $g$ pixels of the photo apart. A layer with kernel $k$ and dilation $d$ reaches $d(k-1)$ neighbours further, and its stride $s$ moves its
-# own neighbours $s$ times as far apart:
+# A pixel of the first map depends on 3 × 3 pixels of the photo. One of the second map depends on 3 × 3 of the *first*. The side of the
+# square it can depend on is its **receptive field** $r$. How does it grow? Let neighbours in the current map stand $g$ pixels of the photo
+# apart. A layer with kernel $k$ and dilation $d$ reaches $d(k-1)$ neighbours further, and its stride $s$ moves its own neighbours $s$ times
+# as far apart:
 #
 # $$ r \leftarrow r + d(k-1)\, g, \qquad \text{then } g \leftarrow s\, g, \qquad \text{from } r = g = 1. $$
 
@@ -979,8 +982,8 @@ pd.Series(baselines, name="validation accuracy").round(3).to_frame()
 #
 # </details>
 #
-# Nothing was learned but the last layer. **Convolve, rectify, pool**: together that much on these images (which of the three does most was not
-# asked). It is the bar for the network, which has to find its kernels itself.
+# Nothing was learned but the last layer. **Convolve, rectify, pool**: together that much on these images (which of the three does most was
+# not asked). It is the bar for the network, which has to find its kernels itself.
 
 # %% [markdown]
 # ### The articles' network
@@ -1042,8 +1045,8 @@ figures.training_curves(
 )
 
 # %% [markdown]
-# Both rise. (Validation may start ahead, because it is measured *after* each epoch: chapter 00.) At the end the training part is ahead. In the
-# quick profile nearly every training digit is right by then; the gap is what the network cannot do on other hands and grounds.
+# Both rise. (Validation may start ahead, because it is measured *after* each epoch: chapter 00.) At the end the training part is ahead. In
+# the quick profile nearly every training digit is right by then; the gap is what the network cannot do on other sheets and grounds.
 #
 # The mistakes:
 
@@ -1148,11 +1151,11 @@ figures.intervals(
 )
 
 # %% [markdown]
-# The hand-made kernels come last here. In the run stored with the course all three lose from validation to test, the hand-made kernels most:
-# what was chosen on the validation part fits that part best. What may you rank? Of three pairs one: in that run the kernels' interval lies wholly below that of the
-# network trained with turned images. The others overlap: do not rank them by this picture. What turning gained is
-# sturdiness, measured above, not accuracy on these images. (Chapter 07 has a sharper question for classifiers that answered the *same* digits.
-# And the intervals take 382 digits for independent, which digits from three sheets of paper are not.)
+# The hand-made kernels come last here. In the run stored with the course all three lose from validation to test, the hand-made kernels
+# most: a choice fits best where it was made, and the test's sheets may be harder. What may you rank? Of three pairs one: in that run the kernels' interval
+# lies wholly below that of the network trained with turned images. The others overlap: do not rank them by this picture. What turning
+# gained is sturdiness, measured above, not accuracy on these images. (Chapter 07 has a sharper question for classifiers that answered the
+# *same* digits. And the intervals take 382 digits for independent, which digits from three sheets of paper are not.)
 #
 # So, for the customer: with a thousand images none of the three is ready. Begin with the cheap bar, put a small convolutional network beside
 # it, and turn what you know of the parts into changes that must not matter.
@@ -1245,7 +1248,7 @@ assert max(lost) < whole - 0.1, "no single kernel carries it all"
 # %% [markdown] road="side"
 # ## 11 · Slips of the articles
 #
-# Eight statements about convolutional networks, each run as printed and in its kindest reading. Most are misprints in formulas whose prose is right.
+# Eight statements about convolutional networks, each run as printed and, where that fails, in its kindest reading.
 
 # %% [markdown]
 # ### A sum that is missing (B4.1.2, B4.2.2)
@@ -1609,8 +1612,9 @@ claims.record(
 # ### Exercise 04-1 · Size and parameters
 # *recall · 4 minutes*
 #
-# Write a function that plans a convolutional layer. It takes the image's side `n`, the kernel's side `k`, the numbers of channels that come in
-# and go out, padding, stride and dilation. It returns two whole numbers: the side of the result and the number of parameters, biases included.
+# Write a function that plans a convolutional layer. It takes the image's side `n`, the kernel's side `k`, the numbers of channels that come
+# in and go out, padding, stride and dilation. It returns two whole numbers: the side of the result and the number of parameters, biases
+# included.
 
 
 # %% exercise="04-1"
