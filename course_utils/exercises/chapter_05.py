@@ -80,7 +80,7 @@ def leaky_bptt(U, H, W_h, own, a):
 
 
 def _leaky(
-    U, H, W_h, own, a, *, slope="u", skip=True, own_terms="all", share=True, transposed=True, before=True, a_once=False
+    U, H, W_h, own, a, *, slope="u", skip="g", own_terms="all", share=True, transposed=True, before=True, keeps=None
 ):
     """The backward pass of the leaky network; the options are mistakes."""
     dW_h, arriving = np.zeros_like(W_h), np.zeros_like(H[:, 0])
@@ -92,7 +92,9 @@ def _leaky(
         delta = (a if share else 1.0) * g * factor
         dW_h += (H[:, t - 1] if before else H[:, t]).T @ delta
         back = delta @ (W_h.T if transposed else W_h)
-        arriving = back + ((1 if a_once else 1 - a) * g if skip else 0)
+        kept = 1 - a if keeps is None else keeps(a)
+        leak = {"arriving": arriving, "delta": delta, "none": 0}.get(skip, g)
+        arriving = kept * (g + back) if skip == "all" else back + kept * leak
     return dW_h, arriving
 
 
@@ -144,12 +146,35 @@ _LEAKY_MISTAKES = [
         "no leak",
         "The first way is missing: h_{t−1} also reaches h_t directly, times 1 − a. Add (1 − a) times the gradient by "
         "h_t to what goes back.",
-        skip=False,
+        skip="none",
     ),
     _leaky_mistake(
         "leak of one",
         "The direct way from h_{t−1} to h_t has the factor 1 − a; yours lets everything through.",
-        a_once=True,
+        keeps=lambda a: 1,
+    ),
+    _leaky_mistake(
+        "leak without the own term",
+        "The direct way is walked by the whole gradient by h_t: what arrives from later *plus* `own[:, t - 1]`. Yours "
+        "leaves the own term out of it.",
+        skip="arriving",
+    ),
+    _leaky_mistake(
+        "leak of δ",
+        "The direct way goes from h_{t−1} to h_t without a tanh: the whole gradient by h_t, times 1 − a. Yours sends "
+        "δ_t along it, which has passed the tanh.",
+        skip="delta",
+    ),
+    _leaky_mistake(
+        "leak of everything",
+        "The factor 1 − a belongs to the direct way alone. What comes through W_h, δ_t W_hᵀ, already has its own "
+        "factor, a, in δ_t.",
+        skip="all",
+    ),
+    Mistake(
+        "a and 1 − a exchanged",
+        lambda U, H, W_h, own, a: _leaky(U, H, W_h, own, 1 - a),
+        "You have a and 1 − a exchanged: h_t is (1 − a) times the old state plus a times u_t.",
     ),
     _leaky_mistake(
         "no a",
@@ -257,6 +282,17 @@ def _clip_mistakes() -> list[Mistake]:
         lengths = np.linalg.norm(G, axis=1, keepdims=True)
         return np.where(lengths <= limit, G, 0).mean(axis=0)
 
+    def dropped_and_forgotten(G, limit):
+        kept = G[np.linalg.norm(G, axis=1) <= limit]
+        return kept.mean(axis=0) if len(kept) else np.zeros(G.shape[1])
+
+    def only_the_clipped(G, limit):
+        long = np.linalg.norm(G, axis=1) > limit
+        return rows(G, limit)[long].mean(axis=0) if long.any() else np.zeros(G.shape[1])
+
+    def sum_of_sizes(G, limit):
+        return (G * _factors(np.abs(G).sum(axis=1, keepdims=True), limit)).mean(axis=0)
+
     def over_zero(G, limit):
         with np.errstate(all="ignore"):
             lengths = np.linalg.norm(G, axis=1, keepdims=True)
@@ -298,6 +334,23 @@ def _clip_mistakes() -> list[Mistake]:
         ),
         Mistake("rows", rows, "These are the clipped rows. Take their mean over the examples, `axis=0`."),
         Mistake("dropped", dropped, "Long rows are thrown away. They are to be shortened to the limit, and count."),
+        Mistake(
+            "dropped and not counted",
+            dropped_and_forgotten,
+            "Long rows are thrown away, and the mean is taken over the others. They are to be shortened to the limit, "
+            "and count.",
+        ),
+        Mistake(
+            "only the clipped",
+            only_the_clipped,
+            "You take the mean of the long rows only. All rows count, the short ones as they are.",
+        ),
+        Mistake(
+            "sum of sizes",
+            sum_of_sizes,
+            "You compare the sum of the entries' sizes with the limit. The length of a row is the root of the sum of "
+            "its squares.",
+        ),
         Mistake(
             "divided by zero",
             over_zero,
@@ -358,6 +411,19 @@ def _piece_mistakes() -> list[Mistake]:
         H[:, : own.shape[1] : k] = 0
         return _pieces(H, W_h, own, k)
 
+    def each_piece_from_zero(H, W_h, own, k):
+        """Each piece with a copy of its states, whose first is set to zero."""
+        total = np.zeros_like(W_h)
+        for start in range(0, own.shape[1], k):
+            states = H[:, start : start + k + 1].copy()
+            states[:, 0] = 0
+            total += _pieces(states, W_h, own[:, start : start + k], k)
+        return total
+
+    def last_piece_dropped(H, W_h, own, k):
+        whole = own.shape[1] // k * k
+        return _pieces(H[:, : whole + 1], W_h, own[:, :whole], k)
+
     def mean_of_pieces(H, W_h, own, k):
         return _pieces(H, W_h, own, k) / -(-own.shape[1] // k)
 
@@ -392,6 +458,17 @@ def _piece_mistakes() -> list[Mistake]:
             "states reset",
             states_reset,
             "You also set the *state* to zero at each cut. Forwards it is handed on; only the gradient stops.",
+        ),
+        Mistake(
+            "each piece from zero",
+            each_piece_from_zero,
+            "Each of your pieces begins with a state of zero. Forwards the state is handed on: a piece begins with the "
+            "last state of the one before it. Only the gradient stops.",
+        ),
+        Mistake(
+            "last piece dropped",
+            last_piece_dropped,
+            "The last piece is missing where it is shorter than k. It has losses, too, and they count.",
         ),
         Mistake(
             "mean of the pieces",
@@ -435,7 +512,7 @@ EXERCISES = (
         "05-1",
         "Count an LSTM",
         "recall",
-        6,
+        5,
         "An LSTM of 64 units reads 8 sensors once a second for ten minutes; a dense layer turns its last state into 3 "
         "logits. How many parameters are there in all? Put the number, or the calculation, where the three dots stand.",
         _COUNTED,
@@ -444,7 +521,7 @@ EXERCISES = (
         "05-2",
         "A leaky state",
         "modify",
-        20,
+        15,
         "Write `leaky_bptt(U, H, W_h, own, a)`: the backward pass of h_t = (1 − a) h_{t−1} + a u_t with "
         "u_t = tanh(h_{t−1} W_h + …). It returns the gradient by W_h, (units, units), and the one by h_0, "
         "(batch, units). Put your code where the three dots stand.",
@@ -463,7 +540,7 @@ EXERCISES = (
         "05-4",
         "Cut into pieces",
         "extend",
-        20,
+        15,
         "Write `bptt_in_pieces(H, W_h, own, k)`: the gradient by W_h of a tanh network with a loss at each step, where "
         "nothing flows from a piece of k steps into the one before it. Put your code where the three dots stand.",
         function(bptt_in_pieces, _PIECE_CASES, mistakes=_piece_mistakes(), by_norm=True, tolerance=1e-6),

@@ -39,10 +39,15 @@ def leaky(change):
             share = H[:, t if change == "index" else t - 1].T @ delta
             dW_h = share if change == "overwritten" else dW_h + share
             back = delta @ (W_h if change == "untransposed" else W_h.T)
-            arriving = back + (0 if change == "no leak" else g if change == "leak" else (1 - a) * g)
+            leaks = {"no leak": 0, "leak": g, "without own": (1 - a) * arriving, "of delta": (1 - a) * delta}
+            arriving = (1 - a) * (g + back) if change == "of all" else back + leaks.get(change, (1 - a) * g)
         return (dW_h.T if change == "flipped" else dW_h / last if change == "mean" else dW_h), arriving
 
     return answer
+
+
+def exchanged(U, H, W_h, own, a):
+    return leaky("nothing")(U, H, W_h, own, 1 - a)
 
 
 def row_by_row(G, limit):
@@ -69,6 +74,20 @@ def piece_after_piece(H, W_h, own, k):
             total += h[:, t - 1].T @ delta
             arriving = delta @ W_h.T
     return total
+
+
+def reset_pieces(H, W_h, own, k):
+    total = np.zeros_like(W_h)
+    for start in range(0, own.shape[1], k):
+        h, mine = H[:, start : start + k + 1].copy(), own[:, start : start + k]
+        h[:, 0] = 0
+        total += piece_after_piece(h, W_h, mine, k)
+    return total
+
+
+def whole_pieces(H, W_h, own, k):
+    end = own.shape[1] // k * k
+    return piece_after_piece(H[:, : end + 1], W_h, own[:, :end], k)
 
 
 def pieces(change):
@@ -101,6 +120,9 @@ LEAKY = [
     ("h", "derivative by h"),
     ("no leak", "no leak"),
     ("leak", "leak of one"),
+    ("without own", "leak without the own term"),
+    ("of delta", "leak of δ"),
+    ("of all", "leak of everything"),
     ("no a", "no a"),
     ("untransposed", "not transposed"),
     ("index", "h_t for h_{t−1}"),
@@ -139,6 +161,7 @@ WRONG = {
     ],
     "05-2": [
         *((leaky(change), mistake) for change, mistake in LEAKY),
+        (exchanged, "a and 1 − a exchanged"),
         (lambda U, H, W_h, own, a: (np.zeros((3, 2)), np.zeros_like(H[:, 0])), "shape", "(3, 2)", "(2, 2)"),
         (lambda U, H, W_h, own, a: (W_h * np.nan, H[:, 0]), "nan", "NaN"),
     ],
@@ -152,6 +175,9 @@ WRONG = {
         (lambda G, c: G / np.maximum(1, norms(G) / c), "rows"),
         (lambda G, c: np.where(norms(G) > c, 0, G).mean(0), "dropped"),
         (lambda G, c: (G / np.maximum(1, norms(G) ** 2 / c)).mean(0), "squared length"),
+        (lambda G, c: G[norms(G)[:, 0] <= c].sum(0) / max(1, (norms(G) <= c).sum()), "dropped and not counted"),
+        (lambda G, c: (G / norms(G) * c)[norms(G)[:, 0] > c].mean(0), "only the clipped"),
+        (lambda G, c: (G / np.maximum(1, np.abs(G).sum(1, keepdims=True) / c)).mean(0), "sum of sizes"),
     ],
     "05-4": [
         (pieces("none"), "no cut"),
@@ -160,6 +186,8 @@ WRONG = {
         (pieces("no slope"), "no derivative"),
         (pieces("index"), "h_t for h_{t−1}"),
         (pieces("untransposed"), "not transposed"),
+        (reset_pieces, "each piece from zero"),
+        (whole_pieces, "last piece dropped"),
         (lambda H, W_h, own, k: piece_after_piece(H[:, -k - 1 :], W_h, own[:, -k:], k), "last piece only"),
     ],
 }

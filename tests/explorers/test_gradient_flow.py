@@ -18,7 +18,7 @@ def test_the_sizes_are_those_of_the_chapter(chapter_functions, network, radius):
         "ReLU": (chapter["relu"], chapter["slope_relu"]),
     }[network]
     W_h, inputs = radius * gradient_flow.start_matrix("random", 0), gradient_flow.inputs_of(0, 50, gradient_flow.UNITS)
-    H = chapter["rnn_forward"](inputs[None], np.eye(gradient_flow.UNITS), W_h, np.zeros(gradient_flow.UNITS), f=f)
+    H = chapter["rnn_forward"](inputs[None], np.eye(gradient_flow.UNITS), W_h, np.zeros(gradient_flow.UNITS), phi=f)
     expected = chapter["gradient_sizes"](H[0], W_h, slope)
     np.testing.assert_allclose(measure(network, "random", radius, 1.0, 50).sizes, expected, rtol=1e-6)
 

@@ -31,7 +31,7 @@ def report():
 
 @pytest.fixture(scope="module")
 def chapter(chapter_functions):
-    names = ("rnn_forward", "bptt", "truncated", "answer", "loss_and_gradients", "slope_tanh", "slope_relu", "relu",
+    names = ("rnn_forward", "bptt", "truncated", "loss_at_the_end", "loss_and_gradients", "slope_tanh", "slope_relu", "relu",
              "lstm_forward", "lstm_backward", "gru_forward", "sigmoid")  # fmt: skip
     solved = {
         name: chapter_functions("05", name, exercise=exercise)[name]
@@ -83,7 +83,7 @@ def test_an_answer_at_each_step_with_relu_away_from_its_kink(chapter, seed, batc
 
     def kinks():
         """The smallest |z| on the way."""
-        H = chapter["rnn_forward"](*given_.values(), f=chapter["relu"])
+        H = chapter["rnn_forward"](*given_.values(), phi=chapter["relu"])
         z = H[:, :-1] @ given_["W_h"] + given_["X"] @ given_["W_x"] + given_["b"]
         return np.abs(z).min()
 
@@ -91,9 +91,9 @@ def test_an_answer_at_each_step_with_relu_away_from_its_kink(chapter, seed, batc
         given_["b"] += 0.01 * random.normal(size=units)
 
     def loss():
-        return (chapter["rnn_forward"](*given_.values(), f=chapter["relu"])[:, 1:] * weights).sum()
+        return (chapter["rnn_forward"](*given_.values(), phi=chapter["relu"])[:, 1:] * weights).sum()
 
-    H = chapter["rnn_forward"](*given_.values(), f=chapter["relu"])
+    H = chapter["rnn_forward"](*given_.values(), phi=chapter["relu"])
     *ours, back = chapter["bptt"](given_["X"], H, given_["W_h"], weights, chapter["slope_relu"])
     for name, gradient in zip(("W_x", "W_h", "b", "h_0"), [*ours, back[:, 0]], strict=True):
         hold("central difference", gradient, gradcheck.central_difference(loss, given_[name]))
@@ -217,7 +217,7 @@ def test_both_kinds_of_loss_against_the_framework(chapter, shape, f):
 
         arrays = [given_[name] for name in ("W_x", "W_h", "b", "h_0")]
         f_, slope = (np.tanh, chapter["slope_tanh"]) if f == "tanh" else (chapter["relu"], chapter["slope_relu"])
-        H = chapter["rnn_forward"](*given_.values(), f=f_)
+        H = chapter["rnn_forward"](*given_.values(), phi=f_)
         *ours, back = chapter["bptt"](given_["X"], H, given_["W_h"], weights, slope)
         for mine, theirs in zip([*ours, back[:, 0]], gradcheck.by_framework(loss, *arrays), strict=True):
             hold("framework", mine, theirs)
