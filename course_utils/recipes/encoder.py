@@ -236,15 +236,17 @@ def batches(
     bucketing: bool = True,
     states: Sequence[np.ndarray] | None = None,
     seed: int = 0,
+    multiple: int = MULTIPLE,
 ) -> "keras.utils.PyDataset":
     """A Keras data set of padded batches, each (ids, labels), or (ids,) without labels; ``order`` holds the indices.
 
-    With ``states``, one (t, width) a row, a batch's input is the pair (states, ids).
+    With ``states``, one (t, width) a row, a batch's input is the pair (states, ids). Lengths are rounded up to
+    ``multiple``: where each shape is compiled anew, a larger one is quicker.
     """
     import keras
 
     lengths = np.array([len(row) for row in rows])
-    widest = math.ceil(lengths.max() / MULTIPLE) * MULTIPLE
+    widest = math.ceil(lengths.max() / multiple) * multiple
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
@@ -268,7 +270,7 @@ def batches(
 
         def __getitem__(self, k):
             chosen = self.order[k]
-            inputs = padded([rows[i] for i in chosen], MULTIPLE if bucketing else widest)
+            inputs = padded([rows[i] for i in chosen], multiple if bucketing else widest)
             if states is not None:
                 below = np.zeros((*inputs.shape, states[0].shape[-1]), np.float32)
                 for place, i in zip(below, chosen, strict=True):
