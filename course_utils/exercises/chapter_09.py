@@ -1,5 +1,7 @@
 """The exercises of chapter 09, Fine-tuning BERT."""
 
+import itertools
+
 import numpy as np
 
 from course_utils.exercises.judges import Mistake, function
@@ -64,6 +66,17 @@ def _piece_mistakes() -> list[Mistake]:
     def nothing_for_unknown(word, vocabulary):
         return _places(word, vocabulary) if _fits(word, vocabulary) else []
 
+    def pieces_that_fitted(word, vocabulary):
+        return _until_unknown(word, vocabulary)
+
+    def remainder_kept(word, vocabulary):
+        found = _until_unknown(word, vocabulary)
+        start = found[-1][1] if found else 0
+        return found if start == len(word) else [*found, (start, len(word))]
+
+    def unknown_by_its_name(word, vocabulary):
+        return _places(word, vocabulary) if _fits(word, vocabulary) else [(0, len("[UNK]"))]
+
     return [
         Mistake(
             "shortest match",
@@ -104,7 +117,38 @@ def _piece_mistakes() -> list[Mistake]:
             nothing_for_unknown,
             "An unknown word is one piece, [UNK], that covers all of it: `[(0, len(word))]`, not an empty list.",
         ),
+        Mistake(
+            "pieces that fitted",
+            pieces_that_fitted,
+            "You keep the pieces before the place where nothing fits. One such place makes the *whole* word unknown: "
+            "`[(0, len(word))]`.",
+        ),
+        Mistake(
+            "remainder kept",
+            remainder_kept,
+            "You keep the pieces that fitted, and the rest as one more. One place where nothing fits makes the *whole* "
+            "word unknown: `[(0, len(word))]`.",
+        ),
+        Mistake(
+            "[UNK] measured",
+            unknown_by_its_name,
+            "You measured the five signs of `[UNK]`, which do not stand in the word. An unknown word is one piece that "
+            "covers all of it: `[(0, len(word))]`.",
+        ),
     ]
+
+
+def _until_unknown(word, vocabulary) -> list[tuple[int, int]]:
+    """The places of the pieces, up to where nothing fits."""
+    places, start = [], 0
+    while start < len(word):
+        front = "##" if start else ""
+        end = next((e for e in range(len(word), start, -1) if front + word[start:e] in vocabulary), None)
+        if end is None:
+            break
+        places.append((start, end))
+        start = end
+    return places
 
 
 def _fits(word, vocabulary) -> bool:
@@ -147,7 +191,9 @@ def _softmax(S, axis=-1):
     return S / S.sum(axis=axis, keepdims=True)
 
 
-def _weights(Q, K, here, *, root=True, scale=True, after=False, causal=True, padding=True, strict=False, ahead=False):
+def _weights(
+    Q, K, here, *, root=True, scale=True, after=False, causal=True, padding=True, strict=False, ahead=False, fill=-1e9
+):
     """`causal_weights`; the options are mistakes."""
     S = Q @ K.T
     if scale:
@@ -160,7 +206,13 @@ def _weights(Q, K, here, *, root=True, scale=True, after=False, causal=True, pad
         allowed = allowed & here[None, :]
     if after:
         return np.where(allowed, _softmax(S), 0.0)
-    return _softmax(np.where(allowed, S, -1e9))
+    return _softmax(np.where(allowed, S, fill))
+
+
+_FILL = (
+    "What you put in the forbidden places is not low enough: real scores may lie below it, and then the forbidden takes "
+    "all. Put -1e9 there, or `-np.inf`."
+)
 
 
 def _attention_mistakes() -> list[Mistake]:
@@ -200,6 +252,17 @@ def _attention_mistakes() -> list[Mistake]:
     def swapped(Q, K, here):
         return _weights(K, Q, here)
 
+    def too_near(Q, K, here):
+        return _weights(Q, K, here, fill=-50.0)
+
+    def much_too_near(Q, K, here):
+        return _weights(Q, K, here, fill=-10.0)
+
+    def no_maximum(Q, K, here):
+        S = np.where(np.tri(len(Q), dtype=bool) & here[None, :], Q @ K.T / np.sqrt(Q.shape[-1]), -1e9)
+        with np.errstate(invalid="ignore"):
+            return np.exp(S) / np.exp(S).sum(axis=-1, keepdims=True)
+
     def scores(Q, K, here):
         S = Q @ K.T / np.sqrt(Q.shape[-1])
         return np.where(np.tri(len(Q), dtype=bool) & here[None, :], S, -1e9)
@@ -236,6 +299,14 @@ def _attention_mistakes() -> list[Mistake]:
             zero_scores,
             'A score of 0 is not "nothing": its exponential is 1. Put a huge negative number there, -1e9.',
         ),
+        Mistake("fill too near", too_near, _FILL),
+        Mistake("fill of ten", much_too_near, _FILL),
+        Mistake(
+            "no maximum",
+            no_maximum,
+            "Scores far below zero have exponentials of nothing, and nothing by nothing is NaN. Subtract each row's "
+            "maximum before `np.exp`: the shares stay the same.",
+        ),
         Mistake("Q and K swapped", swapped, "Rows ask: the scores are `Q @ K.T`, not `K @ Q.T`."),
         Mistake("scores", scores, "These are the masked scores. The softmax of each row is missing."),
     ]
@@ -247,7 +318,13 @@ def _attention_case(seed, t, width, there):
 
 
 _GAP = (*_attention_case(3, 5, 3, 5)[:2], np.array([True, False, True, True, False]))
-_ATTENTION_CASES = [_attention_case(0, 3, 2, 3), _attention_case(1, 4, 8, 3), _GAP]
+_FAR = (*(array + shift for array, shift in zip(_attention_case(4, 4, 2, 4)[:2], (200.0, -200.0), strict=True)),)
+_ATTENTION_CASES = [
+    _attention_case(0, 3, 2, 3),
+    _attention_case(1, 4, 8, 3),
+    _GAP,
+    (*_FAR, np.array([True, True, True, False])),  # all real scores lie far below zero
+]
 
 
 # 09-3 ---------------------------------------------------------------------------------------------------------------
@@ -285,6 +362,9 @@ def _rate_mistakes() -> list[Mistake]:
     def no_peak(s, steps, warm_up, peak):
         return linear_rate(s, steps, warm_up, 1.0)
 
+    def one_step_more(s, steps, warm_up, peak):
+        return peak * (s + 1) / warm_up if s <= warm_up else peak * (steps - s) / (steps - warm_up)
+
     def upwards(s, steps, warm_up, peak):
         return peak * (s + 1) / warm_up if s < warm_up else peak * (s - warm_up) / (steps - warm_up)
 
@@ -305,6 +385,12 @@ def _rate_mistakes() -> list[Mistake]:
             "zero in the last step",
             zero_at_last,
             "Your last step has the rate 0: a step for nothing. Zero is reached in step `steps`, one after the last.",
+        ),
+        Mistake(
+            "one step of warm-up too many",
+            one_step_more,
+            "In step `warm_up` your rate lies *above* the peak. Steps are counted from 0, so the warm-up ends before it: "
+            "`s < warm_up`.",
         ),
         Mistake("cosine", cosine, "That is the half cosine of the chapter. A straight line is asked for."),
         Mistake("stays at the peak", stays, "After the warm-up the rate must fall; yours stays at the peak."),
@@ -351,6 +437,12 @@ def _adapter_mistakes() -> list[Mistake]:
     def other_way(merged, A7, B7, A8, B8, alpha):
         return merged + alpha / A7.shape[1] * A7 @ B7 - alpha / A8.shape[1] * A8 @ B8
 
+    def both_added(merged, A7, B7, A8, B8, alpha):
+        return merged + alpha / A7.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
+
+    def both_taken(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A7.shape[1] * A7 @ B7 - alpha / A8.shape[1] * A8 @ B8
+
     def change_only(merged, A7, B7, A8, B8, alpha):
         return alpha / A8.shape[1] * A8 @ B8
 
@@ -378,6 +470,12 @@ def _adapter_mistakes() -> list[Mistake]:
         Mistake("old change stays in", adds_only, "Customer 7's change is still in the kernel: subtract it first."),
         Mistake("new change missing", takes_only, "That is the original kernel again; customer 8's change is missing."),
         Mistake("other way round", other_way, "The signs are swapped: take 7 out, put 8 in."),
+        Mistake(
+            "both added",
+            both_added,
+            "You put customer 7's change in a second time. It is in the merged kernel already: subtract it.",
+        ),
+        Mistake("both taken", both_taken, "You take both changes out. Customer 8's belongs in: add it."),
         Mistake("change only", change_only, "That is customer 8's change alone, without the kernel."),
         Mistake("B A for A B", order, "The product is `A @ B`, (d, r) times (r, m); `B @ A` has the shape (r, r)."),
     ]
@@ -410,7 +508,7 @@ def _differences(y, a, b, picks):
 
 
 def _interval(found, low=0.025, high=0.975):
-    return tuple(np.quantile(found, [low, high]))
+    return np.quantile(found, [low, high])
 
 
 def _interval_mistakes() -> list[Mistake]:
@@ -432,12 +530,11 @@ def _interval_mistakes() -> list[Mistake]:
 
     def normal(y, a, b, picks):
         found = _differences(y, a, b, picks)
-        return found.mean() - 1.96 * found.std(), found.mean() + 1.96 * found.std()
+        return found.mean() + 1.96 * found.std() * np.array([-1, 1])
 
     def spread_of_the_mean(y, a, b, picks):
         found = _differences(y, a, b, picks)
-        half = 1.96 * found.std() / np.sqrt(len(found))
-        return found.mean() - half, found.mean() + half
+        return found.mean() + 1.96 * found.std() / np.sqrt(len(found)) * np.array([-1, 1])
 
     def without_labels(y, a, b, picks):
         return _interval((a != b).astype(np.float64)[picks].mean(axis=1))
@@ -447,6 +544,15 @@ def _interval_mistakes() -> list[Mistake]:
 
     def no_picks(y, a, b, picks):
         return _interval((b == y).astype(np.float64) - (a == y))
+
+    def extremes(y, a, b, picks):
+        return _interval(_differences(y, a, b, picks), 0.0, 1.0)
+
+    def ends_subtracted(y, a, b, picks):
+        return _interval((b == y)[picks].mean(axis=1)) - _interval((a == y)[picks].mean(axis=1))
+
+    def labels_not_drawn(y, a, b, picks):
+        return _interval((b[picks] == y).mean(axis=1) - (a[picks] == y).mean(axis=1))
 
     def one_model(y, a, b, picks):
         return _interval((b == y)[picks].mean(axis=1))
@@ -477,6 +583,23 @@ def _interval_mistakes() -> list[Mistake]:
         Mistake("labels unused", without_labels, "You count where the models differ, not which of them is right."),
         Mistake("high first", high_first, "The two ends are swapped: the low one first."),
         Mistake("no draws", no_picks, "You take the quantiles over messages. Take the mean of each draw first."),
+        Mistake(
+            "lowest and highest",
+            extremes,
+            "Those are the lowest and the highest of all draws: more rounds would make the interval ever wider. Leave "
+            "out 2.5 % at each end.",
+        ),
+        Mistake(
+            "ends subtracted",
+            ends_subtracted,
+            "You make an interval for each model and subtract the ends. Take the difference in each draw first, then "
+            "the interval of the differences.",
+        ),
+        Mistake(
+            "labels not drawn",
+            labels_not_drawn,
+            "You draw the answers and hold them against labels that were not drawn: `y[pick]` belongs to `b[pick]`.",
+        ),
         Mistake("one model", one_model, "That is the interval of B's accuracy alone, not of the difference."),
     ]
 
@@ -489,10 +612,157 @@ def _interval_case(seed, n, rounds, classes, right_a, right_b):
     return (y, *answers, random.integers(0, n, (rounds, n)))
 
 
+# 401, 201 and 81 rounds: there the ends are single draws, the same by every definition of a quantile.
 _INTERVAL_CASES = [
-    _interval_case(0, 40, 300, 3, 0.7, 0.9),
-    _interval_case(1, 25, 200, 8, 0.9, 0.8),
-    _interval_case(2, 60, 101, 2, 0.6, 1.1),
+    _interval_case(0, 97, 401, 3, 0.7, 0.9),
+    _interval_case(1, 83, 201, 8, 0.9, 0.8),
+    _interval_case(2, 61, 81, 2, 0.6, 1.1),
+]
+
+
+# 09-6 ---------------------------------------------------------------------------------------------------------------
+
+
+def what_ships(minutes, found, must, picks, edge):
+    """The cheapest that finds enough, unless a dearer one saves minutes against it with an interval above zero."""
+    return _ships(minutes, found, must, picks, edge)
+
+
+def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by="interval", strict=False):
+    """`what_ships`; the options are mistakes."""
+    fit = [k for k in range(len(minutes)) if not safe or (found[k] > must if strict else found[k] >= must)]
+    if not fit:
+        return -1
+    holder = fit[0]
+    for before, k in itertools.pairwise(fit):
+        rival = {"holder": holder, "first": fit[0], "one before": before}[against]
+        saved = minutes[rival] - minutes[k]
+        means = saved[picks].mean(axis=1)
+        gain = {
+            "interval": np.quantile(means, edge),
+            "upper end": np.quantile(means, 1 - edge),
+            "other way": -np.quantile(means, 1 - edge),
+            "fixed edge": np.quantile(means, 0.025),
+            "messages": np.quantile(saved, edge),
+        }[by]
+        holder = k if gain > 0 else holder
+    return holder
+
+
+def _decision_mistakes() -> list[Mistake]:
+    def with_option(**option):
+        return lambda minutes, found, must, picks, edge: _ships(minutes, found, must, picks, edge, **option)
+
+    def least(minutes, found, must, picks, edge):
+        fit = [k for k in range(len(minutes)) if found[k] >= must]
+        return min(fit, key=lambda k: minutes[k].mean()) if fit else -1
+
+    def least_of_all(minutes, found, must, picks, edge):
+        return int(np.argmin(minutes.mean(axis=1)))
+
+    def zero_for_none(minutes, found, must, picks, edge):
+        return max(0, _ships(minutes, found, must, picks, edge))
+
+    def unpaired(minutes, found, must, picks, edge):
+        fit = [k for k in range(len(minutes)) if found[k] >= must]
+        holder = fit[0] if fit else -1
+        for k in fit[1:]:
+            lowest = np.quantile(minutes[holder][picks].mean(axis=1), edge)
+            highest = np.quantile(minutes[k][picks].mean(axis=1), 1 - edge)
+            holder = k if lowest > highest else holder
+        return holder
+
+    def first_is_out(minutes, found, must, picks, edge):
+        holder = 0
+        for k in range(1, len(minutes)):
+            if found[k] >= must and np.quantile((minutes[holder] - minutes[k])[picks].mean(axis=1), edge) > 0:
+                holder = k
+        return holder
+
+    return [
+        Mistake(
+            "the least sum",
+            least,
+            "You take the least mean, however little it differs. A dearer one ships only if the *whole interval* of what "
+            "it saves lies above zero.",
+        ),
+        Mistake(
+            "the least sum of all",
+            least_of_all,
+            "You take the least mean of all. Who found too little of the dear class is out, and a dearer one ships only "
+            "if the *whole interval* of what it saves lies above zero.",
+        ),
+        Mistake(
+            "the upper end",
+            with_option(by="upper end"),
+            "You look at the upper end. Saving is sure only where the *lower* end, the quantile at `edge`, is above zero.",
+        ),
+        Mistake(
+            "the other way round",
+            with_option(by="other way"),
+            "Your difference has the wrong sign: what k saves is the holder's minutes minus its own.",
+        ),
+        Mistake(
+            "the dear class forgotten",
+            with_option(safe=False),
+            "One that found less than `must` of the dear class ships here. It is out, however much it saves.",
+        ),
+        Mistake(
+            "exactly enough is out",
+            with_option(strict=True),
+            "You throw out who finds exactly `must`. *Below* it a candidate is out.",
+        ),
+        Mistake(
+            "against the first",
+            with_option(against="first"),
+            "You compare with the cheapest each time. Once another has taken the place, the next one must save minutes "
+            "against *it*.",
+        ),
+        Mistake(
+            "against the one before",
+            with_option(against="one before"),
+            "You compare with the one before it in the row. The rival is the *holder*, who may stand further back.",
+        ),
+        Mistake(
+            "an edge of its own",
+            with_option(by="fixed edge"),
+            "You leave out 2.5 % at each end, whatever `edge` says. With several comparisons it is smaller.",
+        ),
+        Mistake(
+            "quantiles of messages",
+            with_option(by="messages"),
+            "You take the quantile over single messages. Take the mean of each draw first.",
+        ),
+        Mistake(
+            "not paired",
+            unpaired,
+            "You make an interval for each candidate and ask whether they overlap. Take the *difference* on the same "
+            "draw: what is hard for one is often hard for the other, and cancels.",
+        ),
+        Mistake(
+            "the first always holds",
+            first_is_out,
+            "The first candidate holds the place here even where it found too little of the dear class.",
+        ),
+        Mistake("0 for none", zero_for_none, "Where all are out nothing ships: return -1. 0 is the first candidate."),
+    ]
+
+
+def _decision_case(seed, gains, found, must, edge, n=120, rounds=400):
+    """Candidates whose minutes fall, one after the other, by about these gains; hard messages are hard for all."""
+    random = np.random.default_rng(seed)
+    hard = random.exponential(2.0, n)
+    minutes = np.stack([np.round(hard + 2 - gain + random.normal(0, 0.5, n), 2) for gain in (0.0, *gains)])
+    return minutes, np.array(found), must, random.integers(0, n, (rounds, n)), edge
+
+
+_DECISION_CASES = [
+    _decision_case(0, (0.2, 0.28), (1, 1, 1), 0.9, 0.025),
+    _decision_case(17, (0.15, 0.25, 0.3), (1, 0.9, 1, 1), 0.95, 0.025 / 3),
+    _decision_case(14, (0.5, 0.1, 0.35), (0.5, 1, 0.9, 1), 0.9, 0.001),
+    _decision_case(5, (0.1, 0.6, 0.7), (1, 1, 0.8, 0.95), 0.95, 0.0125),
+    _decision_case(0, (0.05, 0.02), (0.5, 1, 1), 0.9, 0.025),
+    _decision_case(0, (0.3, 0.5), (0.2, 0.3, 0.1), 0.9, 0.025),  # all are out
 ]
 
 
@@ -513,8 +783,8 @@ EXERCISES = (
         "modify",
         15,
         "Write `causal_weights(Q, K, here)`: attention weights (t, t) of one head from Q and K, (t, d_k), and a "
-        "boolean (t,). Token i may look at token j only if j <= i and token j is there; rows add up to one. Put your "
-        "code where the three dots stand.",
+        "boolean (t,). Token i may look at token j only if j <= i and token j is there; rows add up to one, however "
+        "low the scores. Put your code where the three dots stand.",
         function(causal_weights, _ATTENTION_CASES, mistakes=_attention_mistakes()),
     ),
     Exercise(
@@ -545,5 +815,16 @@ EXERCISES = (
         "by the paired bootstrap. y, a and b are labels and answers (n,); each row of picks, (rounds, n), "
         "holds the places of one draw. Put your code where the three dots stand.",
         function(paired_interval, _INTERVAL_CASES, mistakes=_interval_mistakes()),
+    ),
+    Exercise(
+        "09-6",
+        "Which model to ship?",
+        "decide",
+        10,
+        "Write `what_ships(minutes, found, must, picks, edge)`: who found less than `must` of the dear class is out; the "
+        "cheapest of the others holds the place, and each dearer one takes it over if the whole paired interval of the "
+        "minutes that it saves against the holder lies above zero (`edge` is left out at each end). Return the number "
+        "of the one that ships, from 0, or -1 where all are out. Put your code where the three dots stand.",
+        function(what_ships, _DECISION_CASES, mistakes=_decision_mistakes()),
     ),
 )

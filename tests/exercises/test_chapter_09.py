@@ -39,6 +39,14 @@ def test_the_rate_rises_then_falls_and_is_never_zero(warm_up, more):
     assert (np.diff(rates[:warm_up]) > 0).all() and (np.diff(rates[warm_up:]) < 0).all()
 
 
+def test_what_ships_is_who_saves_for_sure_and_misses_nothing():
+    minutes, found, must, picks, edge = chapter_09._DECISION_CASES[0]
+    assert chapter_09.what_ships(minutes[[0, 0, 0]], found, must, picks, edge) == 0  # no real difference: the cheaper
+    assert chapter_09.what_ships(minutes - [[0], [0], [9]], found, must, picks, edge) == 2
+    assert chapter_09.what_ships(minutes - [[0], [0], [9]], found * [1, 1, 0], must, picks, edge) < 2
+    assert chapter_09.what_ships(minutes, found * 0, must, picks, edge) == -1
+
+
 def test_swapping_there_and_back_changes_nothing():
     case = chapter_09._ADAPTER_CASES[0]
     merged, A7, B7, A8, B8, alpha = case
@@ -52,7 +60,7 @@ def test_the_paired_interval_of_a_model_with_itself_is_zero_and_turns_with_the_m
     random = np.random.default_rng(seed)
     y, a, b = random.integers(0, 3, (3, n))
     picks = random.integers(0, n, (rounds, n))
-    assert chapter_09.paired_interval(y, a, a, picks) == (0, 0)
+    assert not np.any(chapter_09.paired_interval(y, a, a, picks))
     low, high = chapter_09.paired_interval(y, a, b, picks)
     assert -1 <= low <= high <= 1
     np.testing.assert_allclose(chapter_09.paired_interval(y, b, a, picks), (-high, -low), atol=1e-12)
