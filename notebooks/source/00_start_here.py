@@ -334,8 +334,8 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $N$ | how many parameters (01, 07, 09) · the last layer (03) · how many messages (08) |
 # | $P$ | probabilities (00, 02, 03, 05, 09) · precision (08) |
 # | $S$ | sets, singular values (08) · scores of attention (09) |
-# | $T$ | length of a sequence (01, 05, 08) · temperature (02) · targets (03) · all steps of training (07, 09) · positions (09) · transposed, as an exponent (02 to 06) |
-# | $V$ | vocabulary (01, 09) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09) |
+# | $T$ | length of a sequence (01, 05, 08) · temperature (02) · targets (03) · all steps of training (07, 09) · transposed, as an exponent (02 to 06) |
+# | $V$ | vocabulary (01) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09) |
 # | $Y$ | rows with a single 1 (02, 03, 05, 08) · features of generated images (06) · the middle of a block (09) |
 # | $Z$ | before the activation (00 to 06, 08) · what a block gives (09) |
 # | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) |
