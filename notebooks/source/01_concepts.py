@@ -1146,7 +1146,7 @@ assert 50_000 < even < 100_000 and 0 < fourth - year("API", 50_000) < 2 * price[
 # | ask | a small model, because |
 # |---|---|
 # | Is the answer one of a fixed list, or a number? | nothing has to be written |
-# | Can you get a thousand labelled examples? | there small models begin to be good (chapter 08) |
+# | Can you get 500 labelled examples? | with those a small model answers half of a queue alone (chapter 08) |
 # | Are there more than some 100,000 requests a month? | the API's price outweighs the work |
 # | Must it answer within milliseconds, or without a network? | thousands of operations, not trillions |
 # | Must the text stay in the house? | it runs on what you own |
