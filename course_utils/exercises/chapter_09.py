@@ -210,8 +210,8 @@ def _weights(
 
 
 _FILL = (
-    "What you put in the forbidden places is not low enough: real scores may lie below it, and then the forbidden takes "
-    "all. Put -1e9 there, or `-np.inf`."
+    "What you put in the forbidden places is not low enough: real scores may lie below it, and then the "
+    "forbidden takes all. Put -1e9 there, or `-np.inf`."
 )
 
 
@@ -389,8 +389,8 @@ def _rate_mistakes() -> list[Mistake]:
         Mistake(
             "one step of warm-up too many",
             one_step_more,
-            "In step `warm_up` your rate lies *above* the peak. Steps are counted from 0, so the warm-up ends before it: "
-            "`s < warm_up`.",
+            "In step `warm_up` your rate lies *above* the peak. Steps are counted from 0, so the warm-up ends "
+            "before it: `s < warm_up`.",
         ),
         Mistake("cosine", cosine, "That is the half cosine of the chapter. A straight line is asked for."),
         Mistake("stays at the peak", stays, "After the warm-up the rate must fall; yours stays at the peak."),
@@ -683,19 +683,20 @@ def _decision_mistakes() -> list[Mistake]:
         Mistake(
             "the least sum",
             least,
-            "You take the least mean, however little it differs. A dearer one ships only if the *whole interval* of what "
-            "it saves lies above zero.",
+            "You take the least mean, however little it differs. A dearer one ships only if the *whole interval* "
+            "of what it saves lies above zero.",
         ),
         Mistake(
             "the least sum of all",
             least_of_all,
-            "You take the least mean of all. Who found too little of the dear class is out, and a dearer one ships only "
-            "if the *whole interval* of what it saves lies above zero.",
+            "You take the least mean of all. Who found too little of the dear class is out, and a dearer one "
+            "ships only if the *whole interval* of what it saves lies above zero.",
         ),
         Mistake(
             "the upper end",
             with_option(by="upper end"),
-            "You look at the upper end. Saving is sure only where the *lower* end, the quantile at `edge`, is above zero.",
+            "You look at the upper end. Saving is sure only where the *lower* end, the quantile at `edge`, is "
+            "above zero.",
         ),
         Mistake(
             "the other way round",
@@ -821,7 +822,8 @@ EXERCISES = (
         "Which model to ship?",
         "decide",
         10,
-        "Write `what_ships(minutes, found, must, picks, edge)`: who found less than `must` of the dear class is out; the "
+        "Write `what_ships(minutes, found, must, picks, edge)`: who found less than `must` of the dear class is "
+        "out; the "
         "cheapest of the others holds the place, and each dearer one takes it over if the whole paired interval of the "
         "minutes that it saves against the holder lies above zero (`edge` is left out at each end). Return the number "
         "of the one that ships, from 0, or -1 where all are out. Put your code where the three dots stand.",

@@ -694,7 +694,11 @@ assert caught["D(fake)"] < 0.1 and caught["good"] < 0.05 < climbed["good"]
 # instead of 0). Three seeds each, the medians of the last three looks.
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
-changes = {"as above": {}, "G ahead": {"rates": (0.005, 0.0005)}, "begins aside": {"start": 2.0}}
+changes = {
+    "as above": {},
+    "G ahead": {"rates": (0.005, 0.0005)},
+    "begins aside": {"start": 2.0},
+}
 games = {
     (name, k): play(np.random.default_rng(k), **change)
     for name, change in changes.items()
@@ -746,7 +750,9 @@ side_by_side(
 by_game = ends.groupby("game")
 assert by_game["good"].min()["as above"] > 0.5 and by_game["modes"].min()["as above"] >= 7
 assert by_game["good"].max()["G ahead"] < 0.25
-assert by_game["good"].min()["begins aside"] > 0.5 and by_game["modes"].max()["begins aside"] <= 5
+assert (
+    by_game["good"].min()["begins aside"] > 0.5 and by_game["modes"].max()["begins aside"] <= 5
+)
 
 # %% [markdown]
 # The articles (B3.3) call the training of GANs unstable, prone "to mode collapse and other problems". The same program must then succeed, fail and collapse.
@@ -1323,7 +1329,9 @@ def logits(images):
 
 
 at_half = logits(half)
-later = pd.Series({name: frechet(at_half, logits(images)) for name, images in image_sets.items()})
+later = pd.Series(
+    {name: frechet(at_half, logits(images)) for name, images in image_sets.items()}
+)
 pd.DataFrame({"FID": fid, "one layer later": later}).round(1)
 
 # %% [markdown]
@@ -1427,7 +1435,11 @@ gaps = {name: on_real - on_fake for name, (on_real, on_fake) in tried.items()}
 separates = {name: gap > 0.5 * gaps["right"] > 0 for name, gap in gaps.items()}
 claims.record(
     "c29",
-    verdict="holds" if separates["down"] else "holds with a condition" if separates["up"] else "wrong",
+    verdict="holds"
+    if separates["down"]
+    else "holds with a condition"
+    if separates["up"]
+    else "wrong",
     evidence=f"after 500 steps down the printed loss D answers {minimised[0]:.3f} to real and {minimised[1]:.3f} to generated points, up the printed loss "
     f"{maximised[0]:.3f} and {maximised[1]:.3f}; down -V {by_value[0]:.2f} and {by_value[1]:.2f}",
 )
@@ -1477,7 +1489,11 @@ f"0: {zero:.0%}, above 1: {above:.0%}, clipped after training: {clipped:.0%}"
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 claims.record(
     "c27",
-    verdict="holds" if zero + above < 0.01 else "holds with a condition" if clipped < 0.01 else "wrong",
+    verdict="holds"
+    if zero + above < 0.01
+    else "holds with a condition"
+    if clipped < 0.01
+    else "wrong",
     evidence=f"of the answers of 50 ReLU discriminators {zero:.0%} are 0 (log 0) and {above:.0%} above 1 (log of a negative number); a network that ends in "
     f"ReLU, its logarithms clipped, tells {told_apart:.0%} apart, but of its answers {clipped:.0%} are clipped: no probabilities, and no slope there",
 )

@@ -130,9 +130,7 @@ def decision(minutes, found, must, picks, edge, lower=None):
     for k, own in enumerate(minutes):
         if found[k] < must:
             continue
-        if place < 0:
-            place = k
-        elif lower([np.mean(minutes[place][pick]) - np.mean(own[pick]) for pick in picks]) > 0:
+        if place < 0 or lower([np.mean(minutes[place][pick]) - np.mean(own[pick]) for pick in picks]) > 0:
             place = k
     return place
 

@@ -31,8 +31,8 @@ def report():
 
 @pytest.fixture(scope="module")
 def chapter(chapter_functions):
-    names = ("rnn_forward", "bptt", "truncated", "loss_at_the_end", "loss_and_gradients", "slope_tanh", "slope_relu", "relu",
-             "lstm_forward", "lstm_backward", "gru_forward", "sigmoid")  # fmt: skip
+    names = ("rnn_forward", "bptt", "truncated", "loss_at_the_end", "loss_and_gradients", "slope_tanh", "slope_relu",
+             "relu", "lstm_forward", "lstm_backward", "gru_forward", "sigmoid")  # fmt: skip
     solved = {
         name: chapter_functions("05", name, exercise=exercise)[name]
         for exercise, name in (("05-2", "leaky_bptt"), ("05-4", "bptt_in_pieces"))
