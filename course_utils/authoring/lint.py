@@ -477,7 +477,7 @@ def links(source: Source) -> Iterator[Finding]:
 # --- roads -----------------------------------------------------------------------------------------------------------
 
 
-@rule("main-road", warning=True)
+@rule("main-road")
 def main_road(source: Source) -> Iterator[Finding]:
     """The main road takes an hour at most: 60 minutes, 3,000 words, 300 lines of code, two exercises."""
     main = reading_time.of(source.cells).main
@@ -520,7 +520,7 @@ def main_road_alone(source: Source) -> Iterator[Finding]:
         yield cell, 0, message
 
 
-@rule("prediction", warning=True)
+@rule("prediction")
 def prediction(source: Source) -> Iterator[Finding]:
     """After `**Predict first` comes the cell that answers, then a text that begins with the answer, folded away."""
     for place, cell in enumerate(source.cells):
@@ -533,7 +533,7 @@ def prediction(source: Source) -> Iterator[Finding]:
         yield cell, at, "a prediction is followed by the cell that answers it and a text that begins with <details>."
 
 
-@rule("exercise-names", warning=True)
+@rule("exercise-names")
 def exercise_names(source: Source) -> Iterator[Finding]:
     """An exercise binds no name that the chapter uses outside of it."""
     used: dict[str, int] = {}

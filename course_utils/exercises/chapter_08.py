@@ -626,6 +626,12 @@ def _threshold_mistakes() -> list[Mistake]:
         costs = [np.where(confidence > t, error * ~right, person).sum() for t in options]
         return float(options[int(np.argmin(costs))])
 
+    def one_by_one(confidence, right, error, person):
+        order = np.lexsort((~right, -confidence))
+        costs = person * (len(right) - np.arange(len(right) + 1)) + error * np.append(0, np.cumsum(~right[order]))
+        best = int(np.argmin(costs))
+        return float(confidence[order][best - 1]) if best else 2.0
+
     def most_right(confidence, right, error, person):
         options = sorted(confidence, reverse=True)
         return float(options[int(np.argmax([right[confidence >= t].mean() for t in options]))])
@@ -665,6 +671,12 @@ def _threshold_mistakes() -> list[Mistake]:
             lambda confidence, right, error, person: 1 - person / error,
             "1 - person / error is a share of right answers, not a confidence. Which confidence goes with it only the "
             "messages can say: try each of theirs.",
+        ),
+        Mistake(
+            "equal confidences apart",
+            one_by_one,
+            "Messages of the same confidence are routed together or not at all. You count them one by one, so that the "
+            "cost you found belongs to no threshold.",
         ),
         Mistake(
             "above only",
@@ -715,6 +727,9 @@ _THRESHOLD_CASES = [
         20.0,
         1.0,
     ),
+    # Two messages of one confidence, of which one is wrong: a threshold takes both or neither.
+    (np.array([0.9, 0.6, 0.6]), np.array([True, True, False]), 12.0, 1.6),
+    (np.array([0.6, 0.9, 0.6, 0.4]), np.array([False, True, True, True]), 12.0, 1.6),
 ]
 
 # 08-6 -------------------------------------------------------------------------------------------------------------

@@ -158,6 +158,17 @@ RIGHT = {
     "08-6": [by_partition, by_trying],
 }
 
+
+def by_cumsum(c, right, error, person):
+    """Sorted and summed up, blind to equal confidences."""
+    order = sorted(range(len(c)), key=lambda i: (-c[i], not right[i]))
+    costs = [person * len(c)]
+    for i in order:
+        costs.append(costs[-1] - person + error * (not right[i]))
+    k = costs.index(min(costs))
+    return float(c[order[k - 1]]) if k else 2.0
+
+
 WRONG = {
     "08-1": [
         (lambda E, ids: E[ids], "shape", "(2, 4, 3)", "(2, 3)"),
@@ -193,6 +204,7 @@ WRONG = {
     ],
     "08-5": [
         (lambda c, right, error, person: by_a_loop(c, ~right, error, person), "right upside down"),
+        (by_cumsum, "equal confidences apart"),
         (lambda c, right, error, person: by_a_loop(c, right, error, 0), "people are free"),
         (lambda c, right, error, person: min([t for t in c if right[c >= t].mean() >= 0.9] or [2.0]), "nine of ten"),
         (lambda c, right, error, person: 1 - person / error, "break-even for a threshold"),
