@@ -1,9 +1,7 @@
 """Every test gets a cache and a progress file of its own, and none of the caller's course settings."""
 
 import ast
-import builtins
 import os
-import symtable
 from collections.abc import Callable
 
 import hypothesis
@@ -49,16 +47,6 @@ def chromium() -> str:
         pytest.skip(f"no browser test ran, because there is no Chromium: {error}")
 
 
-def _names_used(node: ast.AST) -> set[str]:
-    """What a statement at the top of a cell needs from others; a function's own names (`a`, `w`) are not among it."""
-
-    def of(table: symtable.SymbolTable, top: bool) -> set[str]:
-        found = {s.get_name() for s in table.get_symbols() if (s.is_referenced() if top else s.is_global())}
-        return found.union(*(of(inner, False) for inner in table.get_children()))
-
-    return of(symtable.symtable(ast.unparse(node), "a cell", "exec"), True)
-
-
 def _names_bound(node: ast.stmt) -> set[str]:
     """What a statement at the top of a cell binds, where that can be read without running it."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -78,7 +66,7 @@ def chapter_functions() -> Callable[..., dict]:
     With ``exercise="03-1"`` the solution in that exercise's cell comes on top; other exercises are left out. Keyword
     arguments stand for names that the chapter computes (``seed=0``).
     """
-    from course_utils.authoring import sources
+    from course_utils.authoring import sources, standalone
     from course_utils.chapters import select
 
     def define(number: str, *names: str, exercise: str | None = None, **given) -> dict:
@@ -91,7 +79,7 @@ def chapter_functions() -> Callable[..., dict]:
             wanted.add(name)
             for node in statements:
                 if name in _names_bound(node):
-                    pending |= _names_used(node) - wanted - set(given) - set(dir(builtins))
+                    pending |= standalone.needed(ast.Module([node], [])) - wanted - set(given)
         namespace = {"__name__": f"chapter_{number}", **given}
         kept = [node for node in statements if _names_bound(node) & wanted - set(given)]
         exec(compile(ast.Module(kept, []), f"chapter {number}", "exec"), namespace)

@@ -40,6 +40,18 @@ def linear_head(fitted: "LogisticRegression", classes: int) -> tuple[np.ndarray,
     return weights, offsets
 
 
+def to_person(shares: np.ndarray, threshold: float, limits: Mapping[int, float]) -> np.ndarray:
+    """Which messages people read, bool (n,), of probabilities float (n, classes).
+
+    Those where the largest is below ``threshold``, and those where a class reaches its limit; ``limits`` has the number
+    of each class that must not be missed.
+    """
+    person = shares.max(axis=1) < threshold
+    for number, limit in limits.items():
+        person |= shares[:, number] >= limit
+    return person
+
+
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
     """What every model has; ``language`` is "en" or "zh" and says how its texts are cut into words.
@@ -79,10 +91,8 @@ class Model:
         """Texts → the class of each that the model answers alone, None for each that a person should read."""
         shares = self.predict_proba(texts)
         numbers = {self.class_names.index(name): limit for name, limit in self.limits.items()}
-        unsure = shares.max(axis=1) < self.threshold
-        for number, limit in numbers.items():
-            unsure |= shares[:, number] >= limit
-        return [None if ask else self.class_names[k] for ask, k in zip(unsure, shares.argmax(axis=1), strict=True)]
+        person = to_person(shares, self.threshold, numbers)
+        return [None if ask else self.class_names[k] for ask, k in zip(person, shares.argmax(axis=1), strict=True)]
 
     def settings(self) -> dict[str, Any]:
         """What ``model.json`` says beside the files."""

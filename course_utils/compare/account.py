@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from course_utils.compare.scores import DRAWS, interval
+from course_utils.bundles.models import to_person
+from course_utils.compare.scores import Draws, interval
 from course_utils.errors import CourseError
 from course_utils.evaluate import Estimate
 from course_utils.language import say
@@ -19,7 +20,6 @@ from course_utils.language import say
 PARTS = 5  # of validation: a threshold is chosen on four and charged on the fifth
 EVERYTHING = 2.0  # a threshold that no probability reaches: people read all
 _STEPS = np.arange(0, 1, 0.05)
-_CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Currency:
     def __post_init__(self) -> None:
         for name in ("minutes_by_hand", "minutes_per_error"):
             value = getattr(self, name)
-            if not _number(value) or value < 0:
+            if not is_number(value) or value < 0:
                 raise CourseError(say("{name} must be a number of 0 or more; it is {value!r}.", name=name, value=value))
-        if not _number(self.messages) or self.messages != int(self.messages) or self.messages < 1:
+        if not is_number(self.messages) or self.messages != int(self.messages) or self.messages < 1:
             raise CourseError(
                 say("messages a month must be a whole number of 1 or more; it is {value!r}.", value=self.messages)
             )
-        if not _number(self.right_by_hand) or not 0 < self.right_by_hand <= 1:
+        if not is_number(self.right_by_hand) or not 0 < self.right_by_hand <= 1:
             raise CourseError(
                 say(
                     "right_by_hand must be a share above 0, 1 at most, such as 0.95; it is {value!r}.",
@@ -132,20 +132,17 @@ class Account:
     found: dict[int, Found] = field(default_factory=dict)
 
 
-def to_person(shares: np.ndarray, threshold: float, limits: Mapping[int, float]) -> np.ndarray:
-    """Which messages people read, bool (n,): an unsure model, or a class that must be found at its limit."""
-    person = shares.max(axis=1) < threshold
-    for number, limit in limits.items():
-        person |= shares[:, number] >= limit
-    return person
-
-
 def limit(labels: np.ndarray, shares: np.ndarray, number: int, recall: float) -> float:
     """The largest limit at which the share ``recall`` of a class's messages reaches it; 0 where there are none."""
     own = np.sort(shares[labels == number, number])[::-1]
     if not len(own):
         return 0.0
     return float(own[max(1, math.ceil(round(recall * len(own), 9))) - 1])
+
+
+def limits_for(labels: np.ndarray, shares: np.ndarray, must_find: Mapping[int, float]) -> dict[int, float]:
+    """The limit of each class that must be found, by its number."""
+    return {number: limit(labels, shares, number, recall) for number, recall in must_find.items()}
 
 
 def threshold(labels: np.ndarray, shares: np.ndarray, limits: Mapping[int, float], currency: Currency) -> float:
@@ -172,7 +169,7 @@ def open_account(
 ) -> Account:
     """The account of a model: chosen on validation (``labels`` int (n,), ``shares`` float (n, classes)), shown on the
     test. ``must_find`` maps the number of a class to the share of its messages that has to be found."""
-    limits = {number: limit(labels, shares, number, recall) for number, recall in must_find.items()}
+    limits = limits_for(labels, shares, must_find)
     chosen = threshold(labels, shares, limits, currency)
     person = to_person(test_shares, chosen, limits)
     tested = currency.minutes(test_labels, test_shares, person)
@@ -187,20 +184,22 @@ def open_account(
             float((test_shares[:, number] >= one).mean()),
             int((labels == number).sum()),
         )
+
+    def spent(labels: np.ndarray, shares: np.ndarray, person: np.ndarray) -> float:
+        return currency.hours(currency.minutes(labels, shares, person).mean())
+
     tried = thresholds(shares)
+    read = [to_person(test_shares, one, limits) for one in tried]
     curve = Curve(
-        [float((~to_person(test_shares, one, limits)).mean()) for one in tried],
-        [currency.hours(currency.minutes(labels, shares, to_person(shares, one, limits)).mean()) for one in tried],
-        [
-            currency.hours(currency.minutes(test_labels, test_shares, to_person(test_shares, one, limits)).mean())
-            for one in tried
-        ],
+        [float((~each).mean()) for each in read],
+        [spent(labels, shares, to_person(shares, one, limits)) for one in tried],
+        [spent(test_labels, test_shares, each) for each in read],
     )
     return Account(
         chosen,
         float((~person).mean()),
         _hours(tested, currency, seed + 1),
-        currency.hours(currency.minutes(labels, shares, to_person(shares, chosen, limits)).mean()),
+        spent(labels, shares, to_person(shares, chosen, limits)),
         rank(labels, shares, limits),
         useful(labels, shares, must_find, currency, seed),
         curve,
@@ -232,7 +231,7 @@ def useful(
         own, rest = parts == part, parts != part
         if not (own.any() and rest.any()):
             continue
-        limits = {number: limit(labels[rest], shares[rest], number, recall) for number, recall in must_find.items()}
+        limits = limits_for(labels[rest], shares[rest], must_find)
         one = threshold(labels[rest], shares[rest], limits, currency)
         person[own] = to_person(shares[own], one, limits)
     answered = int((~person).sum())
@@ -249,22 +248,12 @@ def _share(hit: np.ndarray) -> Estimate:
 
 
 def _hours(minutes: np.ndarray, currency: Currency, seed: int) -> Estimate:
-    low, high = interval(means(minutes[:, None], seed)[:, 0])
+    low, high = interval(Draws.of(minutes, 1, seed=seed).means(minutes))
     return Estimate(currency.hours(minutes.mean()), currency.hours(low), currency.hours(high), len(minutes))
 
 
-def means(values: np.ndarray, seed: int, draws: int = DRAWS) -> np.ndarray:
-    """Bootstrap means of each column of values float (n, k) over the same draws of rows: float (draws, k)."""
-    random, n = np.random.default_rng(seed), len(values)
-    found = []
-    for start in range(0, draws, _CHUNK):
-        rows = random.integers(n, size=(min(_CHUNK, draws - start), n))
-        weights = np.stack([np.bincount(row, minlength=n) for row in rows])
-        found.append(weights @ values / n)
-    return np.concatenate(found)
-
-
-def _number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether something is a finite number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

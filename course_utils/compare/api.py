@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course_utils.compare.account import Currency
+from course_utils.compare.account import Currency, is_number
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -25,7 +25,7 @@ class Prices:
     def __post_init__(self) -> None:
         for name in ("read", "written", "hour"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            if not is_number(value) or value < 0:
                 raise CourseError(
                     say("The price {name} must be a number of 0 or more; it is {value!r}.", name=name, value=value)
                 )

@@ -15,7 +15,8 @@ from course_utils.language import say
 
 NOTHING = "majority"  # the candidate that stands for shipping no model
 LEVEL = 0.95  # of all pairs' intervals together
-SAME_MEMORY, SAME_SPEED, SAME_SIZE = 1.1, 1.2, 1.05
+# What running a model costs, the heaviest first, and up to how many times the least counts as the same.
+RUNNING = {"answer_memory_mib": 1.1, "p50_ms": 1.2, "bytes_needed": 1.05}
 STEPS = 21  # shares answered alone that are tried: 0, 5, … 100 %
 EXCHANGES = 2_000
 _CHUNK = 200
@@ -107,7 +108,7 @@ def cheapest_first(
     left, ordered = list(names), []
     while left:
         found = left
-        for figure, alike in (("answer_memory_mib", SAME_MEMORY), ("p50_ms", SAME_SPEED), ("bytes_needed", SAME_SIZE)):
+        for figure, alike in RUNNING.items():
             least = min(results[name][figure] or 0 for name in found)
             found = [name for name in found if (results[name][figure] or 0) <= alike * least]
         first = min(found, key=lambda name: spent[name])
@@ -118,10 +119,8 @@ def cheapest_first(
 
 def same_to_run(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two candidates cost about the same to run."""
-    return all(
-        max(one[figure] or 0, other[figure] or 0) <= alike * min(one[figure] or 0, other[figure] or 0)
-        for figure, alike in (("answer_memory_mib", SAME_MEMORY), ("p50_ms", SAME_SPEED), ("bytes_needed", SAME_SIZE))
-    )
+    figures = {figure: sorted((one[figure] or 0, other[figure] or 0)) for figure in RUNNING}
+    return all(more <= RUNNING[figure] * less for figure, (less, more) in figures.items())
 
 
 def compare_pairs(ranked: Mapping[str, Ranked], currency: Currency, seed: int = 0) -> list[Pair]:
@@ -234,9 +233,11 @@ def megabytes(number: float) -> str:
     return f"{value:.1f} MB" if value >= 0.1 else f"{max(1, round(number / 1e3)):,} kB"
 
 
-def milliseconds(value: float) -> str:
-    """Milliseconds with as many digits as say something."""
-    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms" if value >= 0.1 else "under 0.1 ms"
+def milliseconds(value: float, *, short: bool = False) -> str:
+    """Milliseconds with as many digits as say something; ``short`` for a narrow column."""
+    if value < 0.1:
+        return "<0.1 ms" if short else say("under 0.1 ms")
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
 def hours(value: float) -> str:

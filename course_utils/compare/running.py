@@ -146,7 +146,7 @@ def classes_to_find(must_find: Mapping[str, float], class_names: Sequence[str]) 
     for name, recall in must_find.items():
         if name not in class_names:
             raise CourseError(say("There is no class {name!r}.", name=name) + near_misses(name, list(class_names)))
-        if isinstance(recall, bool) or not isinstance(recall, int | float) or not 0 < recall <= 1:
+        if not account.is_number(recall) or not 0 < recall <= 1:
             raise CourseError(
                 say(
                     "The share of {name!r} that must be found lies above 0, 1 at most; it is {recall!r}.",

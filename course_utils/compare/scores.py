@@ -53,7 +53,11 @@ class Draws:
 
     def accuracy(self, predictions: np.ndarray) -> np.ndarray:
         """Accuracy in each draw, (draws,)."""
-        return self.weights @ (self.labels == predictions) / len(self.labels)
+        return self.means(self.labels == predictions)
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        """The mean of values of the examples, (n,) or (n, k), in each draw: (draws,) or (draws, k)."""
+        return self.weights @ values / len(self.labels)
 
     def estimates(self, predictions: np.ndarray) -> tuple[Estimate, Estimate]:
         """Macro-F1 and accuracy with their 95 % intervals."""
@@ -69,17 +73,6 @@ class Draws:
         """How far ``other`` lies below ``best`` in macro-F1 (paired; below zero where it is better)."""
         value = macro_f1(self.labels, best, self.classes) - macro_f1(self.labels, other, self.classes)
         return Estimate(value, *interval(self.macro_f1(best) - self.macro_f1(other)), len(self.labels))
-
-
-def beats_chance(
-    labels: np.ndarray, predictions: np.ndarray, classes: int, *, deals: int = 1_000, level: float = 0.99, seed: int = 0
-) -> bool:
-    """Whether macro-F1 is above ``level`` of what the same predictions get when dealt out to the examples by chance."""
-    random, true = np.random.default_rng(seed), one_hot(labels, classes)
-    whole = np.ones((1, len(labels)))
-    value = macro_f1(labels, predictions, classes)
-    dealt = [_f1(whole, true, one_hot(random.permutation(predictions), classes))[0] for _ in range(deals)]
-    return bool((np.array(dealt) < value - 1e-12).mean() > level)
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:

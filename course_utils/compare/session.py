@@ -10,7 +10,7 @@ from course_utils.compare.candidates import Candidate
 from course_utils.compare.comparison import SCHEMA, Outcome
 from course_utils.compare.display import Display
 from course_utils.compare.folder import writing
-from course_utils.compare.split import Split, fingerprint
+from course_utils.compare.split import Part, Split, fingerprint
 from course_utils.data import fetch
 from course_utils.errors import CourseError
 from course_utils.language import say
@@ -104,25 +104,9 @@ class Session:
         final = candidates.sample(outside.labels, most, self.seed).tolist()
         if len(splits) == 1 and len(final) <= len(splits[0][0]):
             final = splits[0][0]  # as many as it learns from in any case: what was chosen is what is saved
-        common = {
-            "candidate": candidate.name,
-            "folder": str(self._model(candidate).resolve()),
-            "seed": self.seed,
-        }
-        trained = self._done(
-            {
-                **common,
-                "phase": "train",
-                "texts": outside.texts,
-                "labels": outside.labels.tolist(),
-                "splits": splits,
-                "final": final,
-                "class_names": self.compared.class_names,
-                "language": self.compared.language,
-                "settings": settings,
-            }
-        )
-        judged = self._done({**common, "phase": "judge", "texts": self.compared.test.texts})
+        folder = self._model(candidate)
+        trained = self._done(self._training(candidate, folder, outside, splits, final))
+        judged = self._done({**self._job(candidate, folder), "phase": "judge", "texts": self.compared.test.texts})
         trained["train_memory_mib"] = trained.pop("memory_mib")
         judged.pop("memory_mib")
         return {**trained, **judged, "left_out": len(outside) - trained["trained_on"]}
@@ -134,21 +118,9 @@ class Session:
         """
         whole, settings = self.compared.all(), candidate.settings[self.profile]
         folder = self.folder / "candidates" / f"{candidate.name}-all"
-        job = {
-            "candidate": candidate.name,
-            "folder": str(folder.resolve()),
-            "seed": self.seed,
-            "phase": "train",
-            "texts": whole.texts,
-            "labels": whole.labels.tolist(),
-            "splits": [],
-            "final": candidates.sample(whole.labels, self._most(candidate, settings), self.seed).tolist(),
-            "class_names": self.compared.class_names,
-            "language": self.compared.language,
-            "settings": settings,
-        }
+        final = candidates.sample(whole.labels, self._most(candidate, settings), self.seed).tolist()
         try:
-            self._done(job)
+            self._done(self._training(candidate, folder, whole, [], final))
         except jobs.Failed as failed:
             raise CourseError(
                 say(
@@ -158,6 +130,31 @@ class Session:
                 )
             ) from failed
         return folder
+
+    def _job(self, candidate: Candidate, folder: Path) -> dict[str, Any]:
+        """What every job of a candidate says."""
+        return {"candidate": candidate.name, "folder": str(folder.resolve()), "seed": self.seed}
+
+    def _training(
+        self,
+        candidate: Candidate,
+        folder: Path,
+        part: Part,
+        splits: list[tuple[list[int], list[int]]],
+        final: list[int],
+    ) -> dict[str, Any]:
+        """The job of training a candidate on messages (see `course_utils.compare.worker.train`)."""
+        return {
+            **self._job(candidate, folder),
+            "phase": "train",
+            "texts": part.texts,
+            "labels": part.labels.tolist(),
+            "splits": splits,
+            "final": final,
+            "class_names": self.compared.class_names,
+            "language": self.compared.language,
+            "settings": candidate.settings[self.profile],
+        }
 
     def _most(self, candidate: Candidate, settings: dict[str, Any]) -> int | None:
         """How many messages the candidate learns from: with an encoder, fewer of long ones."""

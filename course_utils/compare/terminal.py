@@ -57,7 +57,7 @@ def rows(comparison: Comparison) -> list[dict[str, str]]:
                 "alone": f"{one.account.alone:.0%}",
                 "macro-F1": say("{held:.2f} → {tested:.2f}", held=one.validation.value, tested=one.macro_f1.value),
                 "memory": _mib(one.result["answer_memory_mib"]),
-                "time": milliseconds(one.result["p50_ms"]).replace(say("under 0.1 ms"), "<0.1 ms"),
+                "time": milliseconds(one.result["p50_ms"], short=True),
                 "note": say("kept") if one.kept else "",
             }
         else:

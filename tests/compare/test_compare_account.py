@@ -10,13 +10,13 @@ from course_utils.compare.account import (
     EVERYTHING,
     Currency,
     limit,
-    means,
     open_account,
     rank,
     threshold,
     to_person,
     useful,
 )
+from course_utils.compare.scores import Draws
 from course_utils.errors import CourseError
 
 LABELS = np.array([0, 0, 1, 1])
@@ -83,9 +83,9 @@ def test_the_curve_goes_from_everything_alone_to_people_alone():
 
 def test_the_same_draws_for_every_column():
     values = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
-    drawn = means(values, 3, draws=500)
+    drawn = Draws.of(values[:, 0], 1, draws=500, seed=3).means(values)
     assert drawn.shape == (500, 2)
-    assert means(values[:, :1], 3, draws=500)[:, 0] == pytest.approx(drawn[:, 0])
+    assert Draws.of(values[:, 0], 1, draws=500, seed=3).means(values[:, 0]) == pytest.approx(drawn[:, 0])
     assert drawn.mean(axis=0) == pytest.approx(values.mean(axis=0), abs=0.2)
 
 

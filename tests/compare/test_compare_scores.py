@@ -52,11 +52,3 @@ def test_recall_by_class_and_a_class_without_examples():
     found = scores.recalls(labels, said, 3)
     assert found[:2] == pytest.approx(recall_score(labels, said, average=None, labels=[0, 1]))
     assert found[2] is None
-
-
-def test_chance_is_told_from_knowledge():
-    random = np.random.default_rng(4)
-    labels = random.integers(3, size=100)
-    assert scores.beats_chance(labels, np.where(random.random(100) < 0.6, labels, 0), 3)
-    assert not scores.beats_chance(labels, random.integers(3, size=100), 3)
-    assert not scores.beats_chance(labels, np.zeros(100, int), 3)
