@@ -528,6 +528,8 @@ def prediction(source: Source) -> Iterator[Finding]:
             continue
         after = source.cells[place + 1 : place + 3]
         if len(after) == 2 and after[0].code and after[1].first.startswith("<details"):
+            if any(isinstance(node, ast.Assert) for node in ast.walk(after[0].tree() or ast.Module([], []))):
+                yield after[0], 0, "an assert says what comes before it has come; it stands in a cell after the answer."
             continue
         at = _line_of(cell.source, PREDICTION.search(cell.source).start())
         yield cell, at, "a prediction is followed by the cell that answers it and a text that begins with <details>."

@@ -45,9 +45,9 @@ class Recommendation:
     """What to ship: the candidate's name, the sentences that say so, the rule, and how sure it is.
 
     ``best`` costs fewest hours on validation; ``alike`` are those that are not really different from it, the cheapest
-    to run first, so that the first is ``chosen``; ``sure`` where it is alone among them. ``runner_up`` is the best of
-    the others, whatever its size. ``pairs`` are all candidates against each other, ``times`` how often each would have
-    been chosen in the single splits.
+    to run first; the first of them that is shown to cost less than people alone is ``chosen``; ``sure`` where ``best``
+    is alone. ``runner_up`` is the best of the others, whatever its size. ``pairs`` are all candidates against each
+    other, ``times`` how often each was the cheapest of those alike in a single split.
     """
 
     chosen: str
@@ -327,6 +327,12 @@ def _against(advice: Recommendation, results: Mapping[str, Mapping[str, Any]]) -
         )
     if same_to_run(results[advice.chosen], results[name]):
         cheaper = say("The two cost about the same to run: {own_cost}, and {cost}.", **known)
+    elif advice.alike.index(name) < advice.alike.index(advice.chosen):
+        cheaper = say(
+            "The other is the cheaper one to run ({cost}, against {own_cost}), but it is not shown to cost less than "
+            "people alone.",
+            **known,
+        )
     else:
         cheaper = say("The choice is the cheaper one to run: {own_cost}, against {cost}.", **known)
     more = [BY_NAME[one].title for one in advice.alike if one not in (advice.chosen, name)]

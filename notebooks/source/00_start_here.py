@@ -163,7 +163,6 @@ model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=
 
 # %%
 _, before = model.evaluate(A, digits.train.labels, verbose=0)
-assert before < 0.35
 f"{before:.0%} right before training"
 
 # %% [markdown]
@@ -172,7 +171,11 @@ f"{before:.0%} right before training"
 # About one in ten: it guesses, and there are ten classes. It can be a little above or below, since the random start may favour one class.
 #
 # </details>
-#
+
+# %%
+assert before < 0.35
+
+# %% [markdown]
 # Training shows it the pictures again and again, in small *batches*, and after each batch moves the weights a little so that the *loss*
 # falls. Chapter 02 derives how. One line tells how it goes:
 

@@ -794,7 +794,6 @@ whole = tally
 # %%
 tally = 0
 backward(forward(X, Ws), Ws, frozen=True)
-assert only_forward == 2 * products and 0.95 < whole / (6 * products) <= 1
 attention = 4 * context * 12_288 / (24 * 12_288**2)
 f"frozen: {tally / whole:.2f} of the operations; attention in GPT-3: {attention:.1%} on top"
 
@@ -804,7 +803,11 @@ f"frozen: {tally / whole:.2f} of the operations; attention in GPT-3: {attention:
 # Two thirds: the product for the weights falls away. The forward pass and the way back through all layers remain.
 #
 # </details>
-#
+
+# %%
+assert only_forward == 2 * products and 0.95 < whole / (6 * products) <= 1
+
+# %% [markdown]
 # Attention adds some per cent at GPT-3's context; at a hundred thousand tokens it would be the larger part.
 
 # %% [markdown]
@@ -1069,7 +1072,6 @@ figure.update_layout(
 
 # %%
 remaining = {f"× {f:g}": list(cheapest(f).unique()) for f in factors}
-assert remaining["× 1"] == ["API", "tune", "train"] and "tune" not in remaining["× 0.0625"]
 remaining
 
 # %% [markdown]
@@ -1078,7 +1080,11 @@ remaining
 # The border of the API moves to higher volumes. At a sixteenth of the price it has passed the middle route by, which is then the cheapest nowhere.
 #
 # </details>
-#
+
+# %%
+assert remaining["× 1"] == ["API", "tune", "train"] and "tune" not in remaining["× 0.0625"]
+
+# %% [markdown]
 # Then nobody should tune for cost. (There are other reasons: texts that must not leave the house, answers in milliseconds, a quality that only your
 # data give.)
 

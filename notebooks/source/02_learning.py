@@ -121,7 +121,6 @@ def mean_surprise(P, y):
 
 # %%
 scores = {name: mean_surprise(P, y) for name, P in models.items()}
-assert scores["bold"] > 2 * scores["careful"]
 {name: round(float(value), 3) for name, value in scores.items()}
 
 # %% [markdown]
@@ -130,7 +129,11 @@ assert scores["bold"] > 2 * scores["careful"]
 # `careful`, by far: one confident mistake cost `bold` more than all its sureness earned.
 #
 # </details>
-#
+
+# %%
+assert scores["bold"] > 2 * scores["careful"]
+
+# %% [markdown]
 # And this number moves when `careful` learns a little:
 
 # %%
@@ -260,12 +263,12 @@ float(np.prod(shares[throws])), round(float(surprise(shares[throws]).mean()), 3)
 
 # %%
 def as_printed(y, p):
-    return -xlogy(y, p).sum()
+    return 0 - xlogy(y, p).sum()
 
 
 leaves = np.array([0, 0, 0, 0, 0, 0, 1, 1])
 learnt, alarmist = np.array([0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.7, 0.6]), np.ones(8)
-printed = [as_printed(leaves, p) + 0.0 for p in (learnt, alarmist)]  # + 0.0 makes −0 a 0
+printed = [as_printed(leaves, p) for p in (learnt, alarmist)]
 right = [of_two(leaves, p).mean() for p in (learnt, alarmist)]
 table = pd.DataFrame({"as printed": printed, "right": right}, index=["learnt", "alarmist"])
 table.round(3)
@@ -335,7 +338,6 @@ softmax_as_written(z).round(3)
 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
     single = softmax_as_written(np.array([102, 101, 100], dtype="float32"))
     lost = surprise(softmax_as_written(np.array([0.0, 700.0, -100.0]))[2])
-assert np.isnan(single).all() and np.isinf(lost)
 single, float(lost)
 
 # %% [markdown]
@@ -346,7 +348,11 @@ single, float(lost)
 # was rounded to zero before the logarithm could bring it back.
 #
 # </details>
-#
+
+# %%
+assert np.isnan(single).all() and np.isinf(lost)
+
+# %% [markdown]
 # The cure for both cliffs: subtract the largest logit $m = \max_j z_j$ first, which changes nothing, and *simplify before you compute*:
 #
 # $$ \log \sum_j e^{z_j} \;=\; \log \Big( e^{m} \sum_j e^{z_j - m} \Big) \;=\; m + \log \sum_j e^{z_j - m}. $$
@@ -503,8 +509,6 @@ def descend(gradient, w, alpha, steps):
 
 # %%
 fates = {alpha: descend(lambda w: 8 * w, 1.0, alpha, 100) for alpha in (0.05, 0.24, 0.25, 0.26)}
-for alpha, path in fates.items():
-    assert np.allclose(path, (1 - 8 * alpha) ** np.arange(101), rtol=1e-9)
 table = {f"α = {alpha}": path[[0, 1, 2, 3, 100]] for alpha, path in fates.items()}
 pd.DataFrame(table, index=["start", "step 1", "step 2", "step 3", "step 100"]).T.round(4)
 
@@ -515,7 +519,12 @@ pd.DataFrame(table, index=["start", "step 1", "step 2", "step 3", "step 100"]).T
 # above, it is gone.
 #
 # </details>
-#
+
+# %%
+for alpha, path in fates.items():
+    assert np.allclose(path, (1 - 8 * alpha) ** np.arange(101), rtol=1e-9)
+
+# %% [markdown]
 # In several dimensions a bowl has several curvatures, and one learning rate has to serve them all: the largest curvature sets the limit, the smallest the
 # speed. And losses that are no bowls? Where no curvature exceeds $\lambda$, the loss falls at *every* step for every $\alpha$ below $2/\lambda$, until the gradient
 # is zero. Above, anything can happen. A side road has the proof, and three fates.
@@ -639,7 +648,6 @@ border = 2 / (np.linalg.eigvalsh(signed.T @ signed / 3)[-1] / 4)
 ten_times = descend(gradient_of_logistic, np.zeros(2), 10 * border, 300)
 logistic_losses = np.array([logistic(v) for v in ten_times])
 calm = logistic(descend(gradient_of_logistic, np.zeros(2), border / 2, 300)[-1])
-assert (np.diff(logistic_losses[:4]) > 0).all() and logistic_losses[-1] < calm / 10
 shown = [0, 1, 2, 3, 4, 300]
 pd.Series(logistic_losses[shown], index=shown, name="loss").round(5).to_frame().T
 
@@ -650,7 +658,11 @@ pd.Series(logistic_losses[shown], index=shown, name="loss").round(5).to_frame().
 # flat, so its curvature shrinks on the way: a step that is too long at the start need not be too long for ever.
 #
 # </details>
-#
+
+# %%
+assert (np.diff(logistic_losses[:4]) > 0).all() and logistic_losses[-1] < calm / 10
+
+# %% [markdown]
 # Section A4.2 gives the rule $w \leftarrow w - \alpha \nabla L$, calls $\alpha$ the learning rate and says nothing about its size. The verdict asks whether the size matters:
 
 # %%
@@ -980,7 +992,6 @@ def adam(g, t, memory, alpha, beta_1=0.9, beta_2=0.999, eps=1e-8):
 
 # %%
 step, memory = adam(np.array([1e-3, -2.0, 3e4]), 1, (0.0, 0.0), alpha=0.001)
-assert np.allclose(step, [-0.001, 0.001, -0.001], rtol=1e-4)
 step.round(6)
 
 # %% [markdown]
@@ -989,7 +1000,11 @@ step.round(6)
 # All equally far, 0.001, each against its sign. The sizes cancel as long as they are far above $\epsilon$.
 #
 # </details>
-#
+
+# %%
+assert np.allclose(step, [-0.001, 0.001, -0.001], rtol=1e-4)
+
+# %% [markdown]
 # With gradient descent the learning rate is a factor, and curvature sets its limit. With Adam it is, about, a *length*: how far a parameter moves in a
 # step. **AdamW** (Loshchilov and Hutter, 2019), which trains many large models, adds a pull of the weights towards zero that does *not* pass through the
 # division; you write it in exercise 02-4.
@@ -1044,7 +1059,6 @@ at_w, d, count = np.ones(2), 0.0, 0
 while np.abs(at_w).max() > 1e-6:
     move, d = momentum(lam * at_w, count, d, alpha_best, mu_best)
     at_w, count = at_w + move, count + 1
-assert count < needed[100] / 5
 count
 
 # %% [markdown]
@@ -1053,7 +1067,11 @@ count
 # 95, a seventh.
 #
 # </details>
-#
+
+# %%
+assert count < needed[100] / 5
+
+# %% [markdown]
 # Why? On a direction of curvature $\lambda$ one step turns the pair $(w_t, w_{t-1})$ into $(w_{t+1}, w_t)$ by a fixed matrix, since
 # $w_{t+1} = w_t + \mu (w_t - w_{t-1}) - \alpha\lambda w_t$. An *eigenvector* of a matrix is only stretched by it, by its *eigenvalue*; the eigenvalue of largest
 # absolute value is, in the long run, the factor for each step:

@@ -95,7 +95,6 @@ for right in shifts:
     found = signal.correlate2d(moved, window_weights, mode="valid").max()
     answers["convolution, largest answer"].append(found / scratch.sum())
 table = pd.DataFrame(answers, index=shifts).rename_axis("pixels").reset_index()
-assert table["dense unit"].iloc[3] == 0 and (table["convolution, largest answer"] == 1).all()
 figures.lines(
     table.melt("pixels", var_name="who", value_name="answer"),
     "pixels",
@@ -113,7 +112,11 @@ figures.lines(
 # A quarter: one diagonal of three still lies on another.
 #
 # </details>
-#
+
+# %%
+assert table["dense unit"].iloc[3] == 0 and (table["convolution, largest answer"] == 1).all()
+
+# %% [markdown]
 # From three pixels on the dense unit sees nothing at all; the convolution finds the scratch in each of these places. It uses the same few
 # weights everywhere, so what it learns in one place it knows in the others.
 
@@ -972,7 +975,6 @@ baselines = {
     "pixels": fitted["pixels"].score(pixels(x_validation), y_validation),
     "edges": fitted["edges"].score(edges(x_validation), y_validation),
 }
-assert baselines["edges"] > baselines["pixels"] + 0.2
 pd.Series(baselines, name="validation accuracy").round(3).to_frame()
 
 # %% [markdown]
@@ -981,7 +983,11 @@ pd.Series(baselines, name="validation accuracy").round(3).to_frame()
 # From the pixels it reads about every second digit, or fewer; from two hand-made kernels, rectified and pooled, about nine of ten.
 #
 # </details>
-#
+
+# %%
+assert baselines["edges"] > baselines["pixels"] + 0.2
+
+# %% [markdown]
 # Nothing was learned but the last layer. **Convolve, rectify, pool**: together that much on these images (which of the three does most was
 # not asked). It is the bar for the network, which has to find its kernels itself.
 

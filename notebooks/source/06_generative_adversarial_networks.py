@@ -826,7 +826,6 @@ for _ in range(150):
     x, y = path[-1]
     path.append(np.array([x - alpha * y, y + alpha * x]))
 path = np.array(path)
-assert np.allclose((path**2).sum(axis=1), (1 + alpha**2) ** np.arange(151))
 np.linalg.norm(path[::50], axis=1).round(2)
 
 # %% [markdown]
@@ -836,7 +835,11 @@ np.linalg.norm(path[::50], axis=1).round(2)
 # round. (If they take turns, they neither leave nor arrive: for every $\alpha$ below 2 they circle for ever.)
 #
 # </details>
-#
+
+# %%
+assert np.allclose((path**2).sum(axis=1), (1 + alpha**2) ** np.arange(151))
+
+# %% [markdown]
 # The numbers are the distance from the resting place after 0, 50, 100 and 150 steps. Real games also have valleys that hold the players back, so they
 # may circle, or settle; nothing promises it.
 

@@ -109,6 +109,13 @@ BAD = [
         "# **Predict first.** What comes?\n\n# %%\n3\n\n# %% [markdown]\n# Three.",
         "begins with <details>",
     ),
+    (
+        "prediction",
+        "# A single dot.",
+        "# **Predict first.** What comes?\n\n# %%\nfor one in (3,):\n    assert one\n\n"
+        "# %% [markdown]\n# <details><summary>What came</summary>\n#\n# Three.\n#\n# </details>",
+        "in a cell after the answer",
+    ),
     ("exercise-names", "# %%\n1 + 2", "# %%\ndef answer():\n    return result\n\n\nresult = 1", "the exercise binds"),
     # found while parsing, reported with the rest
     ("syntax", "1 + 2", "1 +", "1 +"),

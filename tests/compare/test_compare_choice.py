@@ -1,5 +1,7 @@
 """The rule of the recommendation, on made costs; and how often it says "better" of equal models."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,11 @@ def recommend(n: int = 300, tested: int = 300, test_right: dict | None = None, f
         accounts[name] = open_account(labels, held, test, final, currency=CURRENCY)
     results = {name: RESULTS[name] for name in everyone}
     return recommendation.recommend(results, accounts, dict.fromkeys(everyone, F1), CURRENCY, folds, tested)
+
+
+def account(labels: np.ndarray, shares: np.ndarray):
+    """An account on messages that are validation and test in one."""
+    return open_account(labels, shares, labels, shares, currency=CURRENCY)
 
 
 def test_a_model_that_is_really_better_is_recommended_and_the_runner_up_named():
@@ -120,6 +127,19 @@ def test_cheap_is_memory_then_time_then_megabytes_then_hours():
 
 def test_two_that_cost_the_same_to_run_are_not_said_to_be_cheaper():
     assert "The two cost about the same to run" in str(recommend(tfidf=0.5, frozen=0.95, finetuned=0.94))
+
+
+def test_a_cheaper_one_that_is_not_shown_to_pay_is_not_said_to_be_the_dearer():
+    labels = np.random.default_rng(1).integers(3, size=150)
+    accounts = {"majority": account(labels, np.tile([0.4, 0.3, 0.3], (150, 1)))}
+    for seed, (name, share) in enumerate({"tfidf": 0.90, "finetuned": 0.92}.items()):
+        accounts[name] = account(labels, shares_for(labels, share, seed))
+    accounts["tfidf"] = dataclasses.replace(accounts["tfidf"], useful=False)
+    advice = recommendation.recommend(
+        {name: RESULTS[name] for name in accounts}, accounts, dict.fromkeys(accounts, F1), CURRENCY
+    )
+    assert (advice.chosen, advice.alike[0]) == ("finetuned", "tfidf")
+    assert "The other is the cheaper one to run (160 MiB" in str(advice) and "The choice is" not in str(advice)
 
 
 def made(n: int, wrong: float, seed: int) -> Ranked:
