@@ -132,7 +132,7 @@ def test_two_that_cost_the_same_to_run_are_not_said_to_be_cheaper():
 def test_a_cheaper_one_that_is_not_shown_to_pay_is_not_said_to_be_the_dearer():
     labels = np.random.default_rng(1).integers(3, size=150)
     accounts = {"majority": account(labels, np.tile([0.4, 0.3, 0.3], (150, 1)))}
-    for seed, (name, share) in enumerate({"tfidf": 0.90, "finetuned": 0.92}.items()):
+    for seed, (name, share) in enumerate({"tfidf": 0.90, "finetuned": 0.92}.items(), 1):
         accounts[name] = account(labels, shares_for(labels, share, seed))
     accounts["tfidf"] = dataclasses.replace(accounts["tfidf"], useful=False)
     advice = recommendation.recommend(
