@@ -6,14 +6,13 @@ and so is what a service loads.
 
 from course_utils.bundles.bundle import load_model, read_card, save, versions
 from course_utils.bundles.files import SCHEMA, amend, replace_folder, size
-from course_utils.bundles.models import KINDS, Model, known_encoder
+from course_utils.bundles.models import KINDS, Model
 
 __all__ = [
     "KINDS",
     "SCHEMA",
     "Model",
     "amend",
-    "known_encoder",
     "load_model",
     "read_card",
     "replace_folder",

@@ -26,7 +26,7 @@ def save(model: Model, folder: Path | str, **facts: Any) -> dict[str, Any]:
         "versions": versions(),
         **facts,
     }
-    return files.write(folder, said, model.files, model.write)
+    return files.write(folder, said, model.all_files(), model.write)
 
 
 def load_model(folder: Path | str) -> Model:

@@ -16,6 +16,7 @@ import numpy as np
 from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.language import say
+from course_utils.recipes import encoder_source
 from course_utils.recipes.encoder import softmax
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ class Model:
     def encoder_files(self) -> dict[str, Any] | None:
         """The encoder that has to be on the machine besides: name, and each file's hash and size."""
         return None
+
+    def all_files(self) -> tuple[str, ...]:
+        """The files that `write` writes."""
+        return self.files
 
     def _probabilities(self, texts: list[str]) -> np.ndarray:
         raise NotImplementedError
@@ -250,7 +255,10 @@ class Frozen(Model):
 
     kind: ClassVar[str] = "frozen"
     files: ClassVar[tuple[str, ...]] = ("head.npz",)
-    encoder: "encoder.Encoder"
+    own_files: ClassVar[tuple[str, ...]] = ("encoder.keras", "tokenizer.json")
+    encoder: str  # its name
+    network: Any  # token numbers (n, t) → vectors (n, width)
+    tokenizer: "encoder.WordPieces"
     weights: np.ndarray
     offsets: np.ndarray
     length: int
@@ -270,7 +278,9 @@ class Frozen(Model):
         return cls(
             class_names=class_names,
             language=language,
-            encoder=encoder,
+            encoder=encoder.name,
+            network=encoder.pooled,
+            tokenizer=encoder.tokenizer,
             weights=weights,
             offsets=offsets,
             length=length,
@@ -280,7 +290,7 @@ class Frozen(Model):
     def _probabilities(self, texts: list[str]) -> np.ndarray:
         from course_utils.recipes.encoder import windows
 
-        cut = windows(self.encoder.tokenizer, texts, self.length)
+        cut = windows(self.tokenizer, texts, self.length)
         return self.of_vectors(cut.mean(_in_batches(self.call, cut.rows)))
 
     def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
@@ -288,24 +298,38 @@ class Frozen(Model):
         return softmax(vectors @ self.weights + self.offsets)
 
     def settings(self) -> dict[str, Any]:
-        """How many tokens a window of the text has."""
-        return {"length": self.length}
+        """How many tokens a window of the text has, and the encoder's name."""
+        return {"length": self.length, "encoder": self.encoder}
 
     def encoder_files(self) -> dict[str, Any] | None:
-        """The encoder's name and files."""
-        return known_encoder(self.encoder.name)
+        """The encoder's name and files; None where it is not one of the course's and goes with the model."""
+        return encoder_source.identity(self.encoder) if encoder_source.in_registry(self.encoder) else None
+
+    def all_files(self) -> tuple[str, ...]:
+        """The files of the model, with those of an encoder that is not to be had from the course."""
+        return self.files if encoder_source.in_registry(self.encoder) else (*self.files, *self.own_files)
 
     def write(self, folder: Path) -> None:
         """Write the files, from which `read` makes the same model."""
         np.savez(folder / "head.npz", weights=self.weights, offsets=self.offsets)
+        if self.encoder_files() is None:
+            _save_network(self.network, folder / "encoder.keras")
+            (folder / "tokenizer.json").write_bytes(self.tokenizer.content.encode("utf-8"))
 
     @classmethod
     def read(cls, folder: Path, card: dict) -> "Frozen":
         """The model in a folder whose hashes were found right; the encoder's own hashes must be the recorded ones."""
         from course_utils.recipes import encoder
 
+        arrays = _arrays(folder / "head.npz")
+        head = {"weights": arrays["weights"], "offsets": arrays["offsets"], "length": int(card["settings"]["length"])}
         wanted = card["encoder"]
-        found = known_encoder(wanted["name"])
+        if wanted is None:
+            network = _load_network(folder / "encoder.keras")
+            pieces = encoder.WordPieces.read(folder / "tokenizer.json")
+            name = str(card["settings"]["encoder"])
+            return cls(encoder=name, network=network, tokenizer=pieces, call=compiled(network), **head, **_common(card))
+        found = encoder_source.identity(wanted["name"])
         if found["files"] != wanted["files"]:
             raise CourseError(
                 say(
@@ -316,13 +340,12 @@ class Frozen(Model):
                 )
             )
         made = encoder.load(wanted["name"], progress=False)
-        arrays = _arrays(folder / "head.npz")
         return cls(
-            encoder=made,
-            weights=arrays["weights"],
-            offsets=arrays["offsets"],
-            length=int(card["settings"]["length"]),
+            encoder=made.name,
+            network=made.pooled,
+            tokenizer=made.tokenizer,
             call=compiled(made.pooled),
+            **head,
             **_common(card),
         )
 
@@ -375,7 +398,7 @@ class FineTuned(Model):
         network = _load_network(folder / "network.keras")
         return cls(
             network=network,
-            tokenizer=WordPieces(folder / "tokenizer.json"),
+            tokenizer=WordPieces.read(folder / "tokenizer.json"),
             length=int(card["settings"]["length"]),
             call=compiled(network),
             **_common(card),
@@ -383,14 +406,6 @@ class FineTuned(Model):
 
 
 KINDS: dict[str, type[Model]] = {one.kind: one for one in (Majority, Tfidf, Small, Frozen, FineTuned)}
-
-
-def known_encoder(name: str) -> dict[str, Any]:
-    """An encoder's files as the registry has them; those of a preset of keras_hub are not known to it."""
-    from course_utils.data import registry
-
-    entry = registry.entry(name)
-    return {"name": name, "files": {file.name: {"sha256": file.sha256, "bytes": file.size} for file in entry.files}}
 
 
 def _common(card: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,10 @@ def compare(
         str | None,
         typer.Option(metavar="NAMES", help="Of majority, tfidf, small, frozen, finetuned: tfidf,frozen, say."),
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER|PRESET", help="A BERT for another language than English: bert_base_zh, say."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws the parts and starts the training.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="More training messages, the whole encoder trained.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; what the folder holds is deleted.")] = False,
@@ -69,6 +73,7 @@ def compare(
             splits=splits,
             refit=refit,
             time_column=time,
+            encoder=encoder,
             seed=seed,
             fresh=fresh,
         )

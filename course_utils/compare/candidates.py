@@ -116,6 +116,17 @@ def windows_of(texts: Sequence[str], length: int) -> float:
     return float(np.clip(np.ceil(pieces / (length - 2)), 1, MOST_WINDOWS).mean())
 
 
+def cost_of(encoder: str) -> float:
+    """About how many times the work of the course's own encoder another one is; 1 for a smaller one.
+
+    A preset is taken for one of BERT's base size until it is there.
+    """
+    from course_utils.recipes.encoder_source import layers_and_width
+
+    layers, width = (6, 384) if encoder == ENCODER else layers_and_width(encoder) or (12, 768)
+    return max(1.0, layers * width**2 / (6 * 384**2))
+
+
 def sample(labels: np.ndarray, most: int | None, seed: int) -> np.ndarray:
     """Rows to train on: all, or ``most`` of them, each class by its share and with one example at least."""
     if most is None or len(labels) <= most:
@@ -138,11 +149,12 @@ def train(
     seed: int = 0,
     tell: Callable[[str, float | None], None] = lambda stage, share: None,
     vectors: np.ndarray | None = None,
+    encoder: str = ENCODER,
 ) -> tuple[Model, float]:
     """A candidate trained on texts and labels int (n,) → the model and the seconds that training took.
 
     The seconds do not count the start of Python, of the framework and of the encoder. ``tell(stage, share done)`` is
-    told how far it is; ``vectors`` float (n, width) are those of the texts, where the frozen encoder has read them.
+    told how far it is; ``vectors`` float (n, width) are those of the texts, where the frozen ``encoder`` has read them.
     """
     classes = len(class_names)
     tell(say("training"), None)
@@ -170,16 +182,16 @@ def train(
         )
         seconds = time.perf_counter() - begun
         return Small.of(trained, class_names), seconds
-    return _train_encoder(name, texts, labels, class_names, language, settings, seed, tell, vectors)
+    return _train_encoder(encoder, name, texts, labels, class_names, language, settings, seed, tell, vectors)
 
 
-def frozen_vectors(texts: Sequence[str], settings: dict[str, Any]) -> tuple[np.ndarray, float]:
+def frozen_vectors(texts: Sequence[str], settings: dict[str, Any], encoder: str = ENCODER) -> tuple[np.ndarray, float]:
     """What the frozen encoder makes of texts, float (n, width), and the seconds: computed once for all splits."""
     from course_utils.recipes import encoder as recipes
 
-    encoder = recipes.load(ENCODER, progress=False)
+    loaded = recipes.load(encoder, progress=False)
     begun = time.perf_counter()
-    vectors = recipes.window_vectors(encoder, texts, length=settings["length"])
+    vectors = recipes.window_vectors(loaded, texts, length=settings["length"])
     return vectors, time.perf_counter() - begun
 
 
@@ -204,11 +216,13 @@ def _for_many(model: "Pipeline") -> None:
     head.set_params(solver="newton-cg")
 
 
-def _train_encoder(name, texts, labels, class_names, language, settings, seed, tell, vectors) -> tuple[Model, float]:
+def _train_encoder(
+    source, name, texts, labels, class_names, language, settings, seed, tell, vectors
+) -> tuple[Model, float]:
     from course_utils.recipes import encoder as recipes
 
     tell(say("loading the encoder"), None)
-    encoder = recipes.load(ENCODER, progress=False)
+    encoder = recipes.load(source, progress=False)
     if name == "frozen":
         from sklearn.linear_model import LogisticRegression
 

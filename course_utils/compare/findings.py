@@ -51,15 +51,18 @@ def language_problem(split: Split) -> str | None:
     return None
 
 
-def look(split: Split) -> list[Finding]:
-    """Findings about the messages and their parts, on top of what reading the file brought (``split.findings``)."""
+def look(split: Split, *, own_encoder: bool = False) -> list[Finding]:
+    """Findings about the messages and their parts, on top of what reading the file brought (``split.findings``).
+
+    With ``own_encoder`` nothing is said of what the course's encoder knows.
+    """
     return [
         *split.findings,
         *_alike(split),
         *_classes(split),
         *_sizes(split),
         *_lengths(split),
-        *_language(split),
+        *_language(split, own_encoder),
     ]
 
 
@@ -217,7 +220,9 @@ def _lengths(split: Split) -> list[Finding]:
     return found
 
 
-def _language(split: Split) -> list[Finding]:
+def _language(split: Split, own_encoder: bool) -> list[Finding]:
+    if own_encoder:
+        return []
     problem = language_problem(split)
     if problem:
         cut = [say("Words are cut by character.")] if split.language == "zh" else []

@@ -17,7 +17,7 @@ import numpy as np
 from course_utils.compare import account, api, candidates, findings, folder, recommendation, report, scores, split
 from course_utils.compare.account import CURRENCY, Currency
 from course_utils.compare.api import PRICES, Prices
-from course_utils.compare.candidates import BY_NAME, Candidate
+from course_utils.compare.candidates import BY_NAME, ENCODER, Candidate
 from course_utils.compare.comparison import Comparison, Outcome
 from course_utils.compare.display import Display
 from course_utils.compare.recommendation import Recommendation
@@ -25,6 +25,7 @@ from course_utils.compare.session import LIMIT_SECONDS, Session
 from course_utils.compare.split import Split
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
+from course_utils.recipes import encoder_source
 from course_utils.runtime import check_profile
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def run(
     prices: Prices = PRICES,
     splits: int | None = None,
     refit: str = "outside",
+    encoder: str | None = None,
     seed: int = 0,
     fresh: bool = False,
     progress: bool = True,
@@ -60,25 +62,28 @@ def run(
     ``time_column`` names the column of dates by which the newest messages become the test.
     ``splits`` (1, 3 or 5; default: 3 for up to 2,000 labels outside the test, else 1): how often models are trained
     and judged on other parts before one is chosen. The model that is saved has learnt from all labels outside the
-    test, with ``refit="all"`` from the test's too, so that no figure is exactly its own. Each candidate is trained and
-    judged in a process of its own, at most half an hour each (6 hours in the full profile). Raises CourseError for
-    data, names or a folder that cannot be meant.
+    test, with ``refit="all"`` from the test's too, so that no figure is exactly its own. ``encoder`` is a folder with a
+    published BERT or a preset of keras_hub, where the course's own is for another language. Each candidate is trained
+    and judged in a process of its own, at most half an hour each (6 hours in the full profile). Raises CourseError
+    for data, names or a folder that cannot be meant.
     """
     begun = time.monotonic()
     chosen = _checked(profile, candidates, splits, refit, seed)
+    if encoder is not None:
+        encoder_source.identity(encoder)  # a folder that holds none is said at once
     with Display(len(chosen), progress) as display:
         display.stage(say("reading the data"))
         compared = read(data, text, label, seed, splits, time_column)
         limits = classes_to_find(must_find or {}, compared.class_names)
         where = folder.prepare(out, compared, fresh)
         display.stage(say("looking for what is wrong with the data"))
-        found = findings.look(compared)
+        found = findings.look(compared, own_encoder=encoder is not None)
         suspects, looked_at = findings.suspects(compared, seed)
         found += findings.noise(suspects, looked_at)
         found += findings.by_time(compared, seed)
         with folder.writing(where):
             report.write_suspects(suspects, where / "possible_wrong_labels.csv")
-        session = Session(compared, where, profile, seed, display, named=candidates is not None)
+        session = Session(compared, where, profile, seed, display, named=candidates is not None, encoder=encoder)
         outcomes = []
         for candidate in chosen:
             display.stage(candidate.title)
@@ -113,6 +118,7 @@ def run(
                 "seed": seed,
                 "split": compared.rule,
                 "language": compared.language,
+                "encoder": encoder or ENCODER,
                 "limit_seconds": LIMIT_SECONDS[profile],
             },
             currency,

@@ -14,7 +14,9 @@ from course_utils.compare.split import Part, Split, fingerprint
 from course_utils.data import fetch
 from course_utils.errors import CourseError
 from course_utils.language import say
+from course_utils.recipes import encoder_source
 
+LEAST = 200  # messages that a candidate learns from, however long they are
 LIMIT_SECONDS = {"quick": 1_800, "full": 6 * 3600}  # for each candidate, training and judging each
 
 
@@ -22,10 +24,21 @@ class Session:
     """Trains and judges candidates, or finds what an earlier run kept."""
 
     def __init__(
-        self, compared: Split, folder: Path, profile: str, seed: int, display: Display, *, named: bool
+        self,
+        compared: Split,
+        folder: Path,
+        profile: str,
+        seed: int,
+        display: Display,
+        *,
+        named: bool,
+        encoder: str | None = None,
     ) -> None:
         self.compared, self.folder, self.profile, self.seed = compared, folder, profile, seed
-        self.display, self.named = display, named
+        self.display = display
+        self.named = named or encoder is not None  # whoever names an encoder means that it be tried
+        self.encoder = encoder or candidates.ENCODER
+        self.cost = candidates.cost_of(self.encoder)
 
     def outcome(self, candidate: Candidate) -> Outcome:
         """What became of the candidate; what is skipped or fails is tried again by the next run."""
@@ -39,7 +52,7 @@ class Session:
                 "seed": self.seed,
                 "versions": bundles.versions(),
                 "backend": jobs.backend() if candidate.framework else None,
-                "encoder": bundles.known_encoder(candidates.ENCODER) if candidate.encoder else None,
+                "encoder": encoder_source.identity(self.encoder) if candidate.encoder else None,
             }
         )
         kept = self._kept(candidate, key)
@@ -78,19 +91,24 @@ class Session:
             problem = findings.language_problem(self.compared)
             if problem and not self.named:
                 return say(
-                    "{problem} To try it all the same, name it: --only {name}", problem=problem, name=candidate.name
+                    "{problem} For another, say --encoder and a folder with a BERT for your language, or a preset of "
+                    "keras_hub (bert_base_zh, bert_base_multi); to try it all the same: --only {name}",
+                    problem=problem,
+                    name=candidate.name,
                 )
-            self.display.detail(say("fetching the encoder"))
-            try:
-                fetch.fetch(candidates.ENCODER, self.display.shown)
-            except CourseError as error:
-                return say("The encoder cannot be had. {why}", why=str(error))
+            if encoder_source.in_registry(self.encoder):
+                self.display.detail(say("fetching the encoder"))
+                try:
+                    fetch.fetch(self.encoder, self.display.shown)
+                except CourseError as error:
+                    return say("The encoder cannot be had. {why}", why=str(error))
         free = runtime.free_memory()
-        if free < candidate.memory:
+        needed = candidate.memory * (max(1.0, self.cost / 3) if candidate.encoder else 1.0)
+        if free < needed:
             return say(
                 "It needs about {needed:.1f} GiB of free memory, and {free:.1f} GiB are free. Close other programs, or "
                 "use a machine with more.",
-                needed=candidate.memory / 2**30,
+                needed=needed / 2**30,
                 free=free / 2**30,
             )
         return None
@@ -154,14 +172,16 @@ class Session:
             "class_names": self.compared.class_names,
             "language": self.compared.language,
             "settings": candidate.settings[self.profile],
+            "encoder": self.encoder,
         }
 
     def _most(self, candidate: Candidate, settings: dict[str, Any]) -> int | None:
-        """How many messages the candidate learns from: with an encoder, fewer of long ones."""
+        """How many messages the candidate learns from: with an encoder, fewer of long ones, and of a large one."""
         most = settings.get("most")
         if most is None or not candidate.encoder:
             return most
-        return max(1, round(most / candidates.windows_of(self.compared.outside.texts, settings["length"])))
+        windows = candidates.windows_of(self.compared.outside.texts, settings["length"])
+        return max(LEAST, round(most / windows / self.cost))
 
     def _done(self, job: dict[str, Any]) -> dict[str, Any]:
         return jobs.run(job, limit=LIMIT_SECONDS[self.profile], tell=self.display.detail)

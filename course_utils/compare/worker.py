@@ -75,7 +75,7 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
         tell(say("loading the encoder"), None)
         wanted = sorted({row for split in job["splits"] for rows in split for row in rows} | set(job["final"]))
         tell(say("reading the messages"), None)
-        found, reading = candidates.frozen_vectors([texts[row] for row in wanted], job["settings"])
+        found, reading = candidates.frozen_vectors([texts[row] for row in wanted], job["settings"], job["encoder"])
         vectors = np.zeros((len(texts), found.shape[1]), found.dtype)
         vectors[wanted] = found
         reading *= len(job["final"]) / max(len(wanted), 1)  # what the saved model would have needed
@@ -91,6 +91,7 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
             seed=job["seed"],
             tell=lambda stage, share: tell(say("{words}: {stage}", words=words, stage=stage), share),
             vectors=None if vectors is None else vectors[rows],
+            encoder=job["encoder"],
         )
 
     predicted, last = [], None

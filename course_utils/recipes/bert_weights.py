@@ -82,11 +82,12 @@ def read(config: Path, weights: Path) -> "keras.Model":
 
 
 def _array_for(weight: "keras.Variable", file: "safetensors.safe_open", file_name: str) -> np.ndarray:
-    name = array_name(weight.path)
-    if name in file.keys():  # noqa: SIM118 (no dictionary: it has only the method)
-        array = file.get_tensor(name)
-        if array.size == math.prod(weight.shape):
-            return array
+    name, known = array_name(weight.path), set(file.keys())
+    for found in (name, f"bert.{name}"):  # a file that holds a head besides says whose the array is
+        if name and found in known:
+            array = file.get_tensor(found)
+            if array.size == math.prod(weight.shape):
+                return array
     import keras_hub
 
     raise CourseError(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils.errors import CourseError
+from course_utils.recipes import encoder_source
 
 if TYPE_CHECKING:
     import keras
@@ -32,20 +33,36 @@ MOST_WINDOWS = 8  # of a text: some thousand word pieces
 
 
 class WordPieces:
-    """BERT's tokenizer, as its authors run it: by the library ``tokenizers`` from the encoder's tokenizer.json.
+    """BERT's tokenizer, as its authors run it: by the library ``tokenizers``, from what a tokenizer.json says.
 
-    keras_hub has one too. Out of Hugging Face's layout it does not strip accents ("café" is then unknown to a model
-    that knows "cafe"), and it writes "…" as three dots; so it is used only for keras_hub's own presets.
+    keras_hub has one too, but it strips no accents ("café" is then unknown to a model that knows "cafe"), and it writes
+    "…" as three dots; so of its presets only the word pieces are taken (`of_vocabulary`).
     """
 
-    def __init__(self, file: Path):
+    def __init__(self, content: str):
         import tokenizers
 
-        self.content = file.read_text("utf-8")  # for a model that is saved with it
+        self.content = content  # for a model that is saved with it
         self._pieces = tokenizers.Tokenizer.from_str(self.content)
         self._pieces.no_padding()
         self._pieces.no_truncation()
         self.cls_token_id, self.sep_token_id = (self._pieces.token_to_id(name) for name in ("[CLS]", "[SEP]"))
+
+    @classmethod
+    def read(cls, file: Path) -> "WordPieces":
+        """From a tokenizer.json."""
+        return cls(file.read_text("utf-8"))
+
+    @classmethod
+    def of_vocabulary(cls, words: Sequence[str], lowercase: bool) -> "WordPieces":
+        """From the word pieces, by their numbers; with ``lowercase`` accents go, too."""
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+        known = {word: number for number, word in enumerate(words)}
+        made = Tokenizer(models.WordPiece(known, unk_token="[UNK]"))
+        made.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+        made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        return cls(made.to_str())
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
         """Each text as the numbers of its word pieces, without [CLS] and [SEP]."""
@@ -67,10 +84,7 @@ class WordPieces:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoder:
-    """A backbone and the tokenizer that it was trained with. ``name`` is the set or preset it came from.
-
-    ``tokenizer`` is a WordPieces, or keras_hub's own with the same methods.
-    """
+    """A backbone and the tokenizer that it was trained with. ``name`` is what it was asked for by."""
 
     name: str
     backbone: "keras.Model"
@@ -159,23 +173,24 @@ class Recipe:
 
 
 def load(name: str = "minilm", progress: bool = True) -> Encoder:
-    """The encoder ``name``: "minilm", or a BERT preset of keras_hub (fetched by it), such as "bert_tiny_en_uncased".
+    """The encoder ``name``: "minilm", a folder with a published BERT, or a BERT preset of keras_hub (fetched by it).
 
     Raises CourseError where it cannot be had; files whose hash is wrong are never read.
     """
-    if name == "minilm":
+    if encoder_source.in_registry(name) or encoder_source.folder(name) is not None:
         from course_utils.data import fetch
         from course_utils.recipes import bert_weights
 
-        files = fetch.fetch(name, progress)
+        files = fetch.fetch(name, progress) if encoder_source.in_registry(name) else encoder_source.files(name)
         backbone = bert_weights.read(files["config.json"], files["model.safetensors"])
-        return Encoder(name, backbone, WordPieces(files["tokenizer.json"]))
+        return Encoder(name, backbone, WordPieces.read(files["tokenizer.json"]))
     import keras_hub
 
     with _quiet_logging():
         try:
             backbone = keras_hub.models.BertBackbone.from_preset(name)
-            return Encoder(name, backbone, keras_hub.models.BertTokenizer.from_preset(name))
+            pieces = keras_hub.models.BertTokenizer.from_preset(name)
+            return Encoder(name, backbone, WordPieces.of_vocabulary(pieces.get_vocabulary(), pieces.lowercase))
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise CourseError(

@@ -42,7 +42,7 @@ def prepare(data_set: str, rows: int, folder: Path) -> None:
 
     part = data.load(data_set).train
     files = fetch.fetch("minilm")
-    pieces = encoder.WordPieces(files["tokenizer.json"])
+    pieces = encoder.WordPieces.read(files["tokenizer.json"])
     chosen = np.random.default_rng(0).permutation(len(part))[:rows]
     ids = encoder.token_ids(pieces, [part.texts[i] for i in chosen], LENGTH)
     labels = part.labels[chosen].tolist()

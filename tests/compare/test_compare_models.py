@@ -188,12 +188,12 @@ def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path, tfidf):
 
 
 def test_an_encoder_of_another_hash_is_never_loaded(tmp_path, monkeypatch):
-    from course_utils.recipes import encoder
+    from course_utils.recipes import encoder, encoder_source
 
     (tmp_path / "model").mkdir()
     np.savez(tmp_path / "model" / "head.npz", weights=np.zeros((384, 2), np.float32), offsets=np.zeros(2, np.float32))
     head = {"sha256": files.sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
-    wanted = models.known_encoder("minilm")
+    wanted = encoder_source.identity("minilm")
     wanted["files"]["model.safetensors"] = {**wanted["files"]["model.safetensors"], "sha256": "0" * 64}
     card = {"format": "course model", "schema": 1, "kind": "frozen", "class_names": ["a", "b"], "language": "en"}
     card |= {"settings": {"length": 16}, "files": {"head.npz": head}, "encoder": wanted, "versions": {}}

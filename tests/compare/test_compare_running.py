@@ -177,7 +177,14 @@ def test_a_candidate_that_fails_is_reported_and_the_others_go_on(tickets, tmp_pa
     assert found.recommendation.chosen == "tfidf"
 
 
-JOB = {"phase": "train", "candidate": "majority", "seed": 0, "settings": {}, "class_names": ["a", "b"]}
+JOB = {
+    "phase": "train",
+    "candidate": "majority",
+    "seed": 0,
+    "settings": {},
+    "class_names": ["a", "b"],
+    "encoder": "minilm",
+}
 
 
 @pytest.fixture
@@ -258,6 +265,39 @@ def test_an_english_encoder_is_not_tried_on_chinese_unless_it_is_named(tmp_path,
     assert {states[name].state for name in ("majority", "tfidf", "small")} == {"done"}
     named = compare.run(tickets, out=tmp_path / "named", candidates="frozen", progress=False)
     assert [one.state for one in named.outcomes] == ["done", "done"]
+
+
+def test_an_encoder_of_your_own_is_tried_on_chinese_and_goes_with_the_model(tmp_path, in_process, five):
+    import tiny_encoder
+
+    tickets = data.load("tickets_zh")
+    (tmp_path / "bert").mkdir()
+    tiny_encoder.files(tmp_path / "bert", {letter for text in tickets.train.texts for letter in text})
+    found = compare.run(tickets, out=tmp_path / "out", encoder=str(tmp_path / "bert"), progress=False)
+    assert {one.state for one in found.outcomes} == {"done"}, [one.reason for one in found.outcomes]
+    table = found.table()
+    assert table.loc["frozen", "macro F1"] > table.loc["majority", "macro F1"] + 0.1
+    page = found.report.read_text("utf-8")
+    assert "trained on English" not in page
+    card = bundles.read_card(tmp_path / "out" / "candidates" / "frozen")
+    assert card["encoder"] is None and {"encoder.keras", "tokenizer.json", "head.npz"} == set(card["files"])
+    (tmp_path / "bert").rename(tmp_path / "elsewhere")  # the model needs it no more
+    model = bundles.load_model(tmp_path / "out" / "candidates" / "frozen")
+    said = np.array(found.outcomes[3].result["test"])
+    assert model.predict_proba(tickets.test.texts) == pytest.approx(said, abs=1e-4)
+    with pytest.raises(CourseError, match=r"elsewhere holds no encoder: model\.safetensors missing"):
+        (tmp_path / "elsewhere" / "model.safetensors").unlink()
+        compare.run(tickets, out=tmp_path / "no", encoder=str(tmp_path / "elsewhere"), progress=False)
+
+
+def test_a_large_encoder_learns_from_fewer_messages(tmp_path):
+    import json
+
+    (tmp_path / "config.json").write_text(json.dumps({"num_hidden_layers": 12, "hidden_size": 768}))
+    for name in ("model.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_text("")
+    assert candidates.cost_of(str(tmp_path)) == candidates.cost_of("bert_base_zh") == 8
+    assert candidates.cost_of("minilm") == 1
 
 
 def test_training_rows_are_sampled_by_class_and_it_is_said(tickets, tmp_path, in_process, monkeypatch):

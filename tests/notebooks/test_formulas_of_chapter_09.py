@@ -21,7 +21,7 @@ def hand(chapter_functions):
 
 @pytest.fixture(scope="module")
 def pieces():
-    return encoder.WordPieces(fetch.fetch("minilm", progress=False)["tokenizer.json"])
+    return encoder.WordPieces.read(fetch.fetch("minilm", progress=False)["tokenizer.json"])
 
 
 # Left out: control signs and rare scripts, which the original throws out or splits, and the twenty lines do not.

@@ -142,6 +142,50 @@ def test_weights_with_a_wrong_hash_are_never_read(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache").rglob("model.safetensors"))
 
 
+def test_word_pieces_of_a_vocabulary_are_those_of_the_file(minilm):
+    pieces = minilm.tokenizer
+    made = encoder.WordPieces.of_vocabulary(pieces.get_vocabulary(), lowercase=True)
+    texts = [*data.load("tickets").test.texts, *ODD, "发票有误 — naïve…"]
+    assert made(texts) == pieces(texts)
+    assert (made.cls_token_id, made.sep_token_id) == (pieces.cls_token_id, pieces.sep_token_id)
+    cased = encoder.WordPieces.of_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "Café", "cafe"], lowercase=False)
+    assert cased(["Café cafe"]) == [[4, 5]]
+
+
+def test_a_preset_of_keras_hub_is_read_with_its_word_pieces(tmp_path):
+    import keras_hub
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "发", "票", "错", "##s", "invoice"]
+    backbone = keras_hub.models.BertBackbone(len(words), 2, 2, 16, 32, max_sequence_length=32)
+    backbone.save_to_preset(str(tmp_path / "preset"))
+    keras_hub.models.BertTokenizer(vocabulary=words, lowercase=True).save_to_preset(str(tmp_path / "preset"))
+    found = encoder.load(str(tmp_path / "preset"))
+    assert found.tokenizer(["发票 Invoices"]) == [[5, 6, 9, 8]]
+    with_own = encoder.sentence_vectors(found, ["发票 Invoices"], length=16)
+    ids = np.array([[2, 5, 6, 9, 8, 3, 0, 0]], np.int32)
+    assert with_own == pytest.approx(encoder.pooled(backbone).predict(ids, verbose=0), abs=1e-5)
+
+
+def test_an_encoder_in_a_folder_is_read_and_a_head_beside_it_does_not_disturb(tmp_path):
+    import json
+
+    from safetensors.numpy import load_file, save_file
+    from tiny_encoder import files
+
+    found = files(tmp_path, ["invoice", "wrong"])
+    vectors = encoder.sentence_vectors(encoder.load(str(tmp_path)), ["invoice wrong"])
+    arrays = {f"bert.{name}": array for name, array in load_file(found["model.safetensors"]).items()}
+    save_file({**arrays, "cls.predictions.bias": np.zeros(3, np.float32)}, found["model.safetensors"])
+    assert encoder.sentence_vectors(encoder.load(str(tmp_path)), ["invoice wrong"]) == pytest.approx(vectors, abs=1e-6)
+    config = json.loads(found["config.json"].read_text())
+    found["config.json"].write_text(json.dumps({**config, "model_type": "roberta"}))
+    with pytest.raises(CourseError, match=r"holds a model of type 'roberta'; expected: bert"):
+        encoder.load(str(tmp_path))
+    found["config.json"].write_text("{")
+    with pytest.raises(CourseError, match=r"config\.json cannot be read"):
+        encoder.load(str(tmp_path))
+
+
 def test_a_preset_that_cannot_be_had_is_one_sentence():
     with pytest.raises(CourseError, match=r"keras_hub could not bring the preset 'no_such_preset'.*course data fetch"):
         encoder.load("no_such_preset")
