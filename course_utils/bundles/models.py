@@ -95,6 +95,10 @@ class Model:
         person = to_person(shares, self.threshold, numbers)
         return [None if ask else self.class_names[k] for ask, k in zip(person, shares.argmax(axis=1), strict=True)]
 
+    def cut(self, texts: Sequence[str]) -> int:
+        """How many texts have an end that the model does not read."""
+        return 0
+
     def settings(self) -> dict[str, Any]:
         """What ``model.json`` says beside the files."""
         return {}
@@ -229,6 +233,12 @@ class Small(Model):
             [self.call(token_ids(chunk, self.numbers, self.length, self.language)) for chunk in chunks]
         )
 
+    def cut(self, texts: Sequence[str]) -> int:
+        """How many texts have more words than the network reads."""
+        from course_utils.recipes.text import units
+
+        return sum(len(units(text, self.language)) > self.length for text in texts)
+
     def settings(self) -> dict[str, Any]:
         """How many tokens of a text are read."""
         return {"length": self.length}
@@ -278,7 +288,7 @@ class Frozen(Model):
         return cls(
             class_names=class_names,
             language=language,
-            encoder=encoder.name,
+            encoder=encoder_source.label(encoder.name),
             network=encoder.pooled,
             tokenizer=encoder.tokenizer,
             weights=weights,
@@ -296,6 +306,12 @@ class Frozen(Model):
     def of_vectors(self, vectors: np.ndarray) -> np.ndarray:
         """The probabilities for messages whose vectors are known already, float (n, width)."""
         return softmax(vectors @ self.weights + self.offsets)
+
+    def cut(self, texts: Sequence[str]) -> int:
+        """How many texts go on behind the last window."""
+        from course_utils.recipes.encoder import windows
+
+        return windows(self.tokenizer, texts, self.length).cut
 
     def settings(self) -> dict[str, Any]:
         """How many tokens a window of the text has, and the encoder's name."""
@@ -380,6 +396,12 @@ class FineTuned(Model):
 
         cut = windows(self.tokenizer, texts, self.length)
         return cut.mean(softmax(_in_batches(self.call, cut.rows)))
+
+    def cut(self, texts: Sequence[str]) -> int:
+        """How many texts go on behind the last window."""
+        from course_utils.recipes.encoder import windows
+
+        return windows(self.tokenizer, texts, self.length).cut
 
     def settings(self) -> dict[str, Any]:
         """How many tokens a window of the text has."""

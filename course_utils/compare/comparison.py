@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from course_utils.bundles import Model
 
-SCHEMA = 2  # 1 had no accounts, and a single split
+SCHEMA = 3  # 1 had no accounts, and a single split; 2 did not say what is cut
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from course_utils import console, pages, paths
 from course_utils.compare import recommendation as choose
+from course_utils.compare import report_figures
 from course_utils.compare.account import EVERYTHING, Found
 from course_utils.compare.comparison import SCHEMA, Comparison, Outcome
 from course_utils.compare.findings import SHOWN, Suspect
@@ -46,13 +47,13 @@ def write(comparison: Comparison, compared: Split) -> None:
 def as_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison as JSON can say it.
 
-    Schema 2: ``data`` (name, sizes of the parts, class_names), ``settings`` (profile, splits, the currency, seed,
-    split, language, limit_seconds), ``must_find``, ``api`` (tokens, dollars, accuracy, prices), ``findings`` (kind,
-    message, lines, dropped), ``possible_wrong_labels`` (where, label, instead, confidence; no texts), ``candidates``
+    Schema 3: ``data`` (name, sizes of the parts, class_names), ``settings`` (profile, splits, the currency, seed,
+    split, language, encoder, limit_seconds), ``must_find``, ``api`` (tokens, dollars, accuracy, prices), ``findings``
+    (kind, message, lines, dropped), ``possible_wrong_labels`` (where, label, instead, confidence; no texts), ``candidates``
     (name, title, state, reason, and where state is "done": hours a month, validation_hours, useful, macro_f1, accuracy
     and validation_macro_f1 as {value, low, high, n}, alone, threshold, found by class, recalls by class, train_seconds,
-    trained_on, bytes_saved, bytes_needed, p50_ms, p99_ms, train_memory_mib, answer_memory_mib) and ``recommendation``
-    (chosen, best, runner_up, alike, sure, times, sentences, rule, pairs) or null.
+    trained_on, cut, bytes_saved, bytes_needed, p50_ms, p99_ms, train_memory_mib, answer_memory_mib) and
+    ``recommendation`` (chosen, best, runner_up, alike, sure, times, sentences, rule, pairs) or null.
     """
     advice = comparison.recommendation
     entries = []
@@ -129,6 +130,7 @@ def _account_as_json(one: Outcome, comparison: Comparison) -> dict[str, Any]:
 _FIGURES = (
     "train_seconds",
     "trained_on",
+    "cut",
     "bytes_saved",
     "bytes_needed",
     "p50_ms",
@@ -164,10 +166,10 @@ def _page(comparison: Comparison, compared: Split) -> str:
         heads=_heads(comparison),
         pairs=_pairs(comparison),
         api=_api(comparison),
-        curves=_curves(comparison),
+        curves=report_figures.curves(comparison),
         people=choose.hours(comparison.currency.people_alone),
-        sampled=_sampled(comparison),
-        picture=_picture(comparison),
+        sampled=[*_sampled(comparison), *_cut(comparison)],
+        picture=report_figures.quality_and_cost(comparison),
         recalls=_recalls(comparison),
         suspects=comparison.suspects[:SHOWN],
         more_suspects=len(comparison.suspects) - SHOWN,
@@ -291,61 +293,6 @@ def _found(found: Found) -> tuple[str, str]:
     return say("{hits} of {n}", hits=round(found.share.value * found.share.n), n=found.share.n), flagged
 
 
-def _curves(comparison: Comparison) -> dict[str, Any] | None:
-    """Hours a month on the test against the share that is answered alone, for an SVG; the threshold is a dot."""
-    done = [one for one in comparison.outcomes if one.state == "done" and one.candidate.name != "majority"]
-    if not done:
-        return None
-    width, height, left, low = 520, 300, 46, 34
-    people = comparison.currency.people_alone
-    most = min(2.5 * people, max(max(one.account.curve.test) for one in done)) if people else 1.0
-    most = max(most, people, *(one.account.hours.value for one in done)) * 1.05 or 1.0
-    step = next(s for s in (10.0**k * m for k in range(-3, 9) for m in (1, 2, 5)) if most / s <= 6)
-
-    def x(alone: float) -> float:
-        return left + alone * (width - left - 20)
-
-    def y(value: float) -> float:
-        return (height - low) - min(value, most) / most * (height - low - 10)
-
-    advice, lines = comparison.recommendation, []
-    for number, one in enumerate(done):
-        curve = one.account.curve
-        points = sorted(zip(curve.alone, curve.test, strict=True))
-        lines.append(
-            {
-                "title": one.candidate.title,
-                "chosen": bool(advice) and advice.ship == one.candidate.name,
-                "dash": ("", "7 4", "2 3", "10 3 2 3")[number % 4],
-                "points": " ".join(f"{x(a):.1f},{y(value):.1f}" for a, value in points if value <= most),
-                "x": f"{x(one.account.alone):.1f}",
-                "y": f"{y(one.account.hours.value):.1f}",
-                "hours": choose.hours(one.account.hours.value),
-            }
-        )
-    return {
-        "width": width,
-        "height": height + 22 * len(lines) + 14,
-        "foot": height - low,
-        "left": left,
-        "people": f"{y(people):.1f}",
-        "people_hours": choose.hours(people),
-        "x": [(f"{x(share):.1f}", f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)],
-        "y": [(f"{y(k * step):.1f}", f"{k * step:g}") for k in range(int(most / step) + 1)],
-        "lines": lines,
-        "legend": height,
-        "alt": "; ".join(
-            say(
-                "{title}: {hours} hours at {alone:.0%}",
-                title=each["title"],
-                hours=each["hours"],
-                alone=one.account.alone,
-            )
-            for each, one in zip(lines, done, strict=True)
-        ),
-    }
-
-
 def _sampled(comparison: Comparison) -> list[str]:
     """Where a model learnt from some of the labels only."""
     return [
@@ -360,6 +307,21 @@ def _sampled(comparison: Comparison) -> list[str]:
     ]
 
 
+def _cut(comparison: Comparison) -> list[str]:
+    """Where a model does not read whole messages."""
+    return [
+        say(
+            "{model} reads {cut:,} of the {all:,} test messages ({share:.1%}) not to their end.",
+            model=one.candidate.title,
+            cut=one.result["cut"],
+            all=comparison.sizes["test"],
+            share=one.result["cut"] / comparison.sizes["test"],
+        )
+        for one in comparison.outcomes
+        if one.state == "done" and one.result["cut"]
+    ]
+
+
 def _estimate(one: Estimate) -> tuple[str, str, str]:
     return f"{one.value:.3f}", f"{one.low:.3f}", f"{one.high:.3f}"
 
@@ -370,41 +332,6 @@ def _mib(value: float | None) -> str:
 
 def _seconds(value: float) -> str:
     return f"{value:,.0f} s" if value >= 10 else f"{value:.1f} s" if value >= 0.1 else "under 0.1 s"
-
-
-def _picture(comparison: Comparison) -> dict[str, Any] | None:
-    """Macro-F1 with its interval, for an SVG; without majority, which lies so far off that it hides the others."""
-    done = [one for one in comparison.outcomes if one.state == "done" and one.candidate.name != "majority"]
-    if len(done) < 2:
-        return None
-    width, row, side = 480, 46, 24
-    low = max(0.0, min(one.macro_f1.low for one in done) - 0.03)
-    high = min(1.0, max(one.macro_f1.high for one in done) + 0.03)
-    step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / s <= 8)
-    ticks = [t * step for t in range(int(np.ceil(low / step)), int(high / step + 1e-9) + 1)]
-
-    def place(value: float) -> str:
-        return f"{side + (value - low) / (high - low) * (width - 2 * side):.1f}"
-
-    advice = comparison.recommendation
-    return {
-        "width": width,
-        "height": row * len(done) + 48,
-        "side": side,
-        "alt": "; ".join(f"{one.candidate.title} {one.macro_f1.value:.3f}" for one in done),
-        "ticks": [(place(tick), f"{tick:.2f}") for tick in ticks],
-        "dots": [
-            {
-                "title": one.candidate.title,
-                "y": 34 + number * row,
-                "chosen": bool(advice) and advice.ship == one.candidate.name,
-                "low": place(one.macro_f1.low),
-                "value": place(one.macro_f1.value),
-                "high": place(one.macro_f1.high),
-            }
-            for number, one in enumerate(done)
-        ],
-    }
 
 
 def _recalls(comparison: Comparison) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def run(
                 "seed": seed,
                 "split": compared.rule,
                 "language": compared.language,
-                "encoder": encoder or ENCODER,
+                "encoder": encoder_source.label(encoder or ENCODER),
                 "limit_seconds": LIMIT_SECONDS[profile],
             },
             currency,

@@ -134,7 +134,8 @@ def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     times = single_latency(model, job["texts"][:MOST_SINGLE])
     memory = peak_mib()  # one message at a time is how a service answers; large batches come after it
     tell(say("predicting the test"), None)
-    return {"test": _rounded(model.predict_proba(job["texts"])), "answer_memory_mib": memory, **times}
+    test = _rounded(model.predict_proba(job["texts"]))
+    return {"test": test, "cut": model.cut(job["texts"]), "answer_memory_mib": memory, **times}
 
 
 def _rounded(shares: Any) -> list[list[float]]:

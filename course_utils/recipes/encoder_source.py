@@ -30,6 +30,12 @@ def folder(name: str) -> Path | None:
     return found if found.is_dir() or len(found.parts) > 1 else None
 
 
+def label(name: str) -> str:
+    """What an encoder is called where others may read it: of a folder its own name, not the way to it."""
+    found = folder(name)
+    return name if found is None else f"folder {found.resolve().name}"
+
+
 def files(name: str) -> dict[str, Path]:
     """The files of an encoder in a folder. Raises CourseError for a folder without them, or with no BERT in it."""
     where = folder(name)

@@ -236,3 +236,13 @@ def test_a_model_saved_on_tensorflow_gives_the_same_on_jax(tmp_path, small, tfid
     for model in (small, tfidf[1]):
         bundles.save(model, tmp_path / model.kind)
         assert on_jax(tmp_path / model.kind, texts) == pytest.approx(model.predict_proba(texts), abs=1e-5)
+
+
+def test_how_many_texts_are_not_read_to_their_end(small, tfidf):
+    from tiny_encoder import Letters
+
+    long = "word " * (small.length + 1)
+    assert small.cut(["word " * small.length, long, "word"]) == 1
+    assert tfidf[1].cut([long * 100]) == 0
+    model = models.FineTuned(class_names=("a", "b"), network=None, tokenizer=Letters(), length=10, call=lambda ids: ids)
+    assert model.cut(["a" * 64, "a" * 65, "a" * 200]) == 2  # eight windows of eight letters between [CLS] and [SEP]

@@ -3,14 +3,17 @@
 import csv
 import html
 import io
+import itertools
 import re
 
 import pytest
 from own_messages import messages, write_csv
 
 from course_utils import compare
-from course_utils.compare import report
+from course_utils.compare import report, report_figures
+from course_utils.compare.candidates import BY_NAME
 from course_utils.compare.findings import Suspect
+from course_utils.evaluate import Estimate
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -96,3 +99,35 @@ def test_the_list_opens_in_a_spreadsheet(tmp_path):
         ["where", "label", "reads like", "confidence", "text"],
         ["line 3", "'=bad()", "good", "0.90", '\'=HYPERLINK("x")\nmore, "quoted" 😀'],
     ]
+
+
+def made(results: dict[str, dict]):
+    """What the figures ask of a comparison whose candidates have these results."""
+    from types import SimpleNamespace
+
+    f1 = Estimate(0.8, 0.7, 0.9, 100)
+    outcomes = [
+        SimpleNamespace(candidate=BY_NAME[name], state="done", result=result, macro_f1=f1)
+        for name, result in results.items()
+    ]
+    return SimpleNamespace(outcomes=outcomes, recommendation=SimpleNamespace(ship="frozen"))
+
+
+def test_quality_stands_against_memory_and_no_dot_hides_another():
+    one = {"bytes_needed": 10**6, "p50_ms": 5.0}
+    memory = {"majority": 40.0, "tfidf": 160.0, "small": 850.0, "frozen": 1_000.0, "finetuned": 1_002.0}
+    found = report_figures.quality_and_cost(made({name: {**one, "answer_memory_mib": m} for name, m in memory.items()}))
+    places = [float(dot["x"]) for dot in found["dots"]]
+    assert len(places) == 4 and places[0] < places[1] < places[2] and "MiB" in found["axis"]
+    assert min(abs(a - b) for a, b in itertools.combinations(places, 2)) >= 16
+    assert [dot["chosen"] for dot in found["dots"]] == [False, False, True, False]
+    dot = found["dots"][0]
+    assert float(dot["low"]) > float(dot["value"]) > float(dot["high"])  # an SVG counts from above
+    assert [words for _, words in found["x"]] == ["128", "256", "512", "1,024"]
+
+
+def test_where_memory_is_not_told_quality_stands_against_time():
+    one = {"bytes_needed": 10**6, "answer_memory_mib": None}
+    found = report_figures.quality_and_cost(made({name: {**one, "p50_ms": 0.8} for name in ("tfidf", "frozen")}))
+    assert found["axis"] == "milliseconds an answer" and found["x"]
+    assert report_figures.quality_and_cost(made({"tfidf": {**one, "p50_ms": 1.0}})) is None

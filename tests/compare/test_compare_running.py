@@ -56,7 +56,7 @@ def test_a_comparison_in_processes_of_their_own(tickets, tmp_path, capsys):
 def test_the_report_for_machines_has_the_documented_form(tickets, tmp_path, in_process):
     found = run(tickets, tmp_path / "out")
     content = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
-    assert (content["format"], content["schema"]) == ("course comparison", 2)
+    assert (content["format"], content["schema"]) == ("course comparison", 3)
     assert set(content) == {
         "format", "schema", "date", "machine", "seconds", "data", "settings", "must_find", "api", "findings",
         "possible_wrong_labels", "candidates", "recommendation",
@@ -280,6 +280,8 @@ def test_an_encoder_of_your_own_is_tried_on_chinese_and_goes_with_the_model(tmp_
     page = found.report.read_text("utf-8")
     assert "trained on English" not in page
     card = bundles.read_card(tmp_path / "out" / "candidates" / "frozen")
+    assert card["settings"]["encoder"] == "folder bert" and str(tmp_path) not in json.dumps(card)
+    assert str(tmp_path) not in (tmp_path / "out" / "report.json").read_text("utf-8")
     assert card["encoder"] is None and {"encoder.keras", "tokenizer.json", "head.npz"} == set(card["files"])
     (tmp_path / "bert").rename(tmp_path / "elsewhere")  # the model needs it no more
     model = bundles.load_model(tmp_path / "out" / "candidates" / "frozen")

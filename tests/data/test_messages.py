@@ -472,3 +472,34 @@ def test_whatever_the_habits_the_rows_come_back(
     found = load(path)
     assert found.frame["text"].tolist() == [text.strip() for text in unique]
     assert not [one for one in found.findings if one.dropped]
+
+
+words = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=2, max_size=8)
+DISGUISES = {
+    "capitals": str.upper,
+    "a capital": str.title,
+    "a full stop": lambda name: f"{name}.",
+    "a colon": lambda name: f"{name}:",
+    "full width": lambda name: "".join(chr(ord(letter) + 0xFEE0) for letter in name),
+    "a hyphen": lambda name: f"{name[0]}-{name[1:]}",
+    "an underscore": lambda name: f"{name[0]}_{name[1:]}",
+    "a blank": lambda name: f"{name[0]} {name[1:]}",
+    "Cyrillic": lambda name: name.translate(str.maketrans("aeopcyx", "аеорсух")),
+}
+
+
+@given(words, st.sampled_from(sorted(DISGUISES)), words)
+def test_a_name_in_disguise_is_one_class_or_said_to_look_alike(name, disguise, other):
+    changed = DISGUISES[disguise](name)
+    same = labels.tidy(changed) == labels.tidy(name)
+    groups = labels.look_alike({labels.tidy(name), labels.tidy(changed)})
+    assert same or groups == [sorted({labels.tidy(name), labels.tidy(changed)})]
+    if labels.tidy(other) != labels.tidy(name):
+        assert labels.look_alike({labels.tidy(name), labels.tidy(other)}) == []
+
+
+@given(st.decimals(-1000, 1000, places=2), st.sampled_from(["{:+f}", "{:e}", "{:.4f}", "comma"]))
+def test_a_number_written_otherwise_looks_like_itself(number, form):
+    plain = f"{number:f}"
+    changed = plain.replace(".", ",") if form == "comma" else form.format(number)
+    assert changed == plain or labels.look_alike({plain, changed}) == [sorted({plain, changed})]
