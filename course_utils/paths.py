@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import sys
 import tempfile
@@ -191,3 +192,9 @@ def write_together(files: Mapping[Path, bytes | str]) -> None:
         for extra in (*beside.values(), *old.values()):
             with contextlib.suppress(OSError):
                 extra.unlink()
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -468,7 +468,8 @@ def test_compare_passes_its_options_on(course, monkeypatch, tmp_path):
             (Path("t.csv"), "a", "b"),
             {
                 "out": tmp_path, "profile": "full", "candidates": "small", "currency": Currency(), "must_find": {},
-                "prices": Prices(), "splits": None, "refit": "outside", "time_column": None, "seed": 3, "fresh": True,
+                "prices": Prices(), "splits": None, "refit": "outside", "time_column": None, "encoder": None, "seed": 3,
+                "fresh": True,
             },
         )
     ]  # fmt: skip

@@ -3,7 +3,6 @@
 Written whole or not at all, and verified before anything of it is loaded.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -31,7 +30,9 @@ def write(folder: Path | str, facts: dict[str, Any], names: Iterable[str], fill:
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         fill(beside)
-        files = {name: {"sha256": sha256(beside / name), "bytes": (beside / name).stat().st_size} for name in names}
+        files = {
+            name: {"sha256": paths.sha256(beside / name), "bytes": (beside / name).stat().st_size} for name in names
+        }
         card = {"format": FORMAT, "schema": SCHEMA, **facts, "files": files}
         (beside / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
         beside.chmod(0o755)
@@ -105,7 +106,7 @@ def verify(folder: Path, card: dict[str, Any]) -> None:
     for name, facts in card["files"].items():
         path = folder / name
         try:
-            found = sha256(path)
+            found = paths.sha256(path)
         except OSError as error:
             raise CourseError(
                 say(
@@ -131,9 +132,3 @@ def size(card: dict[str, Any]) -> tuple[int, int]:
     own = sum(file["bytes"] for file in card["files"].values())
     encoder = card.get("encoder")
     return own, own + (sum(file["bytes"] for file in encoder["files"].values()) if encoder else 0)
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file, in hexadecimal digits. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

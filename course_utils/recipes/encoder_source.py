@@ -68,13 +68,12 @@ def identity(name: str) -> dict[str, Any]:
 
     Raises CourseError as `files` does.
     """
-    from course_utils.bundles.files import sha256
     from course_utils.data import registry
 
     if in_registry(name):
         known = {file.name: {"sha256": file.sha256, "bytes": file.size} for file in registry.entry(name).files}
     elif folder(name) is not None:
-        known = {one: {"sha256": sha256(path), "bytes": path.stat().st_size} for one, path in files(name).items()}
+        known = {one: {"sha256": paths.sha256(path), "bytes": path.stat().st_size} for one, path in files(name).items()}
     else:
         known = {}
     return {"name": name, "files": known}

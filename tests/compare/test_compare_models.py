@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from own_messages import JAX, messages, on_jax
 
-from course_utils import bundles, compare
-from course_utils.bundles import files, models
+from course_utils import bundles, compare, paths
+from course_utils.bundles import models
 from course_utils.errors import CourseError
 
 CLASSES = ("billing", "bug", "account")
@@ -192,7 +192,7 @@ def test_an_encoder_of_another_hash_is_never_loaded(tmp_path, monkeypatch):
 
     (tmp_path / "model").mkdir()
     np.savez(tmp_path / "model" / "head.npz", weights=np.zeros((384, 2), np.float32), offsets=np.zeros(2, np.float32))
-    head = {"sha256": files.sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
+    head = {"sha256": paths.sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
     wanted = encoder_source.identity("minilm")
     wanted["files"]["model.safetensors"] = {**wanted["files"]["model.safetensors"], "sha256": "0" * 64}
     card = {"format": "course model", "schema": 1, "kind": "frozen", "class_names": ["a", "b"], "language": "en"}
