@@ -702,17 +702,18 @@ def effort(flops, device, utilisation=0.4, overhead=1.1):
 # %% [markdown]
 # Is *that* right? Ask hours that were spent, not computed. LLaMA's four models report theirs, on A100 cards of 312 TFLOP/s (Touvron et al. 2023,
 # tables 2 and 15).
-#
+
+# %%
+llama = pd.DataFrame({"N": [6.7e9, 13e9, 32.5e9, 65.2e9], "D": [1e12, 1e12, 1.4e12, 1.4e12]})
+llama["reported"] = [82_432, 135_168, 530_432, 1_022_362]
+llama
+
+# %% [markdown]
 # **Predict first.** The plan takes 40 %. How far off will it be: a tenth, a third, threefold?
 
 # %%
-llama = pd.DataFrame(
-    {"N": [6.7e9, 13e9, 32.5e9, 65.2e9], "D": [1e12, 1e12, 1.4e12, 1.4e12]},
-    index=["7 B", "13 B", "33 B", "65 B"],
-)
 a100 = {"tflops": 312, "watts": 400, "usd_per_hour": 0}
 llama["planned"] = effort(training_flops(llama["N"], llama["D"]), a100)["hours"]
-llama["reported"] = [82_432, 135_168, 530_432, 1_022_362]
 (llama["planned"] / llama["reported"]).round(2).rename("planned / reported").to_frame()
 
 # %% [markdown]

@@ -59,7 +59,7 @@ def money(api: float, tune: float, training: float = 12_386.0, machine: float = 
 
 FLIPS = [
     Flip("c01", families("GPT", "BERT", "T5"), "wrong"),
-    # the Wide ResNet of 13 B, which was timed and not trained for use; the crawl itself, which nobody trains on as it is
+    # had the Wide ResNet of 13 B counted, which was only timed; below, the crawl, on which nobody trains as it is
     Flip("c01", families("GPT", "BERT", "T5", "ResNet"), "holds with a condition"),
     Flip("c01", families(*MEASURED_SIZES), "holds"),
     Flip("c02", corpora(60e12, 14), "wrong"),
