@@ -5,7 +5,7 @@
 #     title: Convolutional networks
 #     requires: ["03"]
 #     needs: {quick: [], full: [mnist]}
-#     budget: {seconds: 45, memory_mib: 1536}
+#     budget: {seconds: 60, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
@@ -404,7 +404,7 @@ for _ in range(200):
         )
 
 # %% [markdown]
-# A last check, of a layer as you will use it, with a stride, where the padding can be lopsided. (With a stride, PyTorch's layers pad both
+# A last check, with a stride, where the padding can be lopsided. (With a stride, PyTorch's layers pad both
 # sides alike. A network moved from one library to the other may run without an error, its windows one pixel off.)
 
 # %%
@@ -1154,10 +1154,11 @@ assert all(both[part] > plain[part] + gain for part, gain in least.items())
 # %% [markdown] road="side"
 # ### Why did it stumble over turned images?
 #
-# A suspicion: most grounds in training are dark. A third network, trained on even grounds, can refuse it.
+# A suspicion: most grounds in training are dark. A comparison can refuse it: networks trained on grounds of which half are dark.
 
 # %% [markdown]
-# The frame of an image shows its ground. Turn just so many dark ones, once and for all, that half are dark: not an image more, no new views.
+# The frame of an image shows its ground. From the first thousand take all that are bright and as many dark ones, and beside them as many as
+# they come. Nothing is turned.
 
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
@@ -1166,29 +1167,40 @@ def dark(x):
     return (x * frame).sum(axis=(1, 2, 3)) < 0
 
 
-too_many = int(dark(x_train).sum() - len(x_train) / 2)
-turn = np.random.default_rng(seed).choice(
-    np.flatnonzero(dark(x_train)), too_many, replace=False
-)
-x_even = x_train.copy()
-x_even[turn] *= -1
-f"dark: {dark(x_train).mean():.0%} of the training part, {dark(x_even).mean():.0%} afterwards"
+is_dark = dark(x_train[:1029])
+kinds = [np.flatnonzero(is_dark), np.flatnonzero(~is_dark)]
+most = min(len(kind) for kind in kinds)
+f"{is_dark.mean():.0%} are dark; {2 * most} images in each part"
 
 # %% [markdown]
-# As many steps, from the same start:
+# Two draws of each, trained from the same start:
 
-# %% tags=["nbval-ignore-output", "compare-within=0.05"]
-even = fresh_network()
-even.fit(x_even, y_train, batch_size=32, epochs=epochs, verbose=0)
-on_turned = accuracy_of(even, -x_validation).value
-f"validation {accuracy_of(even).value:.3f}, turned {on_turned:.3f}"
+
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+def as_is_and_turned(chosen):
+    net = fresh_network()
+    net.fit(x_train[chosen], y_train[chosen], batch_size=32, epochs=12, verbose=0)
+    return [accuracy_of(net).value, accuracy_of(net, -x_validation).value]
+
+
+draws = np.random.default_rng(seed)
+grounds = {}
+for i in (1, 2):
+    halves = [draws.choice(kind, most, replace=False) for kind in kinds]
+    grounds[f"half dark, {i}"] = as_is_and_turned(np.concatenate(halves))
+    grounds[f"as they come, {i}"] = as_is_and_turned(
+        draws.choice(1029, 2 * most, replace=False)
+    )
+grounds = pd.DataFrame(grounds, index=["validation", "validation, turned"]).T
+grounds.round(3)
 
 # %% [markdown]
-# Even grounds alone win back most of what was lost: the suspicion stands.
+# Even grounds leave most of the gap: the suspicion is no more than a part of the reason, and the rest is not known. That turning helps was
+# measured; why the first network stumbled was not.
 
 # %%
-lost = plain["validation"] - plain["validation, turned"]
-assert course.full or plain["validation"] - on_turned < lost / 2
+gaps = grounds["validation"] - grounds["validation, turned"]
+assert course.full or gaps[["half dark, 1", "half dark, 2"]].mean() > 0.08
 
 # %% [markdown]
 # ### The test set, once
@@ -1303,7 +1315,7 @@ f"{(loss_of < 0.02).sum()} of 16 kernels cost less than two points each"
 
 # %% [markdown]
 # No kernel carries the network alone, and most cost little by themselves: they did little, or others do the same work. (In the quick profile
-# one point is four images, so do not rank the cheap ones.) Could you have told from the pictures which is the dearest? Use pictures of
+# one point is four images, so do not rank the cheap ones.) Use pictures of
 # kernels to find what is *broken*, an empty map, say, or a map that is all noise; to learn what a network relies on, take something away
 # and measure.
 
