@@ -689,7 +689,7 @@ devices = pd.DataFrame(
 devices
 
 # %% [markdown]
-# Energy counts the device and a tenth on top for cooling, not the machine around it.
+# Energy counts the device, and a tenth for cooling.
 
 
 # %%
@@ -700,7 +700,7 @@ def effort(flops, device, utilisation=0.4, overhead=1.1):
 
 
 # %% [markdown]
-# Is *that* right? Ask hours that were spent, not computed. LLaMA's four models report theirs, on A100 cards of 312 TFLOP/s (Touvron et al. 2023,
+# Is *that* right? Ask hours that were spent. LLaMA's four models report theirs, on A100 cards of 312 TFLOP/s (Touvron et al. 2023,
 # tables 2 and 15).
 
 # %%
@@ -719,7 +719,8 @@ llama["planned"] = effort(training_flops(llama["N"], llama["D"]), a100)["hours"]
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# A tenth to a third too long: these runs reached 44 to 51 %. At GPT-3's 21 % the plan would be half of what it takes.
+# It asks for 9 to 28 % too many hours. At GPT-3's 21 % it would ask for half of what it takes. (The 6 and the 40 % are tested together: hours
+# know only their quotient.)
 #
 # </details>
 

@@ -1379,7 +1379,7 @@ check("02-4", adamw)
 # %% [markdown]
 # ## Limits and next
 #
-# The loss of softmax regression is *convex*: it never bends downwards, so no road down ends above the minimum. Deep networks have no such luck: their surfaces have
+# The loss of softmax regression is *convex*: it never bends downwards, so no road down gets stuck above the minimum. Deep networks have no such luck: their surfaces have
 # saddles, plateaus and many minima. Section 7 took examples for independent; a stream of tickets from one outage is not. And a falling training loss proves that the *machinery*
 # works, not that the model is any good; that is chapter 07's question. Next: chapter 03 puts layers on top of one another and carries $P - Y$ back through them.
 
