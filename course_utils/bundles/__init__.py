@@ -4,9 +4,10 @@
 and so is what a service loads.
 """
 
-from course_utils.bundles.bundle import load_model, read_card, save, versions
+from course_utils.bundles.bundle import load_model, needs_keras, read_card, save, versions
 from course_utils.bundles.files import SCHEMA, amend, replace_folder, size
-from course_utils.bundles.models import KINDS, Model
+from course_utils.bundles.models import Model
+from course_utils.bundles.networks import KINDS
 
 __all__ = [
     "KINDS",
@@ -14,6 +15,7 @@ __all__ = [
     "Model",
     "amend",
     "load_model",
+    "needs_keras",
     "read_card",
     "replace_folder",
     "save",
