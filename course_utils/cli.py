@@ -31,6 +31,7 @@ for command in (
     learner.progress,
     learner.claims,
     service.compare,
+    service.sign,
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")
