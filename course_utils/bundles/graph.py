@@ -1,7 +1,8 @@
 """A network in a file, and out of it as a function: ONNX where Keras can export it, Keras's own file elsewhere.
 
-Whoever answers from ONNX needs ONNX Runtime (some 50 MB of memory) and no framework. Keras exports it on TensorFlow
-only; on another backend the network is kept as ``network.keras``, and the process that answers loads Keras.
+Whoever answers from ONNX needs ONNX Runtime (some 50 MB of memory) and no framework. An encoder is written by
+`course_utils.bundles.bert_graph`; what else there is Keras exports on TensorFlow only: on another backend it is kept as
+``network.keras``, and the process that answers loads Keras.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_utils import paths
+from course_utils.bundles import bert_graph
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -25,11 +27,11 @@ TOLERANCE = 1e-4  # between the network and its file
 Call = Callable[[np.ndarray], np.ndarray]
 
 
-def file_name() -> str:
-    """What `write` calls its file on the backend that runs."""
+def file_name(network: "keras.Model") -> str:
+    """What `write` calls the network's file on the backend that runs."""
     import keras
 
-    return ONNX if keras.config.backend() == "tensorflow" else KERAS
+    return ONNX if bert_graph.backbone_of(network) or keras.config.backend() == "tensorflow" else KERAS
 
 
 def write(network: "keras.Model", folder: Path, sample: np.ndarray) -> None:
@@ -43,8 +45,10 @@ def write(network: "keras.Model", folder: Path, sample: np.ndarray) -> None:
     if getattr(network, "optimizer", None) is not None:
         network = keras.Model(network.inputs, network.outputs)
     wanted = compiled(network)(sample)
-    path = folder / file_name()
-    if path.name == ONNX:
+    path = folder / file_name(network)
+    if bert_graph.backbone_of(network):
+        bert_graph.write(network, path)
+    elif path.name == ONNX:
         with _quiet():
             network.export(path, format="onnx", verbose=False)
     else:

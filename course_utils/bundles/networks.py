@@ -38,12 +38,15 @@ class Network(Model):
 
     def all_files(self) -> tuple[str, ...]:
         """The files that `write` writes."""
-        return (*self.files, graph.file_name())
+        return (*self.files, graph.file_name(self._own()))
 
     def _write_network(self, folder: Path, sample: np.ndarray) -> None:
+        graph.write(self._own(), folder, sample)
+
+    def _own(self) -> "keras.Model":
         if self.network is None:
             raise CourseError(say("This model was read from a bundle; copy its folder to have it twice."))
-        graph.write(self.network, folder, sample)
+        return self.network
 
 
 def _call(folder: Path, card: dict) -> graph.Call:

@@ -203,6 +203,32 @@ def test_a_file_that_is_no_network_is_said(tmp_path, small):
         bundles.load_model(tmp_path / "model")
 
 
+@pytest.mark.parametrize("classes", [None, 3])
+def test_the_graph_of_an_encoder_gives_what_keras_gives(tmp_path, classes):
+    from tiny_encoder import tiny
+
+    from course_utils.bundles import bert_graph
+    from course_utils.recipes import encoder
+
+    made = tiny()
+    random = np.random.default_rng(0)
+    for weight in made.backbone.weights:  # as if trained: nothing is 0 or 1
+        weight.assign(np.asarray(weight) + random.normal(scale=0.2, size=weight.shape))
+    network = made.pooled if classes is None else encoder.classifier(made, classes)
+    bert_graph.write(network, tmp_path / "network.onnx")
+    call = graph.read(tmp_path / "network.onnx")
+    for n, t in [(1, 8), (5, 24), (2, 32)]:
+        ids = random.integers(1, 32, (n, t)).astype(np.int32)
+        ids[-1, 3:] = 0
+        wanted = graph.compiled(network)(ids)
+        assert call(ids).shape == wanted.shape and call(ids).dtype == np.float32
+        assert call(ids) == pytest.approx(wanted, abs=1e-5)
+        assert np.abs(wanted).max() > 0.1
+    other = ids.copy()
+    other[:-1, 0] = other[:-1, 0] % 31 + 1
+    assert np.abs(call(other)[:-1] - call(ids)[:-1]).max() > 1e-4, "what it reads matters"
+
+
 def test_a_loaded_network_is_not_written_again(tmp_path, small):
     bundles.save(small, tmp_path / "model")
     with pytest.raises(CourseError, match="copy its folder to have it twice"):
