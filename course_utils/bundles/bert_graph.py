@@ -34,11 +34,15 @@ def write(network: "keras.Model", path: Path) -> None:
 
     backbone = backbone_of(network)
     heads, layers = backbone.num_heads, backbone.num_layers
-    known = {weight.path: np.asarray(weight, np.float32) for weight in backbone.weights}
-    nodes, constants = [], []
+    known = {weight.path: weight for weight in backbone.weights}
+    nodes = []
+    # Filled in place: every copy of the graph would be one of all weights.
+    model = helper.make_model(
+        onnx.GraphProto(name="bert"), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9
+    )
 
     def constant(name: str, value: np.ndarray) -> str:
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def node(kind: str, *inputs: str, **attributes) -> str:
@@ -47,7 +51,7 @@ def write(network: "keras.Model", path: Path) -> None:
         return name
 
     def weight(path: str, shape: tuple[int, ...] | None = None) -> str:
-        value = known[path]
+        value = np.asarray(known[path], np.float32)
         return constant(path, value if shape is None else value.reshape(shape))
 
     def dense(x: str, name: str, kernel: str, bias: str) -> str:
@@ -72,7 +76,7 @@ def write(network: "keras.Model", path: Path) -> None:
     positions = node(
         "Slice", weight("position_embedding/embeddings"), constant("start", np.array([0], np.int64)), length
     )
-    segment = constant("segment", known["segment_embedding/embeddings"][0])
+    segment = constant("segment", np.asarray(known["segment_embedding/embeddings"], np.float32)[0])
     x = node("Gather", weight("token_embedding/embeddings"), "token_ids")
     x = normalised(
         node("Add", node("Add", x, positions), segment),
@@ -108,12 +112,7 @@ def write(network: "keras.Model", path: Path) -> None:
         kernel, bias = (np.asarray(one, np.float32) for one in (head.kernel, head.bias))
         x, columns = dense(x, "logits", constant("logits/kernel", kernel), constant("logits/bias", bias)), len(bias)
     nodes.append(helper.make_node("Identity", [x], ["output"]))
-    graph = helper.make_graph(
-        nodes,
-        "bert",
-        [helper.make_tensor_value_info("token_ids", TensorProto.INT32, ["batch", "tokens"])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", columns])],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    model.graph.node.extend(nodes)
+    model.graph.input.append(helper.make_tensor_value_info("token_ids", TensorProto.INT32, ["batch", "tokens"]))
+    model.graph.output.append(helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", columns]))
     onnx.save(model, path)

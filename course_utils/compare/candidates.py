@@ -27,7 +27,7 @@ class Candidate:
 
     ``memory`` is the free memory in bytes below which it is left out, ``settings`` what it is trained with in each
     profile; ``most`` among them is the number of training messages (with an encoder: of windows of them) above which
-    it takes a sample.
+    it takes a sample. ``apart``: TensorFlow keeps so much of each training that every split has a process of its own.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Candidate:
     encoder: bool = False
     framework: bool = False
     memory: int = 0
+    apart: bool = False
 
 
 CANDIDATES = (
@@ -80,6 +81,7 @@ CANDIDATES = (
         encoder=True,
         framework=True,
         memory=int(2.4 * _GIB),
+        apart=True,
     ),
 )
 BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}

@@ -1,6 +1,7 @@
 """Candidates trained and judged one after another, and what an earlier run kept taken as it is."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,31 @@ class Session:
         if len(splits) == 1 and len(final) <= len(splits[0][0]):
             final = splits[0][0]  # as many as it learns from in any case: what was chosen is what is saved
         folder = self._model(candidate)
-        trained = self._done(self._training(candidate, folder, outside, splits, final))
+        trained = self._trained(candidate, folder, outside, splits, final)
         judged = self._done({**self._job(candidate, folder), "phase": "judge", "texts": self.compared.test.texts})
         trained["train_memory_mib"] = trained.pop("memory_mib")
         judged.pop("memory_mib")
         return {**trained, **judged, "left_out": len(outside) - trained["trained_on"]}
+
+    def _trained(
+        self,
+        candidate: Candidate,
+        folder: Path,
+        part: Part,
+        splits: list[tuple[list[int], list[int]]],
+        final: list[int],
+    ) -> dict[str, Any]:
+        """What training brought; each split in a process of its own where what one leaves behind would add up."""
+        if not candidate.apart or len(splits) < 2:
+            return self._done(self._training(candidate, folder, part, splits, final))
+        jobs_of = [
+            {**self._training(candidate, folder, part, [split], None), "first": number, "of": len(splits)}
+            for number, split in enumerate(splits, 1)
+        ]
+        done = [self._done(job) for job in jobs_of]
+        whole = self._done(self._training(candidate, folder, part, [], final))
+        validation = [fold for one in done for fold in one["validation"]]
+        return {**whole, "validation": validation, "memory_mib": _most(one["memory_mib"] for one in [*done, whole])}
 
     def refitted(self, candidate: Candidate) -> Path:
         """The candidate trained once more, on the test messages too, as its folder: what is shipped is then unmeasured.
@@ -159,7 +180,7 @@ class Session:
         folder: Path,
         part: Part,
         splits: list[tuple[list[int], list[int]]],
-        final: list[int],
+        final: list[int] | None,
     ) -> dict[str, Any]:
         """The job of training a candidate on messages (see `course_utils.compare.worker.train`)."""
         return {
@@ -185,3 +206,8 @@ class Session:
 
     def _done(self, job: dict[str, Any]) -> dict[str, Any]:
         return jobs.run(job, limit=LIMIT_SECONDS[self.profile], tell=self.display.detail)
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    """The largest of what is known."""
+    return max((value for value in values if value is not None), default=None)

@@ -57,7 +57,8 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     """Train in each split and predict what it leaves out; then train on everything and save that.
 
     A job has ``texts`` and ``labels`` (all outside the test), ``splits`` (for each, the rows to train on and those to
-    predict) and ``final`` (the rows that the saved model learns from). Returns seconds, sizes and the probabilities of
+    predict; where they are a part of all, ``first`` and ``of`` say which) and ``final`` (the rows that the saved model
+    learns from; None saves none). Returns seconds, sizes and the probabilities of
     the predicted rows, split by split.
     """
     import numpy as np
@@ -74,12 +75,12 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     vectors, reading = None, 0.0
     if candidate.name == "frozen":
         tell(say("loading the encoder"), None)
-        wanted = sorted({row for split in job["splits"] for rows in split for row in rows} | set(job["final"]))
+        wanted = sorted({row for split in job["splits"] for rows in split for row in rows} | set(job["final"] or ()))
         tell(say("reading the messages"), None)
         found, reading = candidates.frozen_vectors([texts[row] for row in wanted], job["settings"], job["encoder"])
         vectors = np.zeros((len(texts), found.shape[1]), found.dtype)
         vectors[wanted] = found
-        reading *= len(job["final"]) / max(len(wanted), 1)  # what the saved model would have needed
+        reading *= len(job["final"] or ()) / max(len(wanted), 1)  # what the saved model would have needed
 
     def fitted(rows: list[int], words: str) -> tuple[Any, float]:
         return candidates.train(
@@ -95,20 +96,20 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
             encoder=job["encoder"],
         )
 
-    predicted, last = [], None
-    for number, (rows, held) in enumerate(job["splits"], 1):
-        words = say("split {n} of {total}", n=number, total=len(job["splits"]))
-        last = (rows, *fitted(rows, words))
-        model = last[1]
+    predicted, model = [], None
+    for number, (rows, held) in enumerate(job["splits"], job.get("first", 1)):
+        model, seconds = fitted(rows, say("split {n} of {total}", n=number, total=job.get("of", len(job["splits"]))))
         shares = (
             model.of_vectors(vectors[held])
             if vectors is not None
             else model.predict_proba([texts[row] for row in held])
         )
         predicted.append(_rounded(shares))
-    if last is not None and last[0] == job["final"]:
-        _, model, seconds = last
-    else:
+        if rows != job["final"]:
+            model = None
+    if job["final"] is None:
+        return {"validation": predicted}
+    if model is None:
         model, seconds = fitted(job["final"], say("all labels outside the test"))
     tell(say("saving"), None)
     facts = {"encoder": encoder_source.label(job["encoder"])} if candidate.encoder else {}

@@ -291,6 +291,20 @@ def test_an_encoder_of_your_own_is_tried_on_chinese_and_goes_with_the_model(tmp_
         compare.run(tickets, out=tmp_path / "no", encoder=str(tmp_path / "elsewhere"), progress=False)
 
 
+def test_splits_apart_give_what_they_give_together(tickets, tmp_path, in_process, monkeypatch):
+    """A process for each split is a matter of memory only."""
+    import dataclasses
+
+    together = run(tickets, tmp_path / "together").outcomes[1].result
+    in_process.clear()
+    apart = dataclasses.replace(candidates.BY_NAME["tfidf"], apart=True)
+    monkeypatch.setattr(candidates, "CANDIDATES", (candidates.CANDIDATES[0], apart, *candidates.CANDIDATES[2:]))
+    found = run(tickets, tmp_path / "apart").outcomes[1].result
+    assert in_process == [("train", "majority"), ("judge", "majority"), *[("train", "tfidf")] * 4, ("judge", "tfidf")]
+    assert found["validation"] == together["validation"] and found["test"] == together["test"]
+    assert set(found) == set(together) and found["trained_on"] == together["trained_on"]
+
+
 def test_a_large_encoder_learns_from_fewer_messages(tmp_path):
     import json
 
