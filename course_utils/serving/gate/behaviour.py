@@ -38,7 +38,8 @@ class Invariance:
 
     ``change`` takes an example and gives another, or a list of others that must all get the answer of the first form;
     ``base`` makes that first form (by default the example as it is). ``allowed`` is the share of examples whose answer
-    may change. Examples that the change leaves as they are do not count.
+    may change. Examples that the change leaves as they are do not count. Where the model leaves both forms to a person
+    (its threshold and limits say so), nothing changes.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Invariance:
         before = subject.predict_proba(_together(subject, [one for _, one in befores]))
         after = subject.predict_proba(_together(subject, afters))
         differs = likeliest(after) != likeliest(before)[owners]
+        differs &= ~(subject.to_person(after) & subject.to_person(before)[owners])
         failed = np.zeros(len(befores), bool)
         np.logical_or.at(failed, owners, differs)
         example = ""

@@ -7,7 +7,7 @@ import numpy as np
 from course_utils.compare import scores
 from course_utils.language import say
 from course_utils.serving.gate.subject import IMAGES, Subject
-from course_utils.serving.gate.verdicts import Ends, Measured, exact, excerpt
+from course_utils.serving.gate.verdicts import Ends, Exact, Measured, excerpt
 
 LEAST_SLICE = 5  # examples: below this a slice says nothing
 LEAST_CLASS = 10  # a class that half is found is never named in ten tries once in a thousand
@@ -35,7 +35,7 @@ class Quality:
         n, right = len(labels), int((answers == labels).sum())
         f1 = Measured(self.name, what, value, limit, False, "share", n, ends=bootstrap(labels, answers, classes, value))
         accuracy = Measured(
-            self.name, say("accuracy"), right / n, target.min_accuracy, False, "share", n, exact(right, n)
+            self.name, say("accuracy"), right / n, target.min_accuracy, False, "share", n, Exact(right, n)
         )
         return [f1, accuracy]
 
@@ -97,7 +97,7 @@ class WorstSlice:
         what = say("right answers where {column} is {value}", column=column, value=value)
         name = say("{test} by {column}", test=self.name, column=column)
         return Measured(
-            name, what, hits / len(rows), limit, False, "share", len(rows), exact(hits, len(rows)), example, group=name
+            name, what, hits / len(rows), limit, False, "share", len(rows), Exact(hits, len(rows)), example, group=name
         )
 
 

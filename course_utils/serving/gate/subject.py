@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.bundles.models import to_person
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.serving.gate.target import Target
@@ -90,6 +91,12 @@ class Subject:
     def own_answers(self) -> np.ndarray:
         """The answers to the examples themselves, int (n,)."""
         return likeliest(self.own)
+
+    def to_person(self, shares: np.ndarray) -> np.ndarray:
+        """Which of these probabilities, (n, classes), the model leaves to a person, bool (n,)."""
+        limits = getattr(self.model, "limits", None) or {}
+        numbers = {self.class_names.index(name): limit for name, limit in limits.items()}
+        return to_person(shares, getattr(self.model, "threshold", None) or 0.0, numbers)
 
     def named(self, answer: int) -> str:
         """The name of an answer."""

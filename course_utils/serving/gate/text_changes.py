@@ -4,14 +4,18 @@ change, on every machine."""
 import re
 import unicodedata
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
 # Given and family names of many places, so that a model that goes by one of them is likely to be met.
-NAMES = (
-    "Anna Smith", "Mehmet Yılmaz", "Li Wei", "Fatima Khan", "José García", "Olga Ivanova", "Kwame Mensah",
-    "Priya Patel",
-)  # fmt: skip
+NAMES = {
+    "en": (
+        "Anna Smith", "Mehmet Yılmaz", "Li Wei", "Fatima Khan", "José García", "Olga Ivanova", "Kwame Mensah",
+        "Priya Patel",
+    ),
+    "zh": ("王伟", "李娜", "張淑芬", "陈静", "欧阳明", "古丽娜", "林志豪", "Anna Smith"),
+}  # fmt: skip
 _SIGNED = {"en": "{text}\nBest regards\n{name}", "zh": "{text}\n{name}"}
 _GREETINGS = {"en": ("Hello, ", "Good morning. ", "Hi there! "), "zh": ("您好，", "你好！", "早上好。")}
 _ENDS = ("  ", " .", "!", "...", "\n\n", " ?")
@@ -23,8 +27,9 @@ def random_of(text: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(text.encode("utf-8", "surrogatepass")))
 
 
-def signed(text: str, language: str = "en", names: tuple[str, ...] = NAMES) -> list[str]:
-    """The text under each of the names."""
+def signed(text: str, language: str = "en", names: Sequence[str] = ()) -> list[str]:
+    """The text under each of the names, by default the language's `NAMES`."""
+    names = names or NAMES.get(language, NAMES["en"])
     return [_SIGNED.get(language, _SIGNED["en"]).format(text=text, name=name) for name in names]
 
 

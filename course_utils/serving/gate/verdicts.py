@@ -23,6 +23,7 @@ from course_utils.language import say
 PASSED, REFUSED, NOT_SHOWN, NOT_DONE, TOLD = "passed", "refused", "not shown", "not done", "told"
 ORDER = (REFUSED, NOT_SHOWN, NOT_DONE, TOLD, PASSED)  # the most urgent first
 _SHOWN_CHARACTERS = 60
+_MOST_NEEDED = 20_000
 
 Ends = Callable[[float], tuple[float, float]]  # the chance of an error on each side → the interval's ends
 
@@ -78,8 +79,9 @@ class Result:
             "limit": "" if one.limit is None else number(one.limit, one.unit),
         }
         more = ""
-        if self.verdict == NOT_SHOWN and one.unit == "share" and (n := needed(one, self.alpha)):
-            more = say("About {n:,} examples would tell.", n=n)
+        if self.verdict == NOT_SHOWN and isinstance(one.ends, Exact):
+            n = needed(one, self.alpha)
+            more = say("About {n:,} examples would tell.", n=n) if n else say("It is too near its limit to tell.")
         return " ".join(filter(None, [say(_template(one), **fields), more, one.example]))
 
     def facts(self) -> dict[str, Any]:
@@ -120,20 +122,24 @@ def share(
     if not failed.size:
         return Measured(test, what, group=group, missing=say("there is no example to try it on."))
     count, n = int(failed.sum()), int(failed.size)
-    return Measured(test, what, count / n, allowed, True, "share", n, exact(count, n), example, group)
+    return Measured(test, what, count / n, allowed, True, "share", n, Exact(count, n), example, group)
 
 
-def exact(count: int, n: int) -> Ends:
+@dataclasses.dataclass(frozen=True)
+class Exact:
     """Clopper's and Pearson's ends for a share of ``count`` in ``n``."""
 
-    def ends(alpha: float) -> tuple[float, float]:
+    count: int
+    n: int
+
+    def __call__(self, alpha: float) -> tuple[float, float]:
+        """The ends, each of which errs with the chance ``alpha``."""
         from scipy.stats import beta
 
+        count, n = self.count, self.n
         low = 0.0 if count == 0 else float(beta.ppf(alpha, count, n - count + 1))
         high = 1.0 if count == n else float(beta.isf(alpha, count + 1, n - count))
         return low, high
-
-    return ends
 
 
 def quantile_ends(values: np.ndarray, quantile: float) -> Ends:
@@ -179,20 +185,15 @@ def _judged(one: Measured, alpha: float) -> Result:
     return Result(one, low, high, verdict, alpha)
 
 
-def needed(one: Measured, alpha: float) -> int:
-    """About how many examples would tell a share from its limit, were it what it is here; 0 where that is no number."""
-    from statistics import NormalDist
-
-    if one.limit is None or not one.n or one.value == one.limit:
-        return 0
-    low, high = one.ends(alpha) if one.ends else (one.value, one.value)
-    reach = (high - one.value) if one.at_most == (one.value < one.limit) else (one.value - low)
-    if not 0 < one.value < 1:  # no example did otherwise: as many as would make that likely enough
-        edge = abs(one.limit - one.value)
-        return math.ceil(math.log(alpha) / math.log(1 - edge)) if edge < 1 else 0
-    z = NormalDist().inv_cdf(1 - alpha)
-    spread = max(reach * math.sqrt(one.n) / z, math.sqrt(one.value * (1 - one.value)) if reach == 0 else 0.0)
-    return math.ceil((z * spread / (one.limit - one.value)) ** 2)
+def needed(one: Measured, alpha: float) -> int | None:
+    """About how many examples would tell a counted share from its limit, were it what it is here; None for too many."""
+    n = one.n or 1
+    while n < _MOST_NEEDED:
+        n = math.ceil(n * 1.1)
+        low, high = Exact(round(one.value * n), n)(alpha)
+        if one.limit < low or high < one.limit:
+            return n
+    return None
 
 
 def number(value: float, unit: str) -> str:
