@@ -57,7 +57,7 @@ def check(
     """
     import json
 
-    from course_utils import bundles, paths
+    from course_utils import bundles, paths, processes
     from course_utils.serving import gate
     from course_utils.serving.gate import examples, own_tests
     from course_utils.serving.gate.subject import IMAGES, TEXTS
@@ -94,7 +94,8 @@ def check(
     own = own_tests.read(tests, getattr(model, "language", "en")) if tests else []
     own_tests.classes_known(own, model.class_names)
     try:
-        report = gate.check(model, found, target, own, bundle=bundle, against=against)
+        with processes.terminated_as_interrupted():
+            report = gate.check(model, found, target, own, bundle=bundle, against=against)
     except KeyboardInterrupt:
         console.write(say("Stopped; nothing was decided."), error=True)
         raise typer.Exit(130) from None

@@ -1,5 +1,7 @@
 """Labelled examples for the gate: from a CSV file, an .npz file, one of the course's sets, or a part of one."""
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,7 @@ def images(source: str, model: Any) -> Data:
     try:
         with np.load(path, allow_pickle=False) as held:
             found, labels = held["images"], held["labels"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CourseError(
             say(
                 "{file} cannot be read ({why}); expected is an .npz file with images, uint8 (n, 28, 28), and labels.",

