@@ -422,3 +422,11 @@ def test_strict_refuses_what_is_not_shown():
     assert easy.passed and not strict.passed
     assert "examples would tell" in str(easy).replace("\n  ", " ")
     assert str(strict).startswith("REFUSED")
+
+
+def test_strict_needs_what_has_a_limit_and_not_what_does_not_apply():
+    strict, plain = gate.Target(strict=True), gate.Data(["invoice refund payment"] * 20, ["billing"] * 20)
+    nothing = [gate.Invariance("euro", lambda text: text.replace("€", "EUR"))]
+    assert gate.check(made.Words(), plain, strict, nothing, standard=False).passed
+    assert not gate.check(made.Words(), plain, strict, [costs.Size()], standard=False).passed  # there is no bundle
+    assert gate.check(made.Words(), plain, None, [costs.Size()], standard=False).passed

@@ -31,7 +31,7 @@ class Size:
         """The size against the target."""
         what = say("on the disk")
         if subject.bundle is None:
-            return Measured(self.name, what, missing=_no_bundle())
+            return Measured(self.name, what, limit=subject.target.max_mb, missing=_no_bundle())
         own, needed = bundles.size(bundles.read_card(subject.bundle))
         lies = sum(path.stat().st_size for path in subject.bundle.rglob("*") if path.is_file())
         return Measured(self.name, what, (lies + needed - own) / 1e6, subject.target.max_mb, unit="MB")
@@ -67,7 +67,7 @@ class Costs:
         middle = Measured(self.name, say("p50 of single answers"), float(np.median(values)), unit="ms")
         what = say("of the answering process at its peak")
         if memory is None:
-            return [slow, middle, Measured("memory", what, missing=_no_bundle())]
+            return [slow, middle, Measured("memory", what, limit=target.max_mib, missing=_no_bundle())]
         return [slow, middle, Measured("memory", what, memory, target.max_mib, unit="MiB")]
 
 

@@ -17,7 +17,7 @@ COLUMNS = 80
 SCHEMA = 1
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """All results of a check, in the order of its tests. ``print(report)`` names each refusal with its reason."""
 
@@ -29,9 +29,14 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was refused; with ``target.strict`` also whether everything that has a limit was shown."""
-        stopping = {REFUSED, NOT_SHOWN, NOT_DONE} if self.target.strict else {REFUSED}
-        return not any(one.verdict in stopping for one in self.results)
+        """Whether nothing was refused; with ``target.strict`` also whether everything that has a limit was shown.
+
+        A change that applies to none of the examples has nothing to show.
+        """
+        if any(one.verdict == REFUSED for one in self.results):
+            return False
+        unshown = [one for one in self.results if one.verdict in (NOT_SHOWN, NOT_DONE)]
+        return not (self.target.strict and any(one.measured.limit is not None for one in unshown))
 
     @property
     def lines(self) -> list[Result]:
@@ -84,8 +89,13 @@ class Report:
     def __str__(self) -> str:
         return "\n".join(line for one in self.sentences for line in console.fold(one, COLUMNS, hanging="  "))
 
+    def __repr__(self) -> str:
+        return f"Report({self._answer()!r})"
+
     def _repr_html_(self) -> str:
-        return self.table.to_html(index=False, escape=True)
+        import html
+
+        return f"<p>{html.escape(console.plain(self._answer()))}</p>{self.table.to_html(index=False, escape=True)}"
 
     def as_json(self) -> dict[str, Any]:
         """All numbers, for `json.dumps`; what is no number is null."""
