@@ -194,10 +194,22 @@ def test_the_worst_class_is_named_with_its_interval():
 
 def test_a_model_that_names_one_class_is_no_better_than_none():
     report = gate.check(made.where(lambda text: True, 0), made.data())
-    assert {"quality", "classes never answered"} <= refused(report) | {"quality"}
-    f1 = next(one for one in report.results if one.measured.what.startswith("macro-F1"))
-    assert f1.verdict in (REFUSED, NOT_SHOWN)
-    assert f1.measured.value < f1.measured.limit
+    assert {"quality", "classes never answered"} <= refused(report)
+    gain = next(one for one in report.results if one.measured.what.startswith("what macro-F1 gains"))
+    assert (gain.measured.value, gain.low, gain.high) == (0, 0, 0)
+    assert "worst slice by class" in refused(report)
+    assert str(report).count("Refused: worst slice by class") == 3  # each of the three classes that it never names
+    told = gate.check(made.where(lambda text: True, 0), made.data(), gate.Target(min_macro_f1=0.5))
+    f1 = next(one for one in told.results if one.measured.what == "macro-F1")
+    assert f1.verdict == REFUSED and f1.high < 0.5
+
+
+def test_of_many_refused_slices_three_are_named():
+    region = [f"region {k % 8}" for k in range(400)]
+    data = dataclasses.replace(made.data(), columns={"region": region})
+    report = gate.check(made.where(lambda text: True, 0), data, gate.Target(min_slice=0.9))
+    said = [one for one in report.sentences if "worst slice by region" in one]
+    assert len(said) == 4 and said[-1] == "Refused: worst slice by region, 3 more."  # six of the eight have no billing
 
 
 def test_a_target_of_quality_is_judged_by_the_interval():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = 80
+_NAMED = 3  # refusals of a group, slices of a column say, that are named
 SCHEMA = 1
 
 
@@ -79,8 +80,15 @@ class Report:
         # Of a group each refusal is named; of what is not shown, the worst.
         refused = [one for one in self.results if one.verdict == REFUSED]
         open_ones = [one for one in self.lines if one.verdict in (NOT_SHOWN, NOT_DONE)]
-        for one in refused:
-            said.append(say("Refused: {sentence}", sentence=one.sentence))
+        named: dict[str, int] = {}
+        for one in sorted(refused, key=lambda one: (_first(refused, one.measured.group), _urgency(one))):
+            group = one.measured.group
+            named[group] = named.get(group, 0) + 1
+            if not group or named[group] <= _NAMED:
+                said.append(say("Refused: {sentence}", sentence=one.sentence))
+        for group, n in named.items():
+            if group and n > _NAMED:
+                said.append(say("Refused: {group}, {n} more.", group=group, n=n - _NAMED))
         for one in open_ones:
             words = "Not shown: {sentence}" if one.verdict == NOT_SHOWN else "Not done: {sentence}"
             said.append(say(words, sentence=one.sentence))
@@ -139,6 +147,11 @@ class Report:
 def of(results: Sequence[Result], target: Target, **facts: Any) -> Report:
     """A report of results."""
     return Report(tuple(results), target, **facts)
+
+
+def _first(results: Sequence[Result], group: str) -> int:
+    """Where the first result of a group stands; 0 for what is in none."""
+    return next((k for k, one in enumerate(results) if group and one.measured.group == group), 0)
 
 
 def _urgency(one: Result) -> tuple[int, float]:
