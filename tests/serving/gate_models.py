@@ -141,7 +141,6 @@ never = Wrong(_without(3))
 slow = Wrong(_slowly)
 in_company = Wrong(_by_company)
 nan = Wrong(_once_nan)
-too_much = Wrong(lambda inputs, shares: shares * 1.1)
 moved = Wrong(_moved)
 helpless = Wrong(_raises_on_nothing)
 

@@ -82,10 +82,20 @@ def test_the_example_shows_both_forms_with_their_answers():
     assert "allowed 5.0%" in line.sentence
 
 
-def test_probabilities_that_do_not_sum_to_one():
-    report = gate.check(made.too_much, made.data())
-    assert "probabilities" in refused(report)
-    assert "with the sum 1.1" in str(report).replace("\n  ", " ")
+@pytest.mark.parametrize("test", ["upper case", "another person's name", "a greeting in front", "one typo"])
+def test_the_example_of_an_invariance_is_one_that_changed(test):
+    report = gate.check(PLANTED[test], made.data())
+    line = next(one for one in report.results if one.measured.test == test)
+    before, after = line.measured.example.split(" → ")
+    was, now = before.split()[-2], after.split()[-2]
+    assert was != now and {was, now} <= set(made.CLASSES)
+
+
+@pytest.mark.parametrize("times", [1.1, 0.9])
+def test_probabilities_that_do_not_sum_to_one(times):
+    report = gate.check(made.Wrong(lambda inputs, shares: shares * times), made.data())
+    assert refused(report) == {"probabilities"}
+    assert f"with the sum {times}" in str(report).replace("\n  ", " ")
 
 
 def test_numbers_that_are_none_are_answers_of_nobody():
@@ -284,6 +294,21 @@ def test_direction_and_minimum_functionality():
     report = gate.check(made.where(lambda text: "virus" in text, 0), made.data(), None, [plain], standard=False)
     assert refused(report) == {"plain words"}
     assert "“a virus attack” billing, and it is security." in str(report).replace("\n  ", " ")
+
+
+def test_the_example_of_a_direction_is_the_one_that_went_furthest():
+    class Falling:
+        class_names = ("a", "b")
+
+        def predict_proba(self, texts):
+            p = [float(text.split()[-1]) for text in texts]
+            return np.stack([p, 1 - np.array(p)], axis=1)
+
+    pairs = [("0.9", "0.9 0.8"), ("0.9", "0.9 0.1"), ("0.5", "0.5 0.3"), ("0.2", "0.2 0.9")]
+    test = gate.Direction("down", "a", pairs=pairs)
+    result = gate.check(Falling(), gate.Data(["0.5"], ["a"]), None, [test], standard=False).results[0]
+    assert result.measured.value == 0.75
+    assert result.measured.example == "“0.9” p(a) = 0.90 → “0.9 0.1” 0.10."
 
 
 @pytest.mark.parametrize("must", ["not fall", "rise", "not rise", "fall"])

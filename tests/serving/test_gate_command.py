@@ -179,6 +179,19 @@ def test_images_come_from_a_file_or_a_set(tmp_path):
         examples.images("tickets", made.Bars())
 
 
+@pytest.mark.timeout(120)
+def test_a_bundle_of_images_takes_images(course, majority, messages, monkeypatch, tmp_path):
+    """With a stand-in for the kind: what it answers in a process of its own is another test's affair."""
+    monkeypatch.setattr(bundles, "load_model", lambda folder: made.Bars())
+    monkeypatch.setattr(costs, "apart", lambda folder, inputs, kind: ([1.0] * len(inputs), 50.0))
+    given = made.images()
+    np.savez(tmp_path / "bars.npz", images=given.inputs, labels=np.array(given.labels))
+    done = course("check", majority, "--data", tmp_path / "bars.npz")
+    assert done.status == 0 and done.out.startswith("PASSED"), done.out
+    assert course("check", majority, *columns(messages)).status == 2
+    assert course("check", majority, "--data", messages).status == 2  # no set of images has this name
+
+
 # ----------------------------------------------------------------------------------------------------- tests of a file
 
 

@@ -39,16 +39,12 @@ def swapped(text: str) -> str:
         place
         for word in _WORD.finditer(text)
         for place in range(word.start() + 1, word.end() - 1)
-        if text[place] != text[place + 1] and not _marks(text[place : place + 2])
+        if text[place] != text[place + 1] and text[place - 1 : place + 2].isalpha()
     ]
     if not places:
         return text
     place = int(random_of(text).choice(places))
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
-
-
-def _marks(letters: str) -> bool:
-    return any(unicodedata.combining(letter) for letter in letters)
 
 
 def greeted(text: str, language: str = "en") -> str:
