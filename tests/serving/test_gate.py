@@ -113,6 +113,7 @@ def test_a_slow_model_is_refused_and_a_quick_one_passes():
     slow = gate.check(made.slow, made.data(), target, tests, standard=False)
     assert refused(slow) == {"latency"}
     assert slow.results[0].measured.value >= 30
+    assert slow.results[0].measured.n > 20  # as many as the seconds allow
     quick = gate.check(made.Words(), made.data(), gate.Target(max_ms=5_000), tests, standard=False)
     assert quick.passed
 
@@ -129,6 +130,7 @@ def test_a_bundle_is_weighed_and_answers_in_a_process_of_its_own(tmp_path):
     tests = [costs.Size(), costs.Costs()]
     light = gate.check(folder, made.data(), gate.Target(max_mb=1, max_mib=4_000, max_ms=5_000), tests, standard=False)
     assert light.passed, str(light)
+    assert next(one for one in light.results if one.measured.test == "latency").measured.n == 100
     memory = next(one for one in light.results if one.measured.test == "memory")
     assert 10 < memory.measured.value < 4_000
     (folder / "notes.bin").write_bytes(bytes(3_000_000))  # what lies in the folder is shipped, whatever the card says

@@ -110,7 +110,7 @@ class WorstSlice:
                 if subject.kind == IMAGES
                 else say("“{text}” {answer}, and it is {label}.", text=excerpt(subject.inputs[k])[0], **fields)
             )
-        what = say("right answers where {column} is {value}", column=column, value=value)
+        what = say("right answers where {column} is {value:.40}", column=column, value=value)
         name = say("{test} by {column}", test=self.name, column=column)
         return Measured(
             name, what, hits / len(rows), limit, False, "share", len(rows), Exact(hits, len(rows)), example, group=name
