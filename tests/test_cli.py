@@ -17,7 +17,7 @@ from course_utils.commands import learner
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "data")
+COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "data")
 
 
 @pytest.fixture(autouse=True)
@@ -739,3 +739,20 @@ def test_claims_says_what_the_article_claims_beside_the_verdict(course, checkout
     assert "holds" in part.splitlines()[0]
     assert "93,322" in part
     assert "2026-01-02" in part
+
+
+# ---- sign
+
+
+def test_a_bundle_is_signed_with_a_new_key(course, tmp_path):
+    import numpy as np
+
+    from course_utils import bundles
+    from course_utils.bundles.models import Majority
+
+    bundles.save(Majority(class_names=("a", "b"), shares=np.array([0.6, 0.4])), tmp_path / "model")
+    done = course("sign", str(tmp_path / "model"), "--key", str(tmp_path / "key"), "--new-key")
+    assert done.status == 0 and "The public key: " in done.out and "Signed: " in done.out
+    bundles.check_signature(tmp_path / "model", tmp_path / "key.pub")
+    done = course("sign", str(tmp_path / "model"), "--key", str(tmp_path / "nowhere"))
+    assert done.status == 2 and "cannot be read" in done.err

@@ -61,7 +61,9 @@ def test_what_is_glued_is_seen():
 # Modules whose words are whole sentences of `say`; it grows, and none leaves it.
 WHOLE = ["errors", "running/request", "running/execution", "running/runs", "running/display", "running/outcome",
          "compare/running", "compare/terminal", "data/network", "exercises/contest", "exercises/printing",
-         "exercises/comparing"]  # fmt: skip
+         "exercises/comparing", *(f"serving/gate/{name}" for name in (
+         "behaviour", "checking", "costs", "examples", "own_tests", "parity", "quality", "report", "soundness",
+         "subject", "target", "verdicts"))]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", WHOLE)
