@@ -304,12 +304,14 @@ def _is_behind(late: Percentiles, latency: Percentiles) -> bool:
 def _in_a_thread(made: generator.Generator) -> tuple[generator.Log, bool]:
     """Run the generator beside a notebook's own event loop; Ctrl-C stops it. Returns its log and whether that came."""
     came: list[Any] = []
+    over = threading.Event()
 
     def work() -> None:
         try:
             came.append(made.run())
         except BaseException as error:
             came.append(error)
+        over.set()
 
     thread = threading.Thread(target=work, daemon=True)
     interrupted = False
@@ -317,9 +319,9 @@ def _in_a_thread(made: generator.Generator) -> tuple[generator.Log, bool]:
     gc.freeze()  # a large notebook's objects are not gone through in the middle of a measurement
     try:
         thread.start()
-        while thread.is_alive():
+        while not over.is_set():  # an interrupted join of Python 3.11 takes the thread for ended
             try:
-                thread.join(0.5)  # not for ever: Windows would not hear Ctrl-C
+                over.wait(0.5)  # not for ever: Windows would not hear Ctrl-C
             except KeyboardInterrupt:
                 interrupted = True
                 made.interrupt()
@@ -388,6 +390,12 @@ class _Ended(Exception):
     """Why a search ends before its end."""
 
 
+def _whose_limit(broken: Result) -> str:
+    """Who broke a rate; what the generator sends too late may run into its time, too."""
+    own = broken.behind and set(broken.errors) <= {generator.OWN, generator.TIMEOUT}
+    return "generator" if own else "server"
+
+
 @dataclass
 class _Search:
     """The steps of `find_rate`."""
@@ -424,8 +432,7 @@ class _Search:
             if result.holds(self.bound_ms):
                 self.best = result
                 break
-            self.above = "generator" if result.behind and not result.errors else "server"
-            self.best = None
+            self.above, self.best = _whose_limit(result), None
             low = low / (1 + within) if low > 1 else 0.0
         return self.found(self.above)
 
@@ -445,14 +452,14 @@ class _Search:
         while max(held.count(True), held.count(False)) < 2:
             result = self._step(rate, self._length(rate))
             held.append(result.holds(self.bound_ms))
-            close = abs(result.latency.p99 - self.bound_ms) <= self.bound_ms / 4 or result.behind
+            close = abs(result.latency.p99 - self.bound_ms) <= self.bound_ms / 4 or (result.behind and not held[-1])
             if (result.errors or not close) and len(held) == 1:
                 break
         holds = held.count(True) > held.count(False)
         if holds:
             self.best = next(one for one in reversed(self.steps) if one.holds(self.bound_ms))
         else:
-            self.above = "generator" if result.behind and set(result.errors) <= {generator.OWN} else "server"
+            self.above = _whose_limit(result)
         return holds
 
     def _step(self, rate: float, seconds: float) -> Result:

@@ -32,7 +32,7 @@ async def application(scope, receive, send) -> None:
     if scope["type"] != "http":
         return
     path, content = scope["path"], await body_of(receive)
-    counts["requests"] += 1
+    counts["requests"] += path != "/counts"
     number = counts["requests"]
     if path == "/stalls" and time.monotonic() - last_stall[0] > STALL_EVERY:
         time.sleep(STALL_SECONDS)  # the whole server stands, as in a garbage collection
@@ -98,6 +98,7 @@ def main() -> None:
     # With its protocol named: only then does asyncio send small pieces at once, and not 40 ms later (Nagle).
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
+    listening.listen(512)
     settings = uvicorn.Config(application, log_level="critical", http=job.get("http", "httptools"), lifespan="off")
     tell("ready", port=listening.getsockname()[1])
     uvicorn.Server(settings).run(sockets=[listening])
