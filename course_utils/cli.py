@@ -31,6 +31,7 @@ for command in (
     learner.progress,
     learner.claims,
     service.compare,
+    service.sign,
     loadtest.loadtest,
 ):
     app.command()(command)

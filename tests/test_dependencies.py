@@ -297,9 +297,11 @@ def test_every_dependency_is_used():
         "jupyterlab": "started by course lab as a program",
         "keras-nlp": "imported as keras_hub, from chapter 08 on",
         "nbval": "a pytest plugin",
+        "onnx": "what tf2onnx writes with; here for its lower bound",
         "pytest-timeout": "a pytest plugin",
         "pytest-xdist": "a pytest plugin",
         "ruff": "started by CI as a program",
+        "tf2onnx": "Keras's export to ONNX imports it",
         "sentencepiece": "keras_hub imports it, and did not declare it yet in 0.26",
     }
     providers = importlib.metadata.packages_distributions()

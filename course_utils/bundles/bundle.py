@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import __version__, paths, runtime
-from course_utils.bundles import files
-from course_utils.bundles.models import KINDS, Model
+from course_utils.bundles import files, graph
+from course_utils.bundles.models import Model
+from course_utils.bundles.networks import KINDS
 from course_utils.errors import CourseError
 from course_utils.language import say
 
-_PACKAGES = ("numpy", "scikit-learn", "keras", "keras-nlp", "tensorflow", "jax")
+_PACKAGES = ("numpy", "scikit-learn", "keras", "keras-nlp", "tensorflow", "jax", "onnxruntime", "tf2onnx")
 
 
 def save(model: Model, folder: Path | str, **facts: Any) -> dict[str, Any]:
@@ -22,7 +23,6 @@ def save(model: Model, folder: Path | str, **facts: Any) -> dict[str, Any]:
         "class_names": list(model.class_names),
         "language": model.language,
         "settings": model.settings(),
-        "encoder": model.encoder_files(),
         "versions": versions(),
         **facts,
     }
@@ -33,7 +33,7 @@ def load_model(folder: Path | str) -> Model:
     """A saved model: ``load_model("compare-tickets/model").predict_proba(texts)``.
 
     Raises CourseError, before anything is loaded, for a folder that is no such model, for a file whose hash is not the
-    recorded one, and for an encoder that is not the one it was made with.
+    recorded one.
     """
     folder = Path(folder).expanduser()
     card = read_card(folder)
@@ -73,6 +73,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     if not whole:
         raise CourseError(say("{file} lacks files, class_names or settings; the model is not loaded.", file=shown))
     return card
+
+
+def needs_keras(folder: Path) -> bool:
+    """Whether the model in a folder answers by Keras: it was trained on a backend that exports no ONNX."""
+    return graph.KERAS in read_card(folder)["files"]
 
 
 def versions() -> dict[str, str]:

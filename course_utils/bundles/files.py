@@ -14,7 +14,7 @@ from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.language import say
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had networks as Keras saves them, and encoders beside the bundle
 FORMAT = "course model"
 CARD = "model.json"
 
@@ -127,8 +127,6 @@ def verify(folder: Path, card: dict[str, Any]) -> None:
             )
 
 
-def size(card: dict[str, Any]) -> tuple[int, int]:
-    """Bytes of a bundle's own files, and of all that has to be on the machine to use it (with its encoder)."""
-    own = sum(file["bytes"] for file in card["files"].values())
-    encoder = card.get("encoder")
-    return own, own + (sum(file["bytes"] for file in encoder["files"].values()) if encoder else 0)
+def size(card: dict[str, Any]) -> int:
+    """Bytes of a bundle's files."""
+    return sum(file["bytes"] for file in card["files"].values())

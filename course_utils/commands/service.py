@@ -88,6 +88,24 @@ def compare(
     raise typer.Exit(1 if any(one.state == "failed" for one in found.outcomes) else 0)
 
 
+def sign(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A model's folder.")],
+    key: Annotated[Path, typer.Option(metavar="FILE", help="Your private key; it stays where the model was made.")],
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make the key, and FILE.pub for whoever checks.")] = False,
+) -> None:
+    """Sign a model, so that whoever loads it can tell who made it.
+
+    A hash beside a file shows that it arrived whole; only a signature, whose key is elsewhere, shows that it is yours.
+    """
+    from course_utils import bundles, paths
+
+    if new_key:
+        _, public = bundles.new_keys(key)
+        console.write(say("The public key: {path}", path=paths.display(public)))
+    written = bundles.sign(bundle, key)
+    console.write(say("Signed: {path}", path=paths.display(written)))
+
+
 def _shares(given: list[str]) -> dict[str, float]:
     """The classes of --must-find with their shares."""
     found = {}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_utils.bundles.models import FineTuned, Frozen, Majority, Model, Small, Tfidf
+from course_utils.bundles.models import Majority, Model, Tfidf
+from course_utils.bundles.networks import FineTuned, Frozen, Small
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 

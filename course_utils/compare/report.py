@@ -52,7 +52,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     (kind, message, lines, dropped), ``possible_wrong_labels`` (where, label, instead, confidence; no texts),
     ``candidates`` (name, title, state, reason, and where state is "done": hours a month, validation_hours, useful,
     macro_f1, accuracy and validation_macro_f1 as {value, low, high, n}, alone, threshold, found by class, recalls by
-    class, train_seconds, trained_on, cut, bytes_saved, bytes_needed, p50_ms, p99_ms, train_memory_mib,
+    class, train_seconds, trained_on, cut, bytes_needed, p50_ms, p99_ms, train_memory_mib,
     answer_memory_mib) and ``recommendation`` (chosen, best, runner_up, alike, sure, times, sentences, rule, pairs) or
     null.
     """
@@ -132,7 +132,6 @@ _FIGURES = (
     "train_seconds",
     "trained_on",
     "cut",
-    "bytes_saved",
     "bytes_needed",
     "p50_ms",
     "p99_ms",

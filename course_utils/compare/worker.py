@@ -64,6 +64,7 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
 
     from course_utils import bundles
     from course_utils.compare import candidates
+    from course_utils.recipes import encoder_source
 
     candidate = candidates.BY_NAME[job["candidate"]]
     if candidate.framework:
@@ -110,13 +111,12 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     else:
         model, seconds = fitted(job["final"], say("all labels outside the test"))
     tell(say("saving"), None)
-    card = bundles.save(model, Path(job["folder"]), trained_on=len(job["final"]), seed=job["seed"])
-    own, needed = bundles.size(card)
+    facts = {"encoder": encoder_source.label(job["encoder"])} if candidate.encoder else {}
+    card = bundles.save(model, Path(job["folder"]), trained_on=len(job["final"]), seed=job["seed"], **facts)
     return {
         "train_seconds": seconds + reading,
         "trained_on": len(job["final"]),
-        "bytes_saved": own,
-        "bytes_needed": needed,
+        "bytes_needed": bundles.size(card),
         "validation": predicted,
     }
 
@@ -124,9 +124,8 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
 def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
     """Load the saved model as a service would, answer messages one by one, and predict the test."""
     from course_utils import bundles
-    from course_utils.compare import candidates
 
-    if candidates.BY_NAME[job["candidate"]].framework:
+    if bundles.needs_keras(Path(job["folder"])):
         _start(job["seed"], tell)
     tell(say("loading the saved model"), None)
     model = bundles.load_model(Path(job["folder"]))

@@ -27,7 +27,7 @@ NOT_FOR_NOTEBOOKS = frozenset(
     )
 )
 # What stands on TensorFlow: not needed with another backend (requirements-jax.txt leaves them out).
-TENSORFLOWS = frozenset(("keras-nlp", "tensorflow"))
+TENSORFLOWS = frozenset(("keras-nlp", "onnx", "tensorflow", "tf2onnx"))
 INSTALL = "python -m pip install -c constraints.txt -e ."
 _GIB = 2**30
 # A chapter takes up to this much.

@@ -132,6 +132,17 @@ def _log_softmax_mistakes() -> list[Mistake]:
         S = Z / T - (Z / T).max(axis=0, keepdims=True)
         return S - np.log(np.exp(S).sum(axis=-1, keepdims=True))
 
+    def sum_of_columns(Z, T=1.0):
+        S = Z / T - (Z / T).max(axis=-1, keepdims=True)
+        return S - np.log(np.exp(S).sum(axis=0, keepdims=True))
+
+    def columns_without_the_maximum(Z, T=1.0):
+        return Z / T - np.log(np.exp(Z / T).sum(axis=0, keepdims=True))
+
+    def columns_with_one_maximum(Z, T=1.0):
+        S = Z / T - (Z / T).max()
+        return S - np.log(np.exp(S).sum(axis=0, keepdims=True))
+
     def sum_of_all(Z, T=1.0):
         S = Z / T - (Z / T).max(axis=-1, keepdims=True)
         return S - np.log(np.exp(S).sum())
@@ -175,6 +186,10 @@ def _log_softmax_mistakes() -> list[Mistake]:
         "The exponential overflowed: NaN and infinity come from logits too large for it. Subtract each row's maximum "
         "before the exponential."
     )
+    columns = (
+        "The sum runs down the columns, over the examples. A row is one example: sum over its classes, `axis=-1, "
+        "keepdims=True`."
+    )
     return [
         Mistake("overflow", as_written, overflow),
         Mistake("no maximum subtracted", without_the_maximum, overflow),
@@ -196,6 +211,9 @@ def _log_softmax_mistakes() -> list[Mistake]:
             "The axis is wrong: a row is one example, its classes stand along axis 1. Maximum and sum go along that "
             "axis.",
         ),
+        Mistake("sum down the columns", sum_of_columns, columns),
+        Mistake("sum down the columns, no maximum", columns_without_the_maximum, columns),
+        Mistake("sum down the columns, one maximum", columns_with_one_maximum, columns),
         Mistake(
             "maximum of the columns",
             maximum_of_columns,
@@ -299,7 +317,46 @@ def _gradient_mistakes() -> list[Mistake]:
         D = _difference(X, y, W, b)
         return weighted_gradients(X, y, W, b, r)[0], D.mean(axis=0)
 
+    def with_decay(X, y, W, b, r, c=0.01):  # the chapter's c
+        dW, db = weighted_gradients(X, y, W, b, r)
+        return dW + c * W, db
+
+    def truth_alone(X, y, W, b):
+        return np.eye(len(b))[y]
+
+    def only_p(divide):
+        return from_errors(
+            lambda X, y, W, b, r: (r[:, None] * probabilities(X, y, W, b) - truth_alone(X, y, W, b)) / divide(r)
+        )
+
+    unweighted_truth = (
+        "The prices multiply P alone. A ticket's whole loss has the price, so its whole row of P − Y gets it: "
+        "`r[:, None] * (P - Y)`, with the brackets."
+    )
     return [
+        Mistake(
+            "decay added",
+            with_decay,
+            "You added the pull c W of section 6. This loss has no weight decay: leave it out.",
+        ),
+        Mistake("prices on P alone", only_p(np.sum), unweighted_truth),
+        Mistake("prices on P alone, by n", only_p(len), unweighted_truth),
+        Mistake(
+            "shares on P alone",
+            from_errors(
+                lambda X, y, W, b, r: (r / r.sum())[:, None] * probabilities(X, y, W, b) - truth_alone(X, y, W, b)
+            ),
+            unweighted_truth,
+        ),
+        Mistake(
+            "shares on P alone, Y by n",
+            from_errors(
+                lambda X, y, W, b, r: (
+                    (r / r.sum())[:, None] * probabilities(X, y, W, b) - truth_alone(X, y, W, b) / len(y)
+                )
+            ),
+            unweighted_truth,
+        ),
         Mistake(
             "sum for mean",
             from_errors(lambda X, y, W, b, r: r[:, None] * _difference(X, y, W, b)),

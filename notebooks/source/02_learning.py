@@ -153,8 +153,8 @@ pd.DataFrame({"right team gets": 0.4 + moved, "mean surprise": falling}).T.round
 #
 # $$ H(p) = -\sum_k p_k \log p_k, \qquad H(p, q) = -\sum_k p_k \log q_k. $$
 #
-# In code a class with $p_k = 0$ must count nothing; `xlogy(p, q)` is $p \log q$ with that convention. (`of_two` takes the first of two classes.) A formula in a
-# book and a function in a notebook can be wrong together, so ask somebody who does not know this course: SciPy, whose `entropy(p, q)` is $H(p, q) - H(p)$.
+# In code a class with $p_k = 0$ must count nothing; `xlogy(p, q)` is $p \log q$ with that convention. A formula and a function can be wrong
+# together, so the cell asserts what somebody says who does not know this course: SciPy, whose `entropy(p, q)` is $H(p, q) - H(p)$.
 
 # %%
 from scipy.special import xlogy
@@ -163,10 +163,6 @@ from scipy.stats import entropy
 
 def cross_entropy(p, q):
     return -xlogy(p, q).sum(axis=-1)
-
-
-def of_two(p, q):
-    return -xlogy(p, q) - xlogy(1 - p, 1 - q)
 
 
 p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.5, 0.3])
@@ -197,7 +193,9 @@ assert np.isclose(cross_entropy(p, q), entropy(p) + entropy(p, q))
 
 # %%
 beliefs = np.linspace(0.02, 0.98, 49).round(2)
-costs = pd.DataFrame({f"p = {p}": of_two(p, beliefs).round(4) for p in (0.7, 0.9)})
+both = np.column_stack([beliefs, 1 - beliefs])
+costs = {f"p = {p}": cross_entropy(np.array([p, 1 - p]), both).round(4) for p in (0.7, 0.9)}
+costs = pd.DataFrame(costs)
 assert [float(beliefs[costs[name].argmin()]) for name in costs] == [0.7, 0.9]
 figures.lines(
     costs.assign(belief=beliefs).melt("belief", var_name="truth", value_name="cost"),
@@ -256,7 +254,8 @@ float(np.prod(shares[throws])), round(float(surprise(shares[throws]).mean()), 3)
 #
 # Section A4.2 prints the loss as $L = -\sum_{i=1}^{n} y_i \log(p_i)$ and explains: $y_i$ is the true label *of the $i$-th sample*, $p_i$ its predicted
 # probability. Take it at its word. Eight customers, of whom the last two leave ($y_i = 1$). One model has learnt something; the other is an alarmist:
-# *everyone* leaves, with probability 1. Beside the printed formula stands the right one, the mean of `of_two`.
+# *everyone* leaves, with probability 1. Beside the printed formula stands the right one, `of_two`: it gives those who stay their term as well,
+# $-(1 - y_i) \log(1 - p_i)$. Both are sums.
 #
 # **Predict first.** What does the printed formula say of the alarmist?
 
@@ -266,10 +265,14 @@ def as_printed(y, p):
     return 0 - xlogy(y, p).sum()
 
 
+def of_two(y, p):
+    return 0 - xlogy(y, p).sum() - xlogy(1 - y, 1 - p).sum()
+
+
 leaves = np.array([0, 0, 0, 0, 0, 0, 1, 1])
 learnt, alarmist = np.array([0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 0.7, 0.6]), np.ones(8)
 printed = [as_printed(leaves, p) for p in (learnt, alarmist)]
-right = [of_two(leaves, p).mean() for p in (learnt, alarmist)]
+right = [of_two(leaves, p) for p in (learnt, alarmist)]
 table = pd.DataFrame({"as printed": printed, "right": right}, index=["learnt", "alarmist"])
 table.round(3)
 
@@ -412,7 +415,7 @@ measured = gradcheck.central_difference(lambda: loss_of(Z, labels), Z)
 assert np.abs(measured - gradient_of_loss(Z, labels)).max() < 1e-8
 
 # %% [markdown]
-# It agrees to eight places.
+# An `assert` that is true says nothing: here no entry is off by $10^{-8}$.
 
 # %% [markdown] road="side"
 # ### A second witness, and a loss that stops
@@ -475,7 +478,7 @@ assert abs(stopped - 16.118) < 0.01 and not stuck.any() and abs(loss_right - 40)
 # %% [markdown]
 # ## 5 · Downhill
 #
-# You have a loss and its gradient. Which step $d$ makes the loss fall? Near the point $w$ where you stand, a smooth loss is almost a plane:
+# Which step $d$ makes the loss fall? Near the point $w$ where you stand, a smooth loss is almost a plane:
 #
 # $$ L(w + d) \approx L(w) + \nabla L(w) \cdot d. $$
 #
@@ -699,7 +702,7 @@ assert np.allclose(overlapping, np.log(2 * np.cosh(v / 2)))
 # %% [markdown]
 # ## 6 · A classifier by hand
 #
-# Now put it together. **Softmax regression** is one dense layer and a softmax: $Z = XW + b$. The data are scikit-learn's digits: 8 × 8 pixels, ten classes, in the
+# **Softmax regression** is one dense layer and a softmax: $Z = XW + b$. The data are scikit-learn's digits: 8 × 8 pixels, ten classes, in the
 # order of the sheets on which they were written. The first eight sheets, 1,029 digits, are for training, the others for the test.
 
 # %%
@@ -711,8 +714,8 @@ X_train, y_train, X_test, y_test = X[:1029], y[:1029], X[1029:], y[1029:]
 X_train.shape, X_test.shape
 
 # %% [markdown]
-# The loss, with a small addition: $\frac{c}{2} {\lVert W \rVert}^2$ pulls every weight towards zero. Without it a class that can be separated perfectly would
-# drive its weights to infinity.
+# The loss, with a small addition: $\frac{c}{2} {\lVert W \rVert}^2$, called **weight decay**, pulls every weight towards zero. Without it a class that can be
+# separated perfectly would drive its weights to infinity.
 #
 # $$ L(W, b) = \frac1n \sum_i \Big[ \operatorname{lse}(Z_i) - Z_{i, y_i} \Big] + \frac{c}{2} \sum_{j,k} W_{jk}^2. $$
 #
@@ -766,7 +769,7 @@ X_train, X_test = X[:1029] - mean, X[1029:] - mean
 # **Centre your inputs**: it is the cheapest optimiser there is. The test data get the *training* mean; their own would be knowledge from the test.
 #
 # With all parameters zero every class gets a tenth, so the loss must begin at $\log 10$. And with $\alpha = 1/\lambda$, for $\lambda$ the bound just found, it
-# must fall at *every* step.
+# must fall at *every* step. The cell asserts both, all 300 steps (but for rounding).
 
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
@@ -842,7 +845,7 @@ assert abs((answers == y_test).mean() - 0.92) < 0.03
 f"all 650 parameters within 0.001; right on {(answers == y_test).mean():.0%} of the test digits"
 
 # %% [markdown]
-# A few lines of NumPy and a library agree on every parameter. What did they learn? A weight for each pixel and class, orange where ink speaks for the
+# What did they learn? A weight for each pixel and class, orange where ink speaks for the
 # class, blue where it speaks against it:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
@@ -852,7 +855,7 @@ figures.image_grid(weights, names, signed=True, columns=10, cell=64, alt=alt)
 
 # %% [markdown]
 # The 0 wants ink in a ring and none in the hole. It is one template a class, and no more: softmax regression cannot know two ways to write a
-# 7. Chapter 03 gives it a hidden layer.
+# 7. Chapter 03 puts another layer before it.
 
 # %% [markdown]
 # ## 7 · A part for the whole: stochastic gradients
@@ -861,7 +864,7 @@ figures.image_grid(weights, names, signed=True, columns=10, cell=64, alt=alt)
 # allowed? The full one is a mean, $g = \frac1n \sum_i g_i$. A random example has each $g_i$ with probability $1/n$, so its expectation is that same mean. A
 # batch is right *on average* (**unbiased**).
 #
-# What does that buy? Read the data five times: in 5 full steps, or in 255 steps with batches of about 20. To be fair, each may have the best of eight rates.
+# What does that buy? Read the data five times, in five *epochs*: 5 full steps, or 255 with batches of about 20. To be fair, each may have the best of eight rates.
 
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
@@ -885,9 +888,10 @@ above_it = pd.DataFrame({"rate": rates, "5 full steps": whole, "255 small ones":
 above_it.set_index("rate").T.round(4)
 
 # %% [markdown]
-# These are losses above the minimum. At the safe rate of about 2 the full steps are nowhere near; far beyond it, at 16, they come within a hundredth. The
-# best small steps come several times closer still: many rough steps beat few exact ones. (Not for ever. With a constant rate they end in a dance around the
-# minimum, so rates are lowered towards the end, by a *schedule*. The side road shows the dance, chapter 07 measures a schedule.)
+# These are losses above the minimum. At the safe rate of about 2 the full steps are nowhere near. At 16 they come within a hundredth, though
+# $2/\lambda = 2/0.51$ is only 3.9: that $\lambda$ is a bound, and below $2/\lambda$ a fall is *promised*; above, nothing is, and 32 fails. The best small
+# steps come several times closer still: many rough steps beat few exact ones. (Not for ever: a side road shows how they end in a dance around the
+# minimum. Rates are therefore lowered towards the end, by a *schedule*: chapter 07.)
 
 # %% [markdown] road="side"
 # ### How far off is a batch?
@@ -1006,7 +1010,7 @@ assert np.allclose(step, [-0.001, 0.001, -0.001], rtol=1e-4)
 
 # %% [markdown]
 # With gradient descent the learning rate is a factor, and curvature sets its limit. With Adam it is, about, a *length*: how far a parameter moves in a
-# step. **AdamW** (Loshchilov and Hutter, 2019), which trains many large models, adds a pull of the weights towards zero that does *not* pass through the
+# step. **AdamW** (Loshchilov and Hutter, 2019), which trains many large models, adds weight decay that does *not* pass through the
 # division; you write it in exercise 02-4.
 
 # %% [markdown] road="side"
@@ -1297,7 +1301,7 @@ by_hand = -(np.log(0.5) + np.log(0.8) + np.log(0.25)) / 3
 ### END SOLUTION
 check("02-1", by_hand)
 
-# %% [markdown]
+# %% [markdown] road="side"
 # ### Exercise 02-2 · Log-softmax with a temperature
 # *modify · 6 minutes*
 #
@@ -1365,7 +1369,7 @@ check("02-4", adamw)
 # ## Recap
 #
 # * *Surprise:* the loss is the mean of $-\log p_y$. It is the cross-entropy with the truth, least where you believe the truth, never below the entropy; and it is maximum
-#   likelihood. Sum over *classes*, take the mean over a batch.
+#   likelihood.
 # * *Softmax:* differences of logits are log-ratios of probabilities. Subtract the maximum, stay in logarithms, give the loss logits; the gradient is $(P - Y)/n$.
 # * *The learning rate:* a parabola converges below $2/\lambda$ and diverges above. Every smooth loss falls below $2/\lambda$, with $\lambda$ its largest curvature.
 # * *A classifier by hand:* $X^{\mathsf T} D$ and a sum of $D$ are all of it; scikit-learn finds the same 650 parameters. A batch's gradient is right on average, and many rough
@@ -1375,8 +1379,8 @@ check("02-4", adamw)
 # %% [markdown]
 # ## Limits and next
 #
-# Softmax regression with its small addition is convex: every road led to its one minimum. Deep networks have no such luck: their surfaces have saddles, plateaus
-# and many minima. Section 7 took examples for independent; a stream of tickets from one outage is not. And a falling training loss proves that the *machinery*
+# The loss of softmax regression is *convex*: it never bends downwards, so no road down gets stuck above the minimum. Deep networks have no such luck: their surfaces have
+# saddles, plateaus and many minima. Section 7 took examples for independent; a stream of tickets from one outage is not. And a falling training loss proves that the *machinery*
 # works, not that the model is any good; that is chapter 07's question. Next: chapter 03 puts layers on top of one another and carries $P - Y$ back through them.
 
 # %% [markdown] road="side"

@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## You will be able to
 #
-# * say what a layer computes, and why a network without a bend is a linear model in disguise;
+# * say what a layer computes, and why it needs a bend;
 # * derive the backward pass of a dense network, and write it for any depth, activation and loss;
 # * test a gradient, and recognise the usual mistakes by what they do;
 # * choose the scale of the first weights so that a signal survives fifty layers;
@@ -130,7 +130,7 @@ assert answers.tolist() == [0, 1, 1, 0]
 pd.DataFrame(np.c_[four, hidden, answers], columns=["x1", "x2", "h1", "h2", "answer"])
 
 # %% [markdown]
-# The hidden layer moved the four points: in the columns `h1` and `h2`, the two cases that should answer 1 lie on the same spot, and a straight border
+# The two neurons, a *hidden* layer, as their answers stay inside, moved the four points: in the columns `h1` and `h2`, the two cases that should answer 1 lie on the same spot, and a straight border
 # does the rest. That is what hidden layers are for: **new coordinates, in the last of which the problem is linear.**
 
 # %% [markdown]
@@ -625,7 +625,7 @@ pd.Series(largest).map("{:.0e}".format).unstack()
 # %% [markdown]
 # These are the largest relative errors. The mistakes of section 3 showed as 0.08 and more: there is a wide gap.
 #
-# ### Where a check must not stand
+# ### A check at zero
 #
 # ReLU has a kink at 0: slope 0 to its left, 1 to its right, and none on it. Far-fetched? Take an example that is all zeros (padding, a blank image), and biases that
 # are all zero, as they are before training. Then *every* $z$ of that example is exactly 0. **Predict first.** The gradients are right. What does the check say?

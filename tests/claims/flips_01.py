@@ -16,13 +16,15 @@ MEASURED_SIZES = {
 
 
 def families(*reach: str) -> dict:
-    return {"largest": MEASURED_SIZES, "own": ["GPT", "T5"], "reach": list(reach)}
+    later = {"BERT": 3_860_000_000, "ResNet": 937_472_488}
+    return {"largest": MEASURED_SIZES, "own": ["GPT", "T5"], "reach": list(reach), "later": later}
 
 
 def corpora(largest: float, numeral: int) -> dict:
     return {
         "read": {"百万亿": numeral, "千万亿": 15},
         "corpora": pd.Series({"BERT": 16e9, "T5": 750e9, "the largest": largest}),
+        "crawl": 9.5e15,
     }
 
 
@@ -57,10 +59,11 @@ def money(api: float, tune: float, training: float = 12_386.0, machine: float = 
 
 FLIPS = [
     Flip("c01", families("GPT", "BERT", "T5"), "wrong"),
-    Flip("c01", families("GPT", "BERT", "T5", "VGG"), "holds with a condition"),
+    # had the Wide ResNet of 13 B counted, which was only timed; below, the crawl, on which nobody trains as it is
+    Flip("c01", families("GPT", "BERT", "T5", "ResNet"), "holds with a condition"),
     Flip("c01", families(*MEASURED_SIZES), "holds"),
     Flip("c02", corpora(60e12, 14), "wrong"),
-    Flip("c02", corpora(3e15, 14), "holds with a condition"),
+    Flip("c02", corpora(9.5e15, 14), "holds with a condition"),
     Flip("c02", corpora(3e15, 15), "holds"),
     Flip("c03", drawings([True, False, True, True], [False, True, False, False]), "holds with a condition"),
     Flip("c03", drawings([True] * 4, [False] * 4), "holds"),

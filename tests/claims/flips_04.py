@@ -7,7 +7,9 @@ import numpy as np
 from claims.flip import Flip
 
 SUM = MappingProxyType({"distances": np.array([32.0, 31.0, 50.0]), "summed": 0.0, "unbound": "j"})
-LAYER = MappingProxyType({"shapes": {"kindly": (4, 4), "library": (4, 4, 2)}, "alike": 0, "repaired": 16})
+LAYER = MappingProxyType(
+    {"shapes": {"kindly": (4, 4), "library": (4, 4, 2)}, "alike": 0, "repaired": 16, "kindest": 16, "below_zero": 9}
+)
 POOLED = MappingProxyType({"results": {"as printed": [10, 4, 5, 26], "max pooling": [4, 2, 2, 8]}})
 
 
@@ -57,6 +59,8 @@ FLIPS = [
     # had the kind reading given the library's maps; had leaving φ out mended nothing
     Flip("c19", LAYER | {"shapes": {"kindly": (4, 4, 2), "library": (4, 4, 2)}, "alike": 16}, "holds"),
     Flip("c19", LAYER | {"repaired": 9}, "wrong"),
+    # had the sum over pixels been right for pixels below zero, too
+    Flip("c19", LAYER | {"below_zero": 16}, "holds"),
     Flip("c36", POOLED, "misprinted"),
     # had the maximum of the sums been the maximum
     Flip("c36", {"results": {"as printed": [4, 2, 2, 8], "max pooling": [4, 2, 2, 8]}}, "holds"),

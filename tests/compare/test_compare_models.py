@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from own_messages import JAX, messages, on_jax
 
-from course_utils import bundles, compare, paths
-from course_utils.bundles import models
+from course_utils import bundles, compare, data, paths
+from course_utils.bundles import graph, models, networks
 from course_utils.errors import CourseError
 
 CLASSES = ("billing", "bug", "account")
@@ -32,7 +32,7 @@ def small():
     from course_utils.recipes import text
 
     texts, labels = rows()
-    return models.Small.of(text.train_small(texts, labels, 3, epochs=2), CLASSES)
+    return networks.Small.of(text.train_small(texts, labels, 3, epochs=2), CLASSES)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -135,9 +135,8 @@ def test_the_folder_holds_no_pickle_and_its_card_says_what_it_is(tmp_path, tfidf
         assert {held[name].dtype for name in held.files} == {np.dtype("float32")}
     assert json.loads((tmp_path / "model" / "model.json").read_text("utf-8")) == card
     assert card["class_names"] == list(CLASSES)
-    assert {"kind", "language", "files", "versions", "encoder", "trained_on"} <= set(card)
-    own, needed = bundles.size(card)
-    assert own == needed == sum((tmp_path / "model" / name).stat().st_size for name in card["files"])
+    assert {"kind", "language", "files", "versions", "trained_on"} <= set(card)
+    assert bundles.size(card) == sum((tmp_path / "model" / name).stat().st_size for name in card["files"])
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -187,20 +186,65 @@ def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path, tfidf):
         compare.load_model(tmp_path / "model")
 
 
-def test_an_encoder_of_another_hash_is_never_loaded(tmp_path, monkeypatch):
-    from course_utils.recipes import encoder, encoder_source
+def test_a_network_that_its_file_does_not_give_is_not_kept(tmp_path, small, monkeypatch):
+    real = graph.read
+    monkeypatch.setattr(graph, "read", lambda path, **how: lambda batch: real(path, **how)(batch) + 1e-3)
+    with pytest.raises(CourseError, match=r"network\.onnx does not give what the network gives .* it is not kept"):
+        bundles.save(small, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
-    (tmp_path / "model").mkdir()
-    np.savez(tmp_path / "model" / "head.npz", weights=np.zeros((384, 2), np.float32), offsets=np.zeros(2, np.float32))
-    head = {"sha256": paths.sha256(tmp_path / "model" / "head.npz"), "bytes": 1}
-    wanted = encoder_source.identity("minilm")
-    wanted["files"]["model.safetensors"] = {**wanted["files"]["model.safetensors"], "sha256": "0" * 64}
-    card = {"format": "course model", "schema": 1, "kind": "frozen", "class_names": ["a", "b"], "language": "en"}
-    card |= {"settings": {"length": 16}, "files": {"head.npz": head}, "encoder": wanted, "versions": {}}
-    (tmp_path / "model" / "model.json").write_text(json.dumps(card))
-    monkeypatch.setattr(encoder, "load", lambda *_, **__: pytest.fail("it was loaded"))
-    with pytest.raises(CourseError, match="another version of the encoder 'minilm'"):
-        compare.load_model(tmp_path / "model")
+
+def test_a_file_that_is_no_network_is_said(tmp_path, small):
+    card = bundles.save(small, tmp_path / "model")
+    (tmp_path / "model" / "network.onnx").write_bytes(b"no network")
+    card["files"]["network.onnx"] = {"sha256": paths.sha256(tmp_path / "model" / "network.onnx"), "bytes": 10}
+    bundles.amend(tmp_path / "model", {"files": card["files"]})
+    with pytest.raises(CourseError, match=r"network\.onnx is no network in ONNX"):
+        bundles.load_model(tmp_path / "model")
+
+
+def test_a_loaded_network_is_not_written_again(tmp_path, small):
+    bundles.save(small, tmp_path / "model")
+    with pytest.raises(CourseError, match="copy its folder to have it twice"):
+        bundles.save(bundles.load_model(tmp_path / "model"), tmp_path / "again")
+
+
+def test_what_answers_a_message_loads_no_framework(tmp_path, small):
+    """In a Python of its own: the network answers, and neither TensorFlow nor Keras is there."""
+    import subprocess
+    import sys
+
+    bundles.save(small, tmp_path / "model")
+    program = (
+        "import sys; from course_utils import bundles\n"
+        "print(bundles.load_model(sys.argv[1]).predict(['my invoice was charged twice'])[0])\n"
+        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'jax') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "model")], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines()[1:] == ["[]"], done.stderr[-2000:]
+    assert done.stdout.splitlines()[0] in CLASSES
+
+
+def test_a_reader_of_digits_in_a_bundle(tmp_path):
+    from course_utils import weights
+
+    network = weights.load()
+    model = networks.ImageNet.of(network, tuple("0123456789"))
+    digits = data.load("digits").test
+    images = digits.images[:200]
+    bundles.save(model, tmp_path / "model")
+    loaded = bundles.load_model(tmp_path / "model")
+    assert loaded.inputs == "images" and type(loaded) is networks.ImageNet
+    wanted = np.asarray(network(images[..., None].astype(np.float32)))
+    assert loaded.predict_proba(images) == pytest.approx(wanted, abs=1e-5)
+    assert (loaded.predict_proba(images).argmax(axis=1) == digits.labels[:200]).mean() > 0.8
+    assert loaded.predict_proba(images[:0]).shape == (0, 10)
+    assert loaded.predict(images[:1])[0] in "0123456789" and loaded.decide(images[:1])[0] in "0123456789"
+    for wrong in (images[0], images.astype(float), images[:, :20], ["a"]):
+        with pytest.raises(CourseError, match=r"wants pictures as uint8 of the shape \(n, 28, 28\)"):
+            loaded.predict_proba(wrong)
 
 
 def test_an_encoder_file_that_was_changed_is_never_loaded(tmp_path, monkeypatch):
@@ -244,5 +288,7 @@ def test_how_many_texts_are_not_read_to_their_end(small, tfidf):
     long = "word " * (small.length + 1)
     assert small.cut(["word " * small.length, long, "word"]) == 1
     assert tfidf[1].cut([long * 100]) == 0
-    model = models.FineTuned(class_names=("a", "b"), network=None, tokenizer=Letters(), length=10, call=lambda ids: ids)
+    model = networks.FineTuned(
+        class_names=("a", "b"), network=None, tokenizer=Letters(), length=10, call=lambda ids: ids
+    )
     assert model.cut(["a" * 64, "a" * 65, "a" * 200]) == 2  # eight windows of eight letters between [CLS] and [SEP]

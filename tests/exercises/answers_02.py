@@ -76,6 +76,26 @@ def without_y(X, y, W, b, r):
     return X.T @ D, D.sum(axis=0)
 
 
+def prices_on_p_alone(X, y, W, b, r):
+    D = (r[:, None] * special.softmax(X @ W + b, axis=1) - np.eye(len(b))[y]) / r.sum()
+    return X.T @ D, D.sum(axis=0)
+
+
+def shares_on_p_alone(X, y, W, b, r):
+    D = (r / r.sum())[:, None] * special.softmax(X @ W + b, axis=1) - np.eye(len(b))[y] / len(y)
+    return X.T @ D, D.sum(axis=0)
+
+
+def with_the_chapters_decay(X, y, W, b, r, c=0.01):
+    dW, db = with_logits(X, y, W, b, r)
+    return dW + c * W, db
+
+
+def down_the_columns(Z, T=1.0):
+    Z = Z / T - np.max(Z / T, axis=1, keepdims=True)
+    return Z - np.log(np.exp(Z).sum(0))
+
+
 def decayed_first(w, g, t, m, v, alpha=0.001, c=0.01, beta_1=0.9, beta_2=0.999, eps=1e-8):
     w = w * (1 - alpha * c)
     m, v = m + (1 - beta_1) * (g - m), v + (1 - beta_2) * (g * g - v)
@@ -173,6 +193,8 @@ WRONG = {
         (log_of_softmax, "logarithm of the probabilities"),
         (one_maximum, "maximum of all"),
         (lambda Z, T=1.0: special.log_softmax(Z / T, axis=0), "wrong axis"),
+        (down_the_columns, "sum down the columns"),
+        (lambda Z, T=1.0: Z / T - np.log(np.exp(Z / T).sum(0)), "sum down the columns, no maximum"),
         (not_subtracted_again, "maximum not subtracted again"),
         (lambda Z, T=1.0: special.softmax(Z / T, axis=1), "softmax itself"),
         (lambda Z, T=1.0: -by_scipy(Z, T), "sign"),
@@ -193,6 +215,9 @@ WRONG = {
         (spoil(lambda D, r: D / len(r)), "prices unused"),
         (spoil(lambda D, r: D / r.sum()), "prices unused above"),
         (without_y, "Y missing"),
+        (prices_on_p_alone, "prices on P alone"),
+        (shares_on_p_alone, "shares on P alone, Y by n"),
+        (with_the_chapters_decay, "decay added"),
         (spoil(lambda D, r: D / len(r) * r[:, None] / r.sum()), "divided twice"),
         (spoil(lambda D, r: -D * r[:, None] / r.sum()), "sign"),
         (spoil(finish=lambda dW, db, D: (dW.T, db)), "transposed"),
