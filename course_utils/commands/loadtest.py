@@ -58,7 +58,12 @@ def loadtest(
                 console.write(load_view.step(result, held))
 
             found = loadtest.find_rate(
-                url, bound_ms, seconds=seconds or 3.0, limit_seconds=limit_seconds, tell=tell, **made
+                url,
+                bound_ms,
+                seconds=3.0 if seconds is None else seconds,
+                limit_seconds=limit_seconds,
+                tell=tell,
+                **made,
             )
             result, said = found.at_rate, load_view.verdict(found)
             interrupted, passed = found.limit == "interrupted", found.rate > 0

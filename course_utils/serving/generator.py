@@ -29,6 +29,7 @@ NOT_HTTP = "not HTTP"
 OWN = "no socket left here"  # the fault of the machine that sends
 UNFINISHED = "unfinished"  # stopped before it was answered
 _OWN_FAULTS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+_AT_ONCE = 4  # requests that are sent before answers are read again, where several are overdue
 _SWEEP = 0.02  # seconds between two looks for what has waited too long
 
 
@@ -130,7 +131,10 @@ class Generator:
         await asyncio.sleep(0)
 
     def _send_what_is_due(self) -> None:
-        while self.next < self.end:
+        for _ in range(_AT_ONCE):
+            if self.next >= self.end:
+                self._look_whether_over()
+                return
             number, now = self.next, self.clock() - self.start
             if self.due[number] > now:
                 self._loop.call_at(self.start + self.due[number], self._send_what_is_due)
@@ -138,7 +142,7 @@ class Generator:
             self.late[number] = now - self.due[number]
             self.next += 1
             self._send(number)
-        self._look_whether_over()
+        self._loop.call_soon(self._send_what_is_due)
 
     def _send(self, number: int) -> None:
         while self.idle:

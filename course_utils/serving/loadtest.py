@@ -145,7 +145,7 @@ def run(
     """Send ``rate`` requests a second for ``seconds``, after ``warm_up`` seconds that are not counted, and measure.
 
     ``body`` is the JSON of a request (bytes, text or a mapping) or several, sent in turn; None asks the server what it
-    takes (`bodies.found_by_asking`). Arrivals are "poisson", as those of independent users, or "even". A request waits
+    takes (`bodies.found_by_asking`). An address without a path means the service's ``/v1/predict``. Arrivals are "poisson", as those of independent users, or "even". A request waits
     while all ``connections`` are busy, which its latency includes, and has failed after ``timeout`` seconds. Ctrl-C
     gives what has been measured by then.
 
@@ -352,6 +352,7 @@ def _plan(
         target, made = bodies.found_by_asking(target, timeout=timeout, seed=seed)
     else:
         made = list(_as_bytes(body))
+        target = target.at(bodies.PREDICT) if target.path == "/" else target
     bodies.first_answer(target, made[0], timeout=timeout)
     return _Plan(target, made, connections, timeout)
 
