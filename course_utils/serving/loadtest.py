@@ -145,9 +145,9 @@ def run(
     """Send ``rate`` requests a second for ``seconds``, after ``warm_up`` seconds that are not counted, and measure.
 
     ``body`` is the JSON of a request (bytes, text or a mapping) or several, sent in turn; None asks the server what it
-    takes (`bodies.found_by_asking`). An address without a path means the service's ``/v1/predict``. Arrivals are "poisson", as those of independent users, or "even". A request waits
-    while all ``connections`` are busy, which its latency includes, and has failed after ``timeout`` seconds. Ctrl-C
-    gives what has been measured by then.
+    takes (`bodies.found_by_asking`). An address without a path means the service's ``/v1/predict``. Arrivals are
+    "poisson", as those of independent users, or "even". A request waits while all ``connections`` are busy, which its
+    latency includes, and has failed after ``timeout`` seconds. Ctrl-C gives what has been measured by then.
 
     Raises CourseError for values that cannot be meant, another machine unless ``allow_remote``, an address where
     nothing answers, and a request that the server does not take.
