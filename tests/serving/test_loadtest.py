@@ -261,8 +261,8 @@ def test_it_runs_inside_a_running_event_loop(server):
 def test_the_highest_rate_of_a_known_server_is_found(server):
     """One at a time, 10 ms each: a hundred a second, less what the server itself takes.
 
-    The tolerance: 10 % above, because a short step may end before a small surplus has piled up to the bound; half below,
-    because other processes take the server's time on a shared machine.
+    The tolerance: 10 % above, because a short step may end before a small surplus has piled up to the bound; half
+    below, because other processes take the server's time on a shared machine.
     """
     steps = []
     found = loadtest.find_rate(
