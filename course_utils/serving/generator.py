@@ -113,7 +113,7 @@ class Generator:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda _loop, _context: None)  # resets of connections that are given up
+        self._loop.set_exception_handler(self._wrong)
         self.clock = self._loop.time
         self.tls = self.target.tls()
         self.over = self._loop.create_future()
@@ -129,6 +129,12 @@ class Generator:
         for connection in list(self.all):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+    def _wrong(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a callback raised: a connection's end is known already, a fault of this program ends the run."""
+        error = context.get("exception")
+        if error is not None and not isinstance(error, OSError) and not self.over.done():
+            self.over.set_exception(error)
 
     def _send_what_is_due(self) -> None:
         for _ in range(_AT_ONCE):

@@ -218,6 +218,14 @@ class _Plan:
                 )
             )
         due = schedule(rate, warm_up + seconds, arrivals, seed)
+        if not (due >= warm_up).any():
+            raise CourseError(
+                say(
+                    "At {rate:g} requests a second none came in {seconds:g} s: take a higher rate or more seconds.",
+                    rate=rate,
+                    seconds=seconds,
+                )
+            )
         made = generator.Generator(
             self.target,
             [self.target.request(body) for body in self.bodies],
@@ -281,17 +289,17 @@ class _Plan:
 def schedule(rate: float, seconds: float, arrivals: str = "poisson", seed: int = 0) -> np.ndarray:
     """The times (seconds, rising, below ``seconds``) at which requests are due; the same for the same seed.
 
-    "even": every 1/``rate`` s. "poisson": so on average, with waits of exponential lengths between. At least one.
-    Raises CourseError for other ``arrivals``.
+    "even": every 1/``rate`` s. "poisson": so on average, with waits of exponential lengths between, so that there may be
+    none at a low rate. Raises CourseError for other ``arrivals``.
     """
     if arrivals == "even":
-        return np.arange(max(1, math.ceil(rate * seconds - 1e-9))) / rate
+        return np.arange(math.ceil(rate * seconds - 1e-9)) / rate
     if arrivals != "poisson":
         raise CourseError(say("Arrivals are poisson or even, not {given!r}.", given=arrivals))
     draws = np.random.default_rng(seed)
     number = rate * seconds
     times = np.cumsum(draws.exponential(1 / rate, size=int(number + 8 * math.sqrt(number) + 20)))
-    return times[: max(1, int(np.searchsorted(times, seconds)))]
+    return times[: np.searchsorted(times, seconds)]
 
 
 def _is_behind(late: Percentiles, latency: Percentiles) -> bool:

@@ -216,6 +216,16 @@ def test_a_generator_that_falls_behind_says_so_of_itself(server, slow_generator)
     assert "waited for a free connection" not in said
 
 
+def test_a_fault_of_the_generator_is_raised_and_not_waited_for(server, monkeypatch):
+    def wrong(*_):
+        raise LookupError("a fault")
+
+    monkeypatch.setattr(generator.Generator, "answered", lambda *_: None)  # no answer is ever counted
+    monkeypatch.setattr(generator.Generator, "_finish", wrong)
+    with pytest.raises(LookupError, match="a fault"):
+        loadtest.run(f"{server}/quick", rate=20, seconds=0.5, warm_up=0, timeout=0.3)
+
+
 def test_a_slow_server_is_not_taken_for_a_slow_generator(server):
     result = loadtest.run(f"{server}/one-at-a-time", rate=300, seconds=1, warm_up=0, arrivals="even")
     assert result.latency.p99 > 500 and not result.behind
@@ -444,6 +454,7 @@ def test_an_address_of_version_6_keeps_its_brackets():
         {"rate": 10, "seconds": -1},
         {"rate": 10, "warm_up": -1},
         {"rate": 1e6, "seconds": 1e6},
+        {"rate": 0.01, "seconds": 0.1},
         {"rate": 10, "connections": 0},
         {"rate": 10, "timeout": 0},
         {"rate": 10, "arrivals": "bursts"},
