@@ -289,8 +289,8 @@ class _Plan:
 def schedule(rate: float, seconds: float, arrivals: str = "poisson", seed: int = 0) -> np.ndarray:
     """The times (seconds, rising, below ``seconds``) at which requests are due; the same for the same seed.
 
-    "even": every 1/``rate`` s. "poisson": so on average, with waits of exponential lengths between, so that there may be
-    none at a low rate. Raises CourseError for other ``arrivals``.
+    "even": every 1/``rate`` s. "poisson": so on average, with waits of exponential lengths between; at a low rate there
+    may be none. Raises CourseError for other ``arrivals``.
     """
     if arrivals == "even":
         return np.arange(math.ceil(rate * seconds - 1e-9)) / rate
