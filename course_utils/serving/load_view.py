@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _ENOUGH = 1_000  # requests below which fewer than ten lie above the p99
+_BUSY = 0.5  # share of a processor from which on the generator is at its own limit
 _HIDDEN_MS = 5.0  # what counting from sending hides, and is worth a sentence
 
 
@@ -135,11 +136,20 @@ def sentences(result: Result) -> list[str]:
         said.append(
             say(
                 "The load generator itself fell behind: 1 % of its requests went out {late} ms late or more. The "
-                "figures are those of the machine that sends, and the server may well be faster: take a lower rate, "
-                "or send from a machine with more processors to spare.",
+                "figures are those of the machine that sends, and the server may well be faster.",
                 late=milliseconds(result.late.p99),
             )
         )
+        if result.processor < _BUSY:
+            said.append(
+                say(
+                    "It used {share:.0%} of a processor only, so other programs keep this machine busy: end them, "
+                    "and measure again.",
+                    share=result.processor,
+                )
+            )
+        else:
+            said.append(say("Take a lower rate, or send from a machine with more processors to spare."))
     elif result.latency.p99 > 2 * result.service.p99 and result.latency.p99 - result.service.p99 > _HIDDEN_MS:
         said.append(
             say(
@@ -169,7 +179,10 @@ def verdict(found: Found) -> list[str]:
         reasons = {
             "time": say("The time was up before any rate had held."),
             "interrupted": say("Stopped before any rate had held."),
-            "generator": say("The load generator fell behind at every rate; the server was not measured."),
+            "generator": say(
+                "The load generator fell behind, and the server was not measured: this machine is busy with other "
+                "programs, or --bound-ms is smaller than its own delays."
+            ),
         }
         none = say("No rate holds a p99 within {bound:g} ms without a failed request.", bound=found.bound_ms)
         return [reasons.get(found.limit, none)]
@@ -182,7 +195,8 @@ def verdict(found: Found) -> list[str]:
     ]
     more = {
         "generator": say(
-            "The load generator cannot send more here, so this is its limit and not the server's, which may take more."
+            "Above that the load generator itself was late here, so this is its limit and not the server's, which may "
+            "take more."
         ),
         "most": say("No higher rate was tried."),
         "time": say("The time was up, so a higher rate might hold, too."),

@@ -175,10 +175,10 @@ def find_rate(
 ) -> Found:
     """The highest rate, to a share of ``within``, at which p99 stays within ``bound_ms`` and no request fails.
 
-    The rate is doubled from ``start`` while that holds (halved where it does not at once), then bisected. A step takes
-    ``seconds``, and longer at a low rate, for at least 100 requests, 8 seconds at most; one whose p99 is within a
-    quarter of the bound is taken three times at most, and two decide. The rate found is confirmed by a step twice as
-    long, and taken lower until one holds. After ``limit_seconds`` (and the step then begun) the search ends.
+    The rate is doubled from ``start`` while that holds (halved where the server does not hold it), then bisected. A
+    step takes ``seconds``, and longer at a low rate, for at least 100 requests, 8 seconds at most; one whose p99 is
+    within a quarter of the bound is taken three times at most, and two decide. The rate found is confirmed by a step
+    twice as long, and taken lower until one holds. After ``limit_seconds`` (and the step then begun) the search ends.
     ``tell`` hears of each step and whether it held. Raises as `run` does.
     """
     _positive(bound_ms=bound_ms, start=start, most=most, within=within, seconds=seconds, limit_seconds=limit_seconds)
@@ -430,7 +430,7 @@ class _Search:
             else:
                 high = rate
         low = self._low()
-        while not low and high > 1:  # not even the first
+        while not low and high > 1 and self.above == "server":  # not even the first
             rate = max(1.0, high / 2)
             low, high = (rate, high) if self._holds(rate) else (0.0, rate)
         while low and high and high / low > 1 + within:

@@ -1,6 +1,7 @@
 """The load test against a real server in a process of its own, with each of the faults that it must tell apart."""
 
 import contextlib
+import dataclasses
 import json
 import math
 import queue
@@ -214,6 +215,14 @@ def test_a_generator_that_falls_behind_says_so_of_itself(server, slow_generator)
     said = " ".join(load_view.sentences(result))
     assert "load generator itself fell behind" in said
     assert "waited for a free connection" not in said
+    assert "other programs" in said  # it slept, and used no processor
+
+
+def test_a_generator_at_its_own_limit_is_told_to_take_less():
+    late = loadtest.Percentiles(100, 10, 20, 30, 40)
+    result = dataclasses.replace(results()[1], late=late, processor=0.97, behind=True)
+    said = " ".join(load_view.sentences(result))
+    assert "Take a lower rate" in said and "other programs" not in said
 
 
 def test_a_fault_of_the_generator_is_raised_and_not_waited_for(server, monkeypatch):
@@ -308,6 +317,13 @@ def test_a_search_ends_when_its_time_is_up(server):
     found = loadtest.find_rate(f"{server}/quick", 2_000, start=100, seconds=1, limit_seconds=0.5, arrivals="even")
     assert found.limit == "time" and found.rate == 100
     assert "time was up" in " ".join(load_view.verdict(found))
+
+
+def test_where_the_generator_is_late_at_once_nothing_is_said_of_the_server(server, slow_generator):
+    found = loadtest.find_rate(f"{server}/quick", 100, start=600, seconds=0.5, arrivals="even")
+    assert (found.rate, found.limit, found.at_rate) == (0, "generator", None)
+    assert {step.rate for step in found.steps} == {600}
+    assert "the server was not measured" in load_view.verdict(found)[0]
 
 
 def test_the_generators_own_limit_is_not_the_servers(server, slow_generator):
