@@ -17,7 +17,9 @@ from course_utils.commands import learner
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "data")
+COMMANDS = (
+    "doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "loadtest", "data",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -64,8 +64,11 @@ def write(network: "keras.Model", folder: Path, sample: np.ndarray) -> None:
         )
 
 
-def read(path: Path, threads: int | None = None) -> Call:
-    """The network of a file as a function of one array: a batch in, float32 out. ``threads`` limits ONNX Runtime.
+def read(path: Path, threads: int = 1) -> Call:
+    """The network of a file as a function of one array: a batch in, float32 out.
+
+    ``threads`` are ONNX Runtime's. More than one wait for each other busily: for a small network six to ten times the
+    processor time of a request, and nothing gained.
 
     Raises CourseError for a file that is no network.
     """
@@ -78,8 +81,7 @@ def read(path: Path, threads: int | None = None) -> Call:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         (wanted,), (given,) = session.get_inputs(), session.get_outputs()
