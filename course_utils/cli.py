@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from course_utils import __version__, console
-from course_utils.commands import author, data, learner, service
+from course_utils.commands import author, data, learner, serve, service
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -31,6 +31,7 @@ for command in (
     learner.progress,
     learner.claims,
     service.compare,
+    serve.serve,
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")

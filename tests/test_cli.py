@@ -17,7 +17,7 @@ from course_utils.commands import learner
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "data")
+COMMANDS = ("doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "serve", "data")
 
 
 @pytest.fixture(autouse=True)
