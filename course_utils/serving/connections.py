@@ -85,6 +85,7 @@ class Connection(HttpToolsProtocol):
         if self.deadline == math.inf:
             self.deadline = time.monotonic() + self.crowd.limits.head_seconds
         self.request_bytes += len(data)
+        self.piece_bytes = len(data)
         if self.in_head:
             self.head_bytes += len(data)
         super().data_received(data)
@@ -107,7 +108,10 @@ class Connection(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self.in_head = True
-        self.head_bytes = self.head_fields = 0
+        self.head_fields = 0
+        # What has just come is this request's, but where the piece begins with the end of another one.
+        alone = self.cycle is None or self.cycle.response_complete
+        self.head_bytes = self.piece_bytes if alone else min(self.piece_bytes, self.crowd.limits.header_bytes // 2)
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
@@ -116,7 +120,7 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of the head, or behind a body in chunks."""
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + 4)
         super().on_header(name, value)
 
     def _count(self, size: int) -> None:

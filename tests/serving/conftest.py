@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_utils import bundles, processes
+from course_utils import bundles, processes, surroundings
 from course_utils.bundles import models
 from course_utils.serving.starting import Service
 
@@ -50,7 +50,7 @@ def stand(tmp_path) -> Iterator[Callable[..., Any]]:
 
         def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, key=None, limits=None) -> Any:
             job = {"inputs": inputs, "call": call, "each": each, "key": key, "limits": limits or {}}
-            command = [*processes.python(), str(script)]
+            command = surroundings.python(str(script))
             child = stack.enter_context(processes.Child(command, folder=tmp_path, job=job))
             child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)
             assert child.url, child.tail(10)
