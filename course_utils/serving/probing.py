@@ -13,6 +13,7 @@ from course_utils.language import say
 
 TOGETHER = 16  # calls that are compared with one call for all of them
 _ROUNDS = 3
+_SLOW = 0.2  # seconds of a call that is long enough to be timed once
 _EXPENSIVE = 0.001  # seconds: a call below is over before another thread would have begun it
 _GAIN = 1.5  # that a common call must bring
 _SENTENCE = "Good morning, since the update on Monday I was charged twice and cannot log in; please help me. "
@@ -60,14 +61,16 @@ def examples(inputs: str, n: int) -> Any:
 
 
 def measure(call: Callable[[Any], np.ndarray], inputs: str, classes: int) -> Plan:
-    """Call a model with one item and with 16; the medians of three rounds.
+    """Call a model with one item and with 16; the medians of three rounds, for a slow one a single round.
 
     Raises CourseError for a model that does not answer, or with another shape than (n, ``classes``).
     """
     items = examples(inputs, TOGETHER)
     try:
+        start = time.perf_counter()
         shares = np.asarray(call(items))
-        call(items[:1])
+        first_sixteen = time.perf_counter() - start
+        first_single = _seconds(call, items[:1])
     except Exception as error:
         raise CourseError(
             say(
@@ -85,6 +88,8 @@ def measure(call: Callable[[Any], np.ndarray], inputs: str, classes: int) -> Pla
                 wanted=(TOGETHER, classes),
             )
         )
+    if first_single > _SLOW:
+        return Plan(first_single, first_sixteen)
     ones, alls = [], []
     for _ in range(_ROUNDS):
         ones.append(statistics.median(_seconds(call, items[k : k + 1]) for k in range(5)))

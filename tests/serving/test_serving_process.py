@@ -271,7 +271,7 @@ def test_a_request_in_a_long_call_and_one_half_sent_are_answered(stand):
 
 @posix
 def test_it_ends_in_the_stated_time_and_says_what_was_given_up(stand):
-    child = stand(call=8.0, limits={"stop_seconds": 1.0, "answer_seconds": 60.0})
+    child = stand(call=6.0, limits={"stop_seconds": 1.0, "answer_seconds": 60.0})
     lines = [Line(child.url) for _ in range(3)]
     for line in lines:
         line.send(post("/v1/predict", b'{"texts": ["abc"]}'))
@@ -280,7 +280,7 @@ def test_it_ends_in_the_stated_time_and_says_what_was_given_up(stand):
     os.kill(child.pid, signal.SIGTERM)
     child.close(30)
     assert child.status == 1
-    assert time.monotonic() - start < 7
+    assert time.monotonic() - start < 5
     assert "not answered" in child.log.read_text("utf-8")
 
 
