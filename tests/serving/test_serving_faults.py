@@ -12,10 +12,29 @@ from hostile import ATTACKS
 from wire import Line, ask, get, post, predict
 
 SCRIPTS = [
-    "Good morning", "Zażółć gęślą jaźń", "你好，密码", "こんにちは", "안녕하세요", "Здравствуйте", "مرحبا بالعالم",
-    "שלום עולם", "नमस्ते", "สวัสดี", "ግዕዝ", "ᏣᎳᎩ", "👩‍👩‍👧‍👦🏳️‍🌈", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢", "e\u0301\u0323" * 50, "\u202eabc", "\x00\x01\x7f", "", " ",
-    "\ud800", "\udfff\ud800", "a" * 20_000,
-]  # fmt: skip
+    "Good morning",
+    "Zażółć gęślą jaźń",
+    "你好，密码",
+    "こんにちは",
+    "안녕하세요",
+    "Здравствуйте",
+    "مرحبا بالعالم",
+    "שלום עולם",
+    "नमस्ते",
+    "สวัสดี",
+    "ግዕዝ",
+    "ᏣᎳᎩ",
+    "👩‍👩‍👧‍👦🏳️‍🌈",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
+    "e\u0301\u0323" * 50,
+    "\u202eabc",
+    "\x00\x01\x7f",
+    "",
+    " ",
+    "\ud800",
+    "\udfff\ud800",
+    "a" * 20_000,
+]
 
 
 @pytest.mark.parametrize("text", SCRIPTS)
@@ -68,7 +87,7 @@ def test_too_much_is_refused(service):
     assert predict(service.url, {"texts": ["a"] * 64})[0] == 200
     for content in ({"texts": ["a"] * 65}, {"texts": ["a" * 20_001]}, {"texts": ["a" * 999_999]}):
         status, _, found = predict(service.url, content)
-        assert status == 413 and "at most" in found["error"] or "bytes" in found["error"]
+        assert (status == 413 and "at most" in found["error"]) or "bytes" in found["error"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
@@ -201,11 +220,17 @@ def test_a_head_without_end_is_refused(service, head):
 
 @pytest.mark.parametrize(
     "junk",
-    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n", b"GET \xff HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
-     b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"GET http:// HTTP/1.1\r\n\r\n",
-     b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-     b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"],
-)  # fmt: skip
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        b"GET \xff HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
 def test_what_is_no_http_gets_a_sentence(service, junk):
     with Line(service.url) as line:
         line.send(junk)
@@ -213,8 +238,21 @@ def test_what_is_no_http_gets_a_sentence(service, junk):
         assert status == 400 and json.loads(body)["error"]
 
 
-@pytest.mark.parametrize("path", ["/nix", "/v1/predict/", "/V1/predict", "//", "/%00", "/%ff", "/..%2f..%2fetc%2fpasswd",
-                                  "/v2/models/other/infer", "/docs", "/static/page.css"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nix",
+        "/v1/predict/",
+        "/V1/predict",
+        "//",
+        "/%00",
+        "/%ff",
+        "/..%2f..%2fetc%2fpasswd",
+        "/v2/models/other/infer",
+        "/docs",
+        "/static/page.css",
+    ],
+)
 def test_an_unknown_address(service, path):
     status, _, found = ask(service.url, get(path))
     assert status == 404 and "/openapi.json" in found["error"]
@@ -323,18 +361,47 @@ def test_images_of_every_wrong_shape(stand):
     status, _, found = predict(child.url, {"images": [image, dark]})
     assert status == 200 and [one["label"] for one in found["answers"]] == ["even", "even"]
     bad = [
-        [[[0] * 28] * 27], [[[0] * 27] * 28], [[0] * 28], [0], [[[0] * 28] * 27 + [[0] * 27]], [[[-1] * 28] * 28],
-        [[[256] * 28] * 28], [[[0.5] * 28] * 28], [[["0"] * 28] * 28], [[[None] * 28] * 28], [[[[0]] * 28] * 28],
-        [[[10**30] * 28] * 28], [[[1e308] * 28] * 28], [{}], ["a"], [[]], [[[]]], [[[True] * 28] * 28], [image, [[0]]],
-    ]  # fmt: skip
+        [[[0] * 28] * 27],
+        [[[0] * 27] * 28],
+        [[0] * 28],
+        [0],
+        [[[0] * 28] * 27 + [[0] * 27]],
+        [[[-1] * 28] * 28],
+        [[[256] * 28] * 28],
+        [[[0.5] * 28] * 28],
+        [[["0"] * 28] * 28],
+        [[[None] * 28] * 28],
+        [[[[0]] * 28] * 28],
+        [[[10**30] * 28] * 28],
+        [[[1e308] * 28] * 28],
+        [{}],
+        ["a"],
+        [[]],
+        [[[]]],
+        [[[True] * 28] * 28],
+        [image, [[0]]],
+    ]
     for images in bad:
         status, _, found = predict(child.url, {"images": images})
         assert status == 400 and "28" in found["error"], images
     rows = b"".join(b"\x00" + bytes(28) for _ in range(28))
     status, _, found = predict(child.url, {"images_png": [_png(28, 28, rows)]})
     assert status == 200 and len(found["answers"]) == 1
-    for one in (_png(1, 1, b"\x00\x00"), _png(20_000, 20_000, bytes(10_000)), _png(0, 0), _png(28, 28), "", "%%%", "abcd",
-                base64.b64encode(b"GIF89a").decode(), _png(28, 28, b"x" * 7), 3, None, [], "ü"):  # fmt: skip
+    for one in (
+        _png(1, 1, b"\x00\x00"),
+        _png(20_000, 20_000, bytes(10_000)),
+        _png(0, 0),
+        _png(28, 28),
+        "",
+        "%%%",
+        "abcd",
+        base64.b64encode(b"GIF89a").decode(),
+        _png(28, 28, b"x" * 7),
+        3,
+        None,
+        [],
+        "ü",
+    ):
         assert predict(child.url, {"images_png": [one]})[0] == 400
     assert ask(child.url, get("/readyz"))[0] == 200
 
@@ -350,10 +417,22 @@ def test_the_tensor_of_images(stand):
     status, _, found = infer([1, 28, 28], [0] * 784)
     assert status == 200 and found["outputs"][0]["shape"] == [1, 2]
     assert infer([2, 28, 28], [[[0] * 28] * 28] * 2)[0] == 200
-    for shape, data in [([1, 28, 28], [0] * 783), ([2, 28, 28], [0] * 784), ([0, 28, 28], []), ([-1, 28, 28], [0] * 784),
-                        ([1, 784], [0] * 784), ([1.0, 28, 28], [0] * 784), ([True, 28, 28], [0] * 784), ([], []),
-                        ([1, 28, 28], ["0"] * 784), ([1, 28, 28], [-1] * 784), ([1, 28, 28], [[0] * 28] * 28),
-                        ("a", []), (None, None), ([10**30, 28, 28], [0])]:  # fmt: skip
+    for shape, data in [
+        ([1, 28, 28], [0] * 783),
+        ([2, 28, 28], [0] * 784),
+        ([0, 28, 28], []),
+        ([-1, 28, 28], [0] * 784),
+        ([1, 784], [0] * 784),
+        ([1.0, 28, 28], [0] * 784),
+        ([True, 28, 28], [0] * 784),
+        ([], []),
+        ([1, 28, 28], ["0"] * 784),
+        ([1, 28, 28], [-1] * 784),
+        ([1, 28, 28], [[0] * 28] * 28),
+        ("a", []),
+        (None, None),
+        ([10**30, 28, 28], [0]),
+    ]:
         status, _, found = infer(shape, data)
         assert status in (400, 413), (shape, found)
     assert infer([1, 28, 28], [0] * 784, datatype="FP32")[0] == 400

@@ -95,7 +95,7 @@ def test_no_request_makes_the_service_fail(service, description, data):
         body = body[: data.draw(st.integers(0, len(body)))]
     with Line(service.url) as line:
         line.send(post(path, body))
-        status, header, answer = line.answer()
+        status, _, answer = line.answer()
     assert status in KNOWN
     found = json.loads(answer)
     assert ("error" in found) == (status != 200)

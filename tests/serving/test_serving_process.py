@@ -63,7 +63,8 @@ def test_a_small_bundle_is_served_without_tensorflow(bundle):
         "    running[0].wake()\n"
         "running = []\n"
         "app = loading.application_of(Path(sys.argv[1]))\n"
-        "server.serve(app, server.listen('127.0.0.1', 0), lambda url: threading.Thread(target=ask, args=(url,)).start(),"
+        "begin = lambda url: threading.Thread(target=ask, args=(url,)).start()\n"
+        "server.serve(app, server.listen('127.0.0.1', 0), begin,"
         " started=running.append)\n"
     )
     done = subprocess.run(
@@ -308,7 +309,7 @@ def test_it_ends_with_its_parent(bundle, tmp_path):
 def test_a_service_from_python(bundle, tmp_path):
     with Service(bundle, folder=tmp_path) as service:
         assert service.name == "tickets" and re.fullmatch("[0-9a-f]{12}", service.version)
-        status, _, found = predict(service.url, {"texts": ["password", "crash"]})
+        found = predict(service.url, {"texts": ["password", "crash"]})[2]
         model = bundles.load_model(bundle)
         assert [one["label"] for one in found["answers"]] == model.predict(["password", "crash"])
         shares = model.predict_proba(["password"])[0]
