@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from course_utils import __version__, console
-from course_utils.commands import author, data, gate, learner, loadtest, service
+from course_utils.commands import author, data, gate, learner, loadtest, serve, service
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -33,6 +33,7 @@ for command in (
     service.compare,
     gate.check,
     service.sign,
+    serve.serve,
     loadtest.loadtest,
 ):
     app.command()(command)

@@ -18,7 +18,8 @@ from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
-    "doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "loadtest", "data",
+    "doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "serve",
+    "loadtest", "data",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PYTHONS = ("3.11", "3.12", "3.13")
 # Imported where they are, never required: the other Keras backends (a learner's choice), the peer of a benchmark,
 # Colab's own module, and a name in tests/test_cli.py that no library has.
-OPTIONAL = {"jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
+OPTIONAL = {"pydantic", "jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 OPTIONAL |= {"bentoml", "litserve", "mlserver"}  # tests/benchmarks/serve.py, each in an environment of its own
 EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
 # What pytest loads stands in the package, so that a reader's own copy of a notebook is compared alike.

@@ -19,10 +19,11 @@ _TURNING = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def render(template: str, /, *, scripts: Iterable[str] = (), style: str = "", **values: Any) -> str:
+def render(template: str, /, *, scripts: Iterable[str] = (), style: str = "", asks: bool = False, **values: Any) -> str:
     """The page of a template in ``pages/templates``, with ``values`` for it.
 
     ``scripts`` are the only ones that the page may run, and run in their order; ``style`` is added to the sheet.
+    ``asks``: the page asks the server that it came from.
     """
     scripts = tuple(scripts)
     page = (
@@ -30,7 +31,7 @@ def render(template: str, /, *, scripts: Iterable[str] = (), style: str = "", **
         .get_template(template)
         .render(
             course=COURSE,
-            policy=policy(scripts),
+            policy=policy(scripts, asks=asks),
             scripts=scripts,
             style=resource("page.css") + style,
             **values,
@@ -44,12 +45,17 @@ def resource(name: str) -> str:
     return (files("course_utils.pages") / "templates" / name).read_text("utf-8")
 
 
-def policy(scripts: Iterable[str]) -> str:
-    """The content security policy of a page: these scripts by their hashes, no other, and no address at all."""
+def policy(scripts: Iterable[str], *, asks: bool = False) -> str:
+    """The content security policy of a page: these scripts by their hashes, no other, and no address at all.
+
+    A page that ``asks`` may connect to the server that it came from, and compiles nothing.
+    """
     rules = {"default-src": "'none'", "script-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "data:"}
     rules |= {"base-uri": "'none'", "form-action": "'none'"}
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    if digests:
+    if digests and asks:
+        rules |= {"script-src": " ".join(f"'sha256-{digest}'" for digest in digests), "connect-src": "'self'"}
+    elif digests:
         # plotly's WebGL traces compile functions, and draw from blobs; only scripts with these hashes get to.
         rules["script-src"] = " ".join([*(f"'sha256-{digest}'" for digest in digests), "'unsafe-eval'"])
         rules |= {"img-src": "data: blob:", "font-src": "data:", "worker-src": "blob:"}

@@ -1,0 +1,54 @@
+"""``course serve``: a saved model over HTTP."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course_utils import console
+from course_utils.errors import CourseError
+from course_utils.language import say
+
+
+def serve(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a saved model.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; beyond this machine a key is wanted.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    api_key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File with the key that every client must show.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="PUBLIC", help="Public key that must have signed the bundle.")
+    ] = None,
+    workers_threads: Annotated[
+        int, typer.Option(min=1, max=64, help="Threads that call the model, where a call is expensive.")
+    ] = 1,
+    connections: Annotated[int, typer.Option(min=1, help="Connections that may be open.")] = 1_000,
+    seconds: Annotated[float, typer.Option(help="Seconds in which a request is answered, or refused.")] = 10.0,
+) -> None:
+    """Serve a saved model over HTTP.
+
+    /v1/predict answers, / is a page to try it, /metrics is for Prometheus, /v2 speaks the Open Inference Protocol, and
+    /openapi.json describes it all. Ctrl-C or SIGTERM stops it: what was accepted is answered first, in at most 15
+    seconds. Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not started.
+    """
+    from course_utils.serving import loading, server
+    from course_utils.serving.limits import Limits
+
+    shown = None if api_key_file is None else loading.read_key(api_key_file)
+    if shown is None and not server.is_loopback(host):
+        raise CourseError(
+            say(
+                "On {host} everybody who reaches this machine could ask the model: give --api-key-file FILE, or stay "
+                "with --host 127.0.0.1.",
+                host=host,
+            )
+        )
+    limits = Limits(connections=connections, answer_seconds=seconds)
+    app = loading.application_of(bundle, limits=limits, key=shown, threads=workers_threads, signer=key)
+    found = server.listen(host, port)
+
+    def ready(url: str) -> None:
+        console.write(say("Serving {name} on {url} (stop with Ctrl-C)", name=app.state.service.name, url=url))
+
+    server.serve(app, found, ready)

@@ -1,0 +1,207 @@
+"""The application: a model behind HTTP, with its endpoints, limits and metrics."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from course_utils.language import say
+from course_utils.serving import description, meters, open_inference, page, probing, reading
+from course_utils.serving.answers import Answering, version_of
+from course_utils.serving.guard import BODY, ROUTE, Guard, json_bytes
+from course_utils.serving.limits import Limits, Refusal
+from course_utils.serving.queueing import Queue
+
+_JSON = "application/json"
+
+
+class State:
+    """What the endpoints and the server share: ``app.state.service``."""
+
+    def __init__(self, model: Any, card: Mapping[str, Any], limits: Limits, threads: int) -> None:
+        self.name, self.version, self.limits = model_name(card), version_of(card), limits
+        self.inputs = getattr(model, "inputs", "texts")
+        self.answering = Answering(model)
+        self.metadata = open_inference.metadata(self.name, self.version, self.inputs, self.answering)
+        self.plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
+        self.meters = meters.Meters(self.name, self.version, str(card.get("kind", "")))
+        self.queue = Queue(model.predict_proba, self.plan, limits, threads=threads, observe=self.meters.call)
+        self.meters.follow(lambda: self.queue.items_waiting, lambda: self.connections())
+        self.stopping = False
+
+    def connections(self) -> int:
+        """How many connections are open; the server puts its own count here."""
+        return 0
+
+    def stop(self) -> None:
+        """Say from now on that no request should be sent here any more; those that come are answered."""
+        self.stopping = True
+        self.meters.ready.set(0)
+
+
+def model_name(card: Mapping[str, Any]) -> str:
+    """The name of a model in addresses: letters, digits, dots, dashes and underscores."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(card.get("name") or card.get("kind") or "")).strip("-._")
+    return name[:64] or "model"
+
+
+def application(
+    model: Any,
+    card: Mapping[str, Any],
+    limits: Limits | None = None,
+    *,
+    key: str | None = None,
+    threads: int = 1,
+) -> FastAPI:
+    """The service of a model: ``class_names``, ``predict_proba``, ``threshold``, ``limits`` and ``inputs``.
+
+    ``card`` gives its name and its version (a hash of the card). ``key`` is asked of every client but on `guard.OPEN`;
+    ``threads`` call the model where a call is expensive, which is measured here. Raises CourseError for a model that
+    does not answer.
+    """
+    state = State(model, card, limits or Limits(), threads)
+    app = FastAPI(
+        title=say("{name}, a model in service", name=state.name),
+        version=state.version,
+        docs_url=None,  # they ask another host for their scripts
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        exception_handlers={HTTPException: _not_found, Refusal: _refused},
+        default_response_class=Response,
+    )
+    app.state.service = state
+    app.add_middleware(Guard, limits=state.limits, meters=state.meters, key=key)
+    _predicting(app, state)
+    _watching(app, state)
+    _open_inference(app, state)
+
+    shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        request.scope[ROUTE] = "/"
+        return Response(shown, media_type="text/html", headers=page.HEADERS)
+
+    return app
+
+
+def _predicting(app: FastAPI, state: State) -> None:
+    @app.post("/v1/predict", summary="Answers for texts or images", **_predict(state))
+    async def predict(request: Request) -> Response:
+        scope = request.scope
+        scope[ROUTE] = "/v1/predict"
+        items = reading.items(reading.body_object(scope[BODY]), state.inputs, state.limits)
+        answers, headers = await _answers(state, items)
+        return Response(
+            json_bytes({"model": state.name, "version": state.version, "answers": answers}),
+            media_type=_JSON,
+            headers=headers,
+        )
+
+
+def _predict(state: State) -> dict[str, Any]:
+    return description.predict(state.inputs, state.answering, state.limits)
+
+
+async def _answers(state: State, items: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    shares, headers = await _shares(state, items)
+    answers = state.answering.answers(shares)
+    _count(state, [one["label"] for one in answers])
+    return answers, headers
+
+
+async def _shares(state: State, items: Any) -> tuple[Any, dict[str, str]]:
+    """Probabilities of items, and the header that says how long they took."""
+    job = await state.queue.answer(items)
+    state.meters.queue_seconds.observe(job.queued_seconds)
+    timing = f"queue;dur={1e3 * job.queued_seconds:.2f}, model;dur={1e3 * job.model_seconds:.2f}"
+    return job.future.result(), {"Server-Timing": timing}
+
+
+def _count(state: State, labels: list[str | None]) -> None:
+    for label in labels:
+        state.meters.label("person" if label is None else label).inc()
+
+
+def _watching(app: FastAPI, state: State) -> None:
+    ready = {"ready": True, "model": state.name, "version": state.version}
+
+    @app.get("/healthz", summary="Whether the process lives")
+    async def healthz(request: Request) -> Response:
+        request.scope[ROUTE] = "/healthz"
+        return _json({"live": True})
+
+    @app.get("/readyz", summary="Whether requests should be sent here", responses=description.refusals(503))
+    async def readyz(request: Request) -> Response:
+        request.scope[ROUTE] = "/readyz"
+        _ready(state)
+        return _json(ready)
+
+    @app.get("/metrics", summary="Metrics for Prometheus", responses=description.refusals(401))
+    async def metrics(request: Request) -> Response:
+        request.scope[ROUTE] = "/metrics"
+        return Response(state.meters.text(), headers={"Content-Type": meters.CONTENT_TYPE})
+
+
+def _ready(state: State) -> None:
+    if state.stopping:
+        raise Refusal(503, say("The service is stopping."), reason="stopping", headers={"Retry-After": "1"})
+
+
+def _open_inference(app: FastAPI, state: State) -> None:
+    model = f"/v2/models/{state.name}"
+    both = (model, f"{model}/versions/{state.version}")
+    refused = description.refusals(401)
+
+    def get(address: str, summary: str, content: dict[str, Any], *, ready: bool = False) -> None:
+        @app.get(address, summary=summary, responses=refused | (description.refusals(503) if ready else {}))
+        async def answer(request: Request) -> Response:
+            request.scope[ROUTE] = address
+            if ready:
+                _ready(state)
+            return _json(content)
+
+    get("/v2", "The server", open_inference.server())
+    get("/v2/health/live", "Whether the process lives", {"live": True})
+    get("/v2/health/ready", "Whether requests should be sent here", {"ready": True}, ready=True)
+    for address in both:
+        get(address, "The model's inputs and outputs", state.metadata)
+        get(f"{address}/ready", "Whether the model takes requests", {"name": state.name, "ready": True}, ready=True)
+
+        @app.post(
+            f"{address}/infer",
+            summary="Probabilities and labels for a tensor",
+            **description.infer(state.metadata, state.limits),
+        )
+        async def infer(request: Request) -> Response:
+            request.scope[ROUTE] = f"{model}/infer"
+            asked = reading.body_object(request.scope[BODY])
+            items = open_inference.items(asked, state.inputs, state.limits)
+            shares, headers = await _shares(state, items)
+            _count(state, state.answering.labels(shares))
+            said = open_inference.answer(asked, state.name, state.version, state.answering, shares)
+            return Response(json_bytes(said), media_type=_JSON, headers=headers)
+
+
+def _json(content: Any) -> Response:
+    return Response(json_bytes(content), media_type=_JSON)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    request.app.state.service.meters.refusal(error.reason).inc()
+    return Response(json_bytes({"error": error.sentence}), error.status, error.headers, _JSON)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    """Unknown addresses and methods, as FastAPI raises them."""
+    assert isinstance(error, HTTPException)
+    known = {
+        404: say("There is nothing at this address; /openapi.json lists what there is."),
+        405: say("This address takes another method; the header Allow names it."),
+    }
+    sentence = known.get(error.status_code, say("The request was refused."))
+    return Response(json_bytes({"error": sentence}), error.status_code, error.headers, _JSON)

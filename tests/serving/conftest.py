@@ -1,0 +1,59 @@
+"""Services in processes of their own, on loopback and a free port, ended with the test."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_utils import bundles, processes, surroundings
+from course_utils.bundles import models
+from course_utils.serving.starting import Service
+
+WORDS = {"billing": "invoice refund charged card", "bug": "crash error broken screen", "account": "password login user"}
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> Path:
+    """A saved TF-IDF model of three classes."""
+    from course_utils.recipes import text
+
+    texts = [f"{word} please {k}" for words in WORDS.values() for word in words.split() for k in range(4)]
+    labels = [n for n, words in enumerate(WORDS.values()) for _ in words.split() for _ in range(4)]
+    fitted = text.tfidf().fit(texts, np.array(labels))
+    folder = tmp_path_factory.mktemp("saved") / "tickets"
+    bundles.save(models.Tfidf.of(fitted, tuple(WORDS), "en"), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service(bundle, tmp_path_factory) -> Iterator[Service]:
+    """The service of `bundle`, with times that a test can wait for; after the module it must still be well."""
+    limits = {"connections": 100, "head_seconds": 1.5, "body_seconds": 1.5, "idle_seconds": 20.0}
+    with Service(bundle, folder=tmp_path_factory.mktemp("service"), limits=limits) as running:
+        yield running
+        from wire import ask, get
+
+        assert ask(running.url, get("/readyz"))[0] == 200
+        assert 'status="500"' not in ask(running.url, get("/metrics"))[2].decode()
+        status = running.stop()
+    assert status == 0, running.child.tail(10)
+
+
+@pytest.fixture
+def stand(tmp_path) -> Iterator[Callable[..., Any]]:
+    """Start services of stand-ins: ``stand(call=0.1, limits={…})`` → the child, with ``url``."""
+    script = Path(__file__).with_name("stand_service.py")
+    with contextlib.ExitStack() as stack:
+
+        def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, key=None, limits=None) -> Any:
+            job = {"inputs": inputs, "call": call, "each": each, "key": key, "limits": limits or {}}
+            command = surroundings.python(str(script))
+            child = stack.enter_context(processes.Child(command, folder=tmp_path, job=job))
+            child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)
+            assert child.url, child.tail(10)
+            return child
+
+        yield start

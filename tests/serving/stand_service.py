@@ -1,0 +1,26 @@
+"""A service of `wire.Stand` in a process of its own: python stand_service.py, started by `conftest.stand`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from wire import Stand
+
+from course_utils import processes
+
+
+def main() -> None:
+    running: list = []
+    events, job = processes.begin(lambda: [one.wake() for one in running])
+    from course_utils.serving import server, service
+    from course_utils.serving.limits import Limits
+
+    model = Stand(job["inputs"], call=job["call"], each=job["each"])
+    app = service.application(model, {"name": "stand"}, Limits(**job["limits"]), key=job["key"])
+    found = server.listen("127.0.0.1", 0)
+    server.serve(app, found, lambda url: events("ready", url=url), started=running.append)
+
+
+if __name__ == "__main__":
+    main()

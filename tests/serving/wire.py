@@ -1,0 +1,106 @@
+"""A client that says what it is told to, byte by byte, and a model whose calls take as long as they are told to."""
+
+import json
+import re
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+SECONDS = 30.0  # that a test waits at most for an answer
+
+
+class Line:
+    """A connection to a service."""
+
+    def __init__(self, url: str, seconds: float = SECONDS) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=seconds)
+        self.kept = b""
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """(status, header, body) of the next answer; raises ConnectionError where none comes."""
+        while b"\r\n\r\n" not in self.kept:
+            self._more()
+        head, _, self.kept = self.kept.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        header = dict(re.split(r":\s*", line, maxsplit=1) for line in lines[1:])
+        header = {name.lower(): value for name, value in header.items()}
+        size = int(header.get("content-length", "0"))
+        while len(self.kept) < size:
+            self._more()
+        body, self.kept = self.kept[:size], self.kept[size:]
+        status = int(lines[0].split()[1])
+        return self.answer() if status == 100 else (status, header, body)
+
+    def ended(self) -> bool:
+        """Whether the other side has closed, when everything that it sent is read."""
+        try:
+            return self.socket.recv(65536) == b""
+        except ConnectionError:
+            return True
+
+    def _more(self) -> None:
+        found = self.socket.recv(65536)
+        if not found:
+            raise ConnectionError("closed before the answer was whole")
+        self.kept += found
+
+
+def post(path: str, body: bytes, **headers: str) -> bytes:
+    """The bytes of a POST; ``headers`` by names with underscores are put over the usual ones."""
+    usual = {"Host": "test", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    usual |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in usual.items() if value)
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def get(path: str, **headers: str) -> bytes:
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in {"Host": "test", **headers}.items())
+    return f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()
+
+
+def ask(url: str, request: bytes) -> tuple[int, dict[str, str], Any]:
+    """One request on a connection of its own: (status, header, JSON of the body)."""
+    with Line(url) as line:
+        line.send(request)
+        status, header, body = line.answer()
+    return status, header, json.loads(body) if header.get("content-type") == "application/json" else body
+
+
+def predict(url: str, content: Any, **headers: str) -> tuple[int, dict[str, str], Any]:
+    return ask(url, post("/v1/predict", json.dumps(content).encode(), **headers))
+
+
+class Stand:
+    """A model of texts or images; ``each`` and ``call`` are seconds for an item and for a call."""
+
+    class_names = ("even", "odd")
+    threshold = 0.0
+    limits: dict[str, float]
+
+    def __init__(self, inputs: str = "texts", *, call: float = 0.0, each: float = 0.0) -> None:
+        self.inputs, self.call, self.each, self.limits, self.calls = inputs, call, each, {}, []
+
+    def predict_proba(self, items: Any) -> np.ndarray:
+        self.calls.append(len(items))
+        if self.call or self.each:
+            time.sleep(self.call + self.each * len(items))
+        if self.inputs == "texts":
+            if any(one == "fail" for one in items):
+                raise ValueError("the text was: fail")
+            odd = np.array([len(one) % 2 for one in items], dtype=float)
+        else:
+            odd = np.array([int(one.sum()) % 2 for one in items], dtype=float)
+        return np.stack([1 - 0.75 * odd, 0.75 * odd], axis=1)
