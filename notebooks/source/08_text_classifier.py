@@ -751,9 +751,9 @@ f"{found.sum()} of {dear.sum()} found; limit {limit:.3f}, reached by {flagged.su
 #
 # ### An API, and the closing table
 #
-# And an API, somebody else's large model? Its bill can be drawn up: at chapter 01's example prices, 2.50 dollars for a
-# million tokens read and 10 written, with 40 tokens for a ticket, 400 for your instructions and 5 for the answer. Suppose it agrees with the labels
-# as often as the data card's second reader, 0.985:
+# Somebody else's large model? Its bill can be drawn up: at chapter 01's example prices, 2.50 dollars for a million tokens read and 10 written, with
+# 40 tokens for a ticket, 400 for your instructions and 5 for the answer. Suppose it agrees with the labels as often as the data card's second reader,
+# 0.985:
 
 # %%
 dollars = MONTH * ((40 + 400) * 2.50 + 5 * 10.00) / 1e6
@@ -763,9 +763,8 @@ f"{api['hours a month']:.1f} hours and {dollars:.2f} dollars a month"
 
 # %% [markdown]
 # Now all of them. Limit and threshold come from validation, the bill from the test. Which difference is real? All candidates answer the same
-# messages, so draw these
-# anew, with replacement, two thousand times, and look at the *difference* of two bills (a paired **bootstrap**). Two comparisons share the 5 % of
-# doubt.
+# messages, so draw these anew, with replacement, two thousand times, and look at the *difference* of two bills (a paired **bootstrap**). Two
+# comparisons share the 5 % of doubt.
 
 
 # %%
@@ -804,7 +803,8 @@ for name, pairs in answers.items():
     closing[name] = pd.DataFrame([row for row, _ in found]).mean().to_dict()
 
 # %% [markdown]
-# Then the rule of section 2, from simple to costly: who saves hours against the holder of the place takes it over, if the whole interval lies above zero.
+# Then the rule of section 2, from simple to costly: who saves hours against the holder of the place takes it over, if the whole interval lies above
+# zero.
 
 # %% tags=["nbval-ignore-output"]
 ships, *others = bills
@@ -906,18 +906,14 @@ f"all errors there: {if_harder(1.0)[0]:.1f} hours saved; with validation redrawn
 
 # %% [markdown]
 # **Decision.** Of the month's bill TF-IDF takes off some ten hours (4 to 15; with validation redrawn the interval reaches down to zero). That lead
-# ends where 84 % of a person's errors lie in
-# what it hands over: there people would err in 9 % of the messages, in 2 % elsewhere. And with build and care Tidebook's first year costs 460 hours
-# with TF-IDF
-# and 403 without: *by that guess its sixty messages a day stay with people.* TF-IDF pays from 89 a day on, or where build and care take less than 119
-# hours.
-# Put in your own.
+# ends where 84 % of a person's errors lie in what it hands over: there people would err in 9 % of the messages, in 2 % elsewhere. And with build and
+# care Tidebook's first year costs 460 hours with TF-IDF and 403 without: *by that guess its sixty messages a day stay with people.* TF-IDF pays from
+# 89 a day on, or where build and care take less than 119 hours. Put in your own.
 #
 # The API's column is no measurement: a language model labelled there what a language model wrote. The tokens cost a dollar or two; with chapter 01's
 # fixed costs a model of your own is cheaper only from some 130,000 such messages a month on. An API that answers everything beats TF-IDF's 23.7 hours
-# as soon as
-# it is right in $1 - 23.7/252 = 0.906$, and people alone, in the first year, from 0.925 on. If your messages may leave the house, let it answer 400
-# of your own, labelled by people, for half a dollar.
+# as soon as it is right in $1 - 23.7/252 = 0.906$, and people alone, in the first year, from 0.925 on. If your messages may leave the house, let it
+# answer 400 of your own, labelled by people, for half a dollar.
 
 # %% [markdown] road="side"
 # ### Size and time
@@ -2234,7 +2230,7 @@ check("08-5", best_threshold)
 # ### Exercise 08-6 · A rule for the dear class
 # *decide · 6 minutes*
 #
-# Finding *all* of the dear class may flag half the queue. Suppose at least a share `recall` of them must reach a person. `p_dear` is the model's
+# The dear class is the one that must not be missed. Finding *all* of it may flag half the queue. Suppose at least a share `recall` of them must reach a person. `p_dear` is the model's
 # probability of that class for each validation message, `dear` says which of them are of the class. Return the largest limit that reaches this recall
 # (one of their probabilities), and the share of *all* messages that it flags: the two numbers that a head of support decides by.
 
