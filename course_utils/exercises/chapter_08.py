@@ -641,6 +641,15 @@ def _threshold_mistakes() -> list[Mistake]:
         costs = [np.where(confidence >= t, error * ~right, person).sum() for t in options]
         return float(options[int(np.argmax(costs))])
 
+    def on_a_grid(last):
+        def quantiles(confidence, right, error, person):
+            options = np.append(2.0, np.quantile(confidence, np.arange(19, -1, -1) / 20))
+            options = options[::-1] if last else options
+            costs = [np.where(confidence >= t, error * ~right, person).sum() for t in options]
+            return float(options[int(np.argmin(costs))])
+
+        return quantiles
+
     def upside_down(confidence, right, error, person):
         return best_threshold(confidence, ~right, error, person)
 
@@ -704,6 +713,15 @@ def _threshold_mistakes() -> list[Mistake]:
             "You look for the largest share of right answers, which is a matter of the few surest. Count the minutes.",
         ),
         Mistake("dearest", dearest, "That is the threshold that costs most."),
+        *(
+            Mistake(
+                name,
+                on_a_grid(last),
+                "You try quantiles, as section 6 does, and most of these lie between two confidences. Try the "
+                "confidences themselves, and 2.0.",
+            )
+            for name, last in (("quantiles", False), ("quantiles, the smaller of two", True))
+        ),
         Mistake("right upside down", upside_down, "An error is where `right` is *false*."),
         Mistake("the cost", the_cost, "That is the least cost. Return the threshold at which it comes about."),
         option("errors cost one", "Each error costs `error` minutes; yours counts the errors.", routed=1),
@@ -751,6 +769,18 @@ def _dear_mistakes() -> list[Mistake]:
 
         return Mistake(name, wrong, hint)
 
+    def by_precision(upwards):
+        def limit(p_dear, dear, recall):
+            for at in sorted(p_dear[dear], reverse=not upwards):
+                if dear[p_dear >= at].mean() >= recall:
+                    break
+            return at
+
+        return limit
+
+    def swapped(p_dear, dear, recall):
+        return dear_rule(p_dear, dear, recall)[::-1]
+
     def at_place(k):
         return lambda p_dear, dear, recall: np.sort(p_dear[dear])[::-1][max(0, k(recall, dear.sum()) - 1)]
 
@@ -780,6 +810,24 @@ def _dear_mistakes() -> list[Mistake]:
             "recall for a probability",
             "You use the recall as a probability, 1 - recall. The limit comes from the messages' own probabilities.",
             limit=lambda p, dear, recall: 1 - recall,
+        ),
+        *(
+            rule(
+                name,
+                "You ask how many of the *flagged* are dear: that is the precision. Recall is how many of the dear are "
+                "flagged: divide by their number.",
+                limit=by_precision(upwards),
+            )
+            for name, upwards in (("precision for recall", False), ("precision for recall, upwards", True))
+        ),
+        rule(
+            "quantile from the wrong end",
+            "`np.quantile` counts from below: the share `recall` shall lie *above* the limit, not below it. And take "
+            "one of the probabilities.",
+            limit=lambda p, dear, recall: np.quantile(p[dear], recall),
+        ),
+        Mistake(
+            "swapped", swapped, "The two numbers are the wrong way round: first the limit, then the share flagged."
         ),
         rule(
             "share of the dear",

@@ -122,6 +122,19 @@ def by_a_loop(confidence, right, error, person):
     return best
 
 
+def on_quantiles(confidence, right, error, person, down=True):
+    grid = [*np.quantile(confidence, np.arange(0, 1, 0.05)), 2.0]
+    return min(grid[::-1] if down else grid, key=lambda t: total(confidence, right, error, person, t))
+
+
+def by_precision(p_dear, dear, recall, down=True):
+    for limit in sorted(p_dear[dear], reverse=down):
+        flagged = p_dear >= limit
+        if np.count_nonzero(flagged & dear) / np.count_nonzero(flagged) >= recall:
+            break
+    return limit, flagged.mean()
+
+
 def total(confidence, right, error, person, t):
     return sum((0 if ok else error) if c >= t else person for c, ok in zip(confidence, right, strict=True))
 
@@ -205,6 +218,8 @@ WRONG = {
     "08-5": [
         (lambda c, right, error, person: by_a_loop(c, ~right, error, person), "right upside down"),
         (by_cumsum, "equal confidences apart"),
+        (on_quantiles, "quantiles"),
+        (lambda *given: on_quantiles(*given, down=False), "quantiles, the smaller of two"),
         (lambda c, right, error, person: by_a_loop(c, right, error, 0), "people are free"),
         (lambda c, right, error, person: min([t for t in c if right[c >= t].mean() >= 0.9] or [2.0]), "nine of ten"),
         (lambda c, right, error, person: 1 - person / error, "break-even for a threshold"),
@@ -223,6 +238,10 @@ WRONG = {
         (lambda p, dear, recall: (t := np.quantile(p[dear], 1 - recall), (p >= t).mean()), "between two messages"),
         (lambda p, dear, recall: (t := by_partition(p, dear, recall)[0], (p[dear] >= t).mean()), "share of the dear"),
         (lambda p, dear, recall: (t := by_partition(p, dear, recall)[0], dear[p >= t].mean()), "precision"),
+        (by_precision, "precision for recall"),
+        (lambda *given: by_precision(*given, down=False), "precision for recall, upwards"),
+        (lambda p, dear, recall: by_partition(p, dear, recall)[::-1], "swapped"),
+        (lambda p, dear, recall: (t := np.quantile(p[dear], recall), (p >= t).mean()), "quantile from the wrong end"),
         (lambda p, dear, recall: by_partition(p, dear, recall)[0], "type"),
     ],
 }
