@@ -628,7 +628,7 @@ def what_ships(minutes, found, must, picks, edge):
     return _ships(minutes, found, must, picks, edge)
 
 
-def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by="interval", strict=False):
+def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by="interval", strict=False, stop=None):
     """`what_ships`; the options are mistakes."""
     fit = [k for k in range(len(minutes)) if not safe or (found[k] > must if strict else found[k] >= must)]
     if not fit:
@@ -644,8 +644,14 @@ def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by
             "other way": -np.quantile(means, 1 - edge),
             "fixed edge": np.quantile(means, 0.025),
             "messages": np.quantile(saved, edge),
+            "lowest": np.percentile(means, edge),
+            "share of an edge": np.quantile(means, edge / 2),
+            "two edges": np.quantile(means, 2 * edge),
         }[by]
-        holder = k if gain > 0 else holder
+        if gain > 0:
+            holder = k
+        if stop == ("takes" if gain > 0 else "fails"):
+            break
     return holder
 
 
@@ -670,6 +676,17 @@ def _decision_mistakes() -> list[Mistake]:
             lowest = np.quantile(minutes[holder][picks].mean(axis=1), edge)
             highest = np.quantile(minutes[k][picks].mean(axis=1), 1 - edge)
             holder = k if lowest > highest else holder
+        return holder
+
+    def cheapest_of_all(minutes, found, must, picks, edge):
+        return next((k for k in range(len(minutes)) if found[k] >= must), -1)
+
+    def beats_all(minutes, found, must, picks, edge):
+        fit = [k for k in range(len(minutes)) if found[k] >= must]
+        holder = fit[0] if fit else -1
+        for place, k in enumerate(fit):
+            saved = [(minutes[j] - minutes[k])[picks].mean(axis=1) for j in fit[:place]]
+            holder = k if saved and all(np.quantile(each, edge) > 0 for each in saved) else holder
         return holder
 
     def first_is_out(minutes, found, must, picks, edge):
@@ -735,6 +752,50 @@ def _decision_mistakes() -> list[Mistake]:
             "You take the quantile over single messages. Take the mean of each draw first.",
         ),
         Mistake(
+            "the lowest draw",
+            with_option(by="lowest"),
+            "You ask that all draws, or nearly all, lie above zero. Leave out the share `edge`: `np.quantile(..., edge)` "
+            "(`np.percentile` counts in hundredths).",
+        ),
+        Mistake(
+            "a part of an edge",
+            with_option(by="share of an edge"),
+            "You leave out less than `edge` at the lower end. It is divided already: take it as it is.",
+        ),
+        Mistake(
+            "two edges",
+            with_option(by="two edges"),
+            "You leave out twice `edge` at the lower end. It is what is left out at *each* end: take it as it is.",
+        ),
+        Mistake(
+            "stops at the first that fails",
+            with_option(stop="fails"),
+            "You stop at the first that does not take the place. A dearer one behind it may still do so: go through "
+            "all.",
+        ),
+        Mistake(
+            "stops at the first that saves",
+            with_option(stop="takes"),
+            "You stop at the first that takes the place. A dearer one may save minutes against *it*: go through all.",
+        ),
+        Mistake(
+            "the cheapest in any case",
+            cheapest_of_all,
+            "The cheapest that is not out ships here, whatever the others save. A dearer one takes the place if "
+            "the whole interval of what it saves lies above zero.",
+        ),
+        Mistake(
+            "the first in any case",
+            lambda minutes, found, must, picks, edge: 0,
+            "The first candidate ships here, whatever the others find and save.",
+        ),
+        Mistake(
+            "against all",
+            beats_all,
+            "Yours must beat every cheaper one. It must beat the *holder* alone; who failed to take the place is no "
+            "rival any more.",
+        ),
+        Mistake(
             "not paired",
             unpaired,
             "You make an interval for each candidate and ask whether they overlap. Take the *difference* on the same "
@@ -764,6 +825,12 @@ _DECISION_CASES = [
     _decision_case(5, (0.1, 0.6, 0.7), (1, 1, 0.8, 0.95), 0.95, 0.0125),
     _decision_case(0, (0.05, 0.02), (0.5, 1, 1), 0.9, 0.025),
     _decision_case(0, (0.3, 0.5), (0.2, 0.3, 0.1), 0.9, 0.025),  # all are out
+    # Of 401 draws the share 0.05, and half and twice of it, end at a single draw.
+    _decision_case(1, (0.1,), (1, 1), 0.9, 0.05, rounds=401),  # saves, but not at half the edge
+    _decision_case(9, (0.1,), (1, 1), 0.9, 0.05, rounds=401),  # saves at twice the edge only
+    _decision_case(0, (0.02, 1.9), (1, 1, 1), 0.9, 0.05, rounds=401),  # the second fails, the third saves much
+    # The second takes the place, the third does not; the fourth saves against the second alone.
+    _decision_case(3386, (0.3, 0.36, 0.42), (1, 1, 1, 1), 0.9, 0.05, rounds=401),
 ]
 
 
