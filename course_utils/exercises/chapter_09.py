@@ -425,6 +425,12 @@ def _adapter_mistakes() -> list[Mistake]:
     def one_rank(merged, A7, B7, A8, B8, alpha):
         return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A7.shape[1] * A8 @ B8
 
+    def eights_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A8.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
+
+    def chapters_factor(merged, A7, B7, A8, B8, alpha):
+        return merged - 2 * A7 @ B7 + 2 * A8 @ B8
+
     def width_for_rank(merged, A7, B7, A8, B8, alpha):
         return merged - alpha / A7.shape[0] * A7 @ B7 + alpha / A8.shape[0] * A8 @ B8
 
@@ -466,6 +472,16 @@ def _adapter_mistakes() -> list[Mistake]:
             "The factor is missing. The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`.",
         ),
         Mistake("one rank for both", one_rank, "The two adapters may have different ranks: each its own `shape[1]`."),
+        Mistake(
+            "customer 8's rank for both",
+            eights_rank,
+            "You divide both by the rank of customer 8. Each adapter has its own: `A7.shape[1]` and `A8.shape[1]`.",
+        ),
+        Mistake(
+            "the chapter's factor",
+            chapters_factor,
+            "2 is the chapter's own factor. Here it is `alpha / r`, with each adapter's own rank r.",
+        ),
         Mistake("width for rank", width_for_rank, "`shape[0]` is the width d. The rank r is `A.shape[1]`."),
         Mistake("old change stays in", adds_only, "Customer 7's change is still in the kernel: subtract it first."),
         Mistake("new change missing", takes_only, "That is the original kernel again; customer 8's change is missing."),
@@ -551,6 +567,10 @@ def _interval_mistakes() -> list[Mistake]:
     def ends_subtracted(y, a, b, picks):
         return _interval((b == y)[picks].mean(axis=1)) - _interval((a == y)[picks].mean(axis=1))
 
+    def two_intervals(y, a, b, picks):
+        first, second = (_interval((answers == y)[picks].mean(axis=1)) for answers in (a, b))
+        return np.array([second[0] - first[1], second[1] - first[0]])
+
     def labels_not_drawn(y, a, b, picks):
         return _interval((b[picks] == y).mean(axis=1) - (a[picks] == y).mean(axis=1))
 
@@ -594,6 +614,12 @@ def _interval_mistakes() -> list[Mistake]:
             ends_subtracted,
             "You make an interval for each model and subtract the ends. Take the difference in each draw first, then "
             "the interval of the differences.",
+        ),
+        Mistake(
+            "two intervals",
+            two_intervals,
+            "You make an interval for each model and set its ends against the other's. That is unpaired: take the "
+            "difference in each draw first, then the interval of the differences.",
         ),
         Mistake(
             "labels not drawn",
@@ -754,8 +780,8 @@ def _decision_mistakes() -> list[Mistake]:
         Mistake(
             "the lowest draw",
             with_option(by="lowest"),
-            "You ask that all draws, or nearly all, lie above zero. Leave out the share `edge`: `np.quantile(..., edge)` "
-            "(`np.percentile` counts in hundredths).",
+            "You ask all draws, or nearly all, to be above zero. Leave out the share `edge`: `np.quantile(..., edge)`. "
+            "(`np.percentile` counts in hundredths.)",
         ),
         Mistake(
             "a part of an edge",

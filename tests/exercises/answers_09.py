@@ -244,6 +244,11 @@ WRONG = {
         ),
         (lambda merged, A7, B7, A8, B8, alpha: merged + alpha * (A7 @ B7 / len(B7) + A8 @ B8 / len(B8)), "both added"),
         (lambda merged, A7, B7, A8, B8, alpha: merged - alpha * (A7 @ B7 / len(B7) + A8 @ B8 / len(B8)), "both taken"),
+        (
+            lambda merged, A7, B7, A8, B8, alpha: merged + (A8 @ B8 - A7 @ B7) * alpha / len(B8),
+            "customer 8's rank for both",
+        ),
+        (lambda merged, A7, B7, A8, B8, alpha: merged + 2 * (A8 @ B8 - A7 @ B7), "the chapter's factor"),
         (lambda merged, A7, B7, A8, B8, alpha: A8, "shape", "(5, 3)", "(5, 4)"),
     ],
     "09-5": [
@@ -265,6 +270,14 @@ WRONG = {
                 [np.mean(b[p] == y) - np.mean(a[p] == y) for p in picks], [0.025, 0.975]
             ),
             "labels not drawn",
+        ),
+        (
+            lambda y, a, b, picks: [
+                np.quantile([np.mean((b == y)[p]) for p in picks], q)
+                - np.quantile([np.mean((a == y)[p]) for p in picks], 1 - q)
+                for q in (0.025, 0.975)
+            ],
+            "two intervals",
         ),
     ],
     "09-6": [
