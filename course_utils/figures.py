@@ -313,13 +313,22 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str], *, alt: str, title
 
 
 def intervals(table: "pd.DataFrame", *, alt: str, x_title: str, title: str | None = None) -> "go.Figure":
-    """A row for each estimate with its interval. ``table`` has the columns name, value, low and high."""
+    """A row for each name, with its interval. ``table`` has the columns name, value, low and high.
+
+    Estimates of the same name share a row, a little apart.
+    """
     import plotly.graph_objects as go
 
+    names = [str(name) for name in table["name"]]
+    rows = list(dict.fromkeys(names))
+    several = len(rows) < len(names)
+    same = table.assign(name=names).groupby("name")["name"]
+    apart = 0.15 * (same.cumcount() - (same.transform("size") - 1) / 2)
     figure = go.Figure(
         go.Scatter(
             x=table["value"].to_numpy(),
-            y=[str(name) for name in table["name"]],
+            y=[rows.index(name) + shift for name, shift in zip(names, apart, strict=True)] if several else names,
+            text=names if several else None,
             mode="markers",
             marker={"size": 10, "color": COLOURS[0]},
             error_x={
@@ -329,13 +338,15 @@ def intervals(table: "pd.DataFrame", *, alt: str, x_title: str, title: str | Non
                 "arrayminus": (table["value"] - table["low"]).to_numpy(),
                 "thickness": 2,
             },
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+            hovertemplate=f"%{{{'text' if several else 'y'}}}: %{{x:.3f}}<extra></extra>",
         )
     )
     figure.update_xaxes(title_text=x_title)
     figure.update_yaxes(autorange="reversed")
+    if several:
+        figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows)
     figure.update_layout(showlegend=False)
-    return _finish(figure, alt, title=title, height=110 + 44 * len(table))
+    return _finish(figure, alt, title=title, height=110 + 44 * len(rows))
 
 
 def answers_over(

@@ -109,6 +109,34 @@ def _mean_over_time(U, H, W_h, own, a):
     return dW_h / U.shape[1], dh_0
 
 
+def _mean_over_batch(U, H, W_h, own, a):
+    dW_h, dh_0 = _leaky(U, H, W_h, own, a)
+    return dW_h / len(U), dh_0
+
+
+def _both_over_batch(U, H, W_h, own, a):
+    dW_h, dh_0 = _leaky(U, H, W_h, own, a)
+    return dW_h / len(U), dh_0 / len(U)
+
+
+def _swapped(U, H, W_h, own, a):
+    return _leaky(U, H, W_h, own, a)[::-1]
+
+
+def _weights_alone(U, H, W_h, own, a):
+    return _leaky(U, H, W_h, own, a)[0]
+
+
+def _start_summed(U, H, W_h, own, a):
+    dW_h, dh_0 = _leaky(U, H, W_h, own, a)
+    return dW_h, dh_0.sum(axis=0)
+
+
+def _start_averaged(U, H, W_h, own, a):
+    dW_h, dh_0 = _leaky(U, H, W_h, own, a)
+    return dW_h, dh_0.mean(axis=0)
+
+
 def _last_step_only(U, H, W_h, own, a):
     """Only the weight gradient of the last addend: overwritten instead of added up."""
     dW_h = np.zeros_like(W_h)
@@ -213,6 +241,32 @@ _LEAKY_MISTAKES = [
         "mean over time",
         _mean_over_time,
         "You take the mean over the steps. The copies of W_h all move together, so their effects *add up*.",
+    ),
+    Mistake(
+        "mean over the batch",
+        _mean_over_batch,
+        "You divide by the batch. A mean over the examples stands in `own` already: add up what each of them gives.",
+    ),
+    Mistake(
+        "both divided by the batch",
+        _both_over_batch,
+        "You divide by the batch. A mean over the examples stands in `own` already: divide by nothing here.",
+    ),
+    Mistake("swapped", _swapped, "The two are swapped: first the gradient by W_h, then the one by h_0."),
+    Mistake(
+        "no gradient by h_0",
+        _weights_alone,
+        "That is the gradient by W_h alone. What arrives at h_0 in the end is asked for too: return both.",
+    ),
+    Mistake(
+        "h_0 added up",
+        _start_summed,
+        "You add up the gradients by h_0. Each example has an h_0 of its own, so a row of its own: (batch, units).",
+    ),
+    Mistake(
+        "h_0 averaged",
+        _start_averaged,
+        "You average the gradients by h_0. Each example has an h_0 of its own, so a row of its own: (batch, units).",
     ),
     Mistake(
         "overwritten",

@@ -425,6 +425,12 @@ def _adapter_mistakes() -> list[Mistake]:
     def one_rank(merged, A7, B7, A8, B8, alpha):
         return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A7.shape[1] * A8 @ B8
 
+    def eights_rank(merged, A7, B7, A8, B8, alpha):
+        return merged - alpha / A8.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
+
+    def chapters_factor(merged, A7, B7, A8, B8, alpha):
+        return merged - 2 * A7 @ B7 + 2 * A8 @ B8
+
     def width_for_rank(merged, A7, B7, A8, B8, alpha):
         return merged - alpha / A7.shape[0] * A7 @ B7 + alpha / A8.shape[0] * A8 @ B8
 
@@ -466,6 +472,16 @@ def _adapter_mistakes() -> list[Mistake]:
             "The factor is missing. The factor is α / r, with r the number of columns of A: `alpha / A7.shape[1]`.",
         ),
         Mistake("one rank for both", one_rank, "The two adapters may have different ranks: each its own `shape[1]`."),
+        Mistake(
+            "customer 8's rank for both",
+            eights_rank,
+            "You divide both by the rank of customer 8. Each adapter has its own: `A7.shape[1]` and `A8.shape[1]`.",
+        ),
+        Mistake(
+            "the chapter's factor",
+            chapters_factor,
+            "2 is the chapter's own factor. Here it is `alpha / r`, with each adapter's own rank r.",
+        ),
         Mistake("width for rank", width_for_rank, "`shape[0]` is the width d. The rank r is `A.shape[1]`."),
         Mistake("old change stays in", adds_only, "Customer 7's change is still in the kernel: subtract it first."),
         Mistake("new change missing", takes_only, "That is the original kernel again; customer 8's change is missing."),
@@ -551,6 +567,10 @@ def _interval_mistakes() -> list[Mistake]:
     def ends_subtracted(y, a, b, picks):
         return _interval((b == y)[picks].mean(axis=1)) - _interval((a == y)[picks].mean(axis=1))
 
+    def two_intervals(y, a, b, picks):
+        first, second = (_interval((answers == y)[picks].mean(axis=1)) for answers in (a, b))
+        return np.array([second[0] - first[1], second[1] - first[0]])
+
     def labels_not_drawn(y, a, b, picks):
         return _interval((b[picks] == y).mean(axis=1) - (a[picks] == y).mean(axis=1))
 
@@ -596,6 +616,12 @@ def _interval_mistakes() -> list[Mistake]:
             "the interval of the differences.",
         ),
         Mistake(
+            "two intervals",
+            two_intervals,
+            "You make an interval for each model and set its ends against the other's. That is unpaired: take the "
+            "difference in each draw first, then the interval of the differences.",
+        ),
+        Mistake(
             "labels not drawn",
             labels_not_drawn,
             "You draw the answers and hold them against labels that were not drawn: `y[pick]` belongs to `b[pick]`.",
@@ -628,7 +654,7 @@ def what_ships(minutes, found, must, picks, edge):
     return _ships(minutes, found, must, picks, edge)
 
 
-def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by="interval", strict=False):
+def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by="interval", strict=False, stop=None):
     """`what_ships`; the options are mistakes."""
     fit = [k for k in range(len(minutes)) if not safe or (found[k] > must if strict else found[k] >= must)]
     if not fit:
@@ -644,8 +670,14 @@ def _ships(minutes, found, must, picks, edge, *, safe=True, against="holder", by
             "other way": -np.quantile(means, 1 - edge),
             "fixed edge": np.quantile(means, 0.025),
             "messages": np.quantile(saved, edge),
+            "lowest": np.percentile(means, edge),
+            "share of an edge": np.quantile(means, edge / 2),
+            "two edges": np.quantile(means, 2 * edge),
         }[by]
-        holder = k if gain > 0 else holder
+        if gain > 0:
+            holder = k
+        if stop == ("takes" if gain > 0 else "fails"):
+            break
     return holder
 
 
@@ -670,6 +702,17 @@ def _decision_mistakes() -> list[Mistake]:
             lowest = np.quantile(minutes[holder][picks].mean(axis=1), edge)
             highest = np.quantile(minutes[k][picks].mean(axis=1), 1 - edge)
             holder = k if lowest > highest else holder
+        return holder
+
+    def cheapest_of_all(minutes, found, must, picks, edge):
+        return next((k for k in range(len(minutes)) if found[k] >= must), -1)
+
+    def beats_all(minutes, found, must, picks, edge):
+        fit = [k for k in range(len(minutes)) if found[k] >= must]
+        holder = fit[0] if fit else -1
+        for place, k in enumerate(fit):
+            saved = [(minutes[j] - minutes[k])[picks].mean(axis=1) for j in fit[:place]]
+            holder = k if saved and all(np.quantile(each, edge) > 0 for each in saved) else holder
         return holder
 
     def first_is_out(minutes, found, must, picks, edge):
@@ -735,6 +778,50 @@ def _decision_mistakes() -> list[Mistake]:
             "You take the quantile over single messages. Take the mean of each draw first.",
         ),
         Mistake(
+            "the lowest draw",
+            with_option(by="lowest"),
+            "You ask all draws, or nearly all, to be above zero. Leave out the share `edge`: `np.quantile(..., edge)`. "
+            "(`np.percentile` counts in hundredths.)",
+        ),
+        Mistake(
+            "a part of an edge",
+            with_option(by="share of an edge"),
+            "You leave out less than `edge` at the lower end. It is divided already: take it as it is.",
+        ),
+        Mistake(
+            "two edges",
+            with_option(by="two edges"),
+            "You leave out twice `edge` at the lower end. It is what is left out at *each* end: take it as it is.",
+        ),
+        Mistake(
+            "stops at the first that fails",
+            with_option(stop="fails"),
+            "You stop at the first that does not take the place. A dearer one behind it may still do so: go through "
+            "all.",
+        ),
+        Mistake(
+            "stops at the first that saves",
+            with_option(stop="takes"),
+            "You stop at the first that takes the place. A dearer one may save minutes against *it*: go through all.",
+        ),
+        Mistake(
+            "the cheapest in any case",
+            cheapest_of_all,
+            "The cheapest that is not out ships here, whatever the others save. A dearer one takes the place if "
+            "the whole interval of what it saves lies above zero.",
+        ),
+        Mistake(
+            "the first in any case",
+            lambda minutes, found, must, picks, edge: 0,
+            "The first candidate ships here, whatever the others find and save.",
+        ),
+        Mistake(
+            "against all",
+            beats_all,
+            "Yours must beat every cheaper one. It must beat the *holder* alone; who failed to take the place is no "
+            "rival any more.",
+        ),
+        Mistake(
             "not paired",
             unpaired,
             "You make an interval for each candidate and ask whether they overlap. Take the *difference* on the same "
@@ -764,6 +851,12 @@ _DECISION_CASES = [
     _decision_case(5, (0.1, 0.6, 0.7), (1, 1, 0.8, 0.95), 0.95, 0.0125),
     _decision_case(0, (0.05, 0.02), (0.5, 1, 1), 0.9, 0.025),
     _decision_case(0, (0.3, 0.5), (0.2, 0.3, 0.1), 0.9, 0.025),  # all are out
+    # Of 401 draws the share 0.05, and half and twice of it, end at a single draw.
+    _decision_case(1, (0.1,), (1, 1), 0.9, 0.05, rounds=401),  # saves, but not at half the edge
+    _decision_case(9, (0.1,), (1, 1), 0.9, 0.05, rounds=401),  # saves at twice the edge only
+    _decision_case(0, (0.02, 1.9), (1, 1, 1), 0.9, 0.05, rounds=401),  # the second fails, the third saves much
+    # The second takes the place, the third does not; the fourth saves against the second alone.
+    _decision_case(3386, (0.3, 0.36, 0.42), (1, 1, 1, 1), 0.9, 0.05, rounds=401),
 ]
 
 

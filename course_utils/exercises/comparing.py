@@ -373,7 +373,10 @@ def compare(came: Any, expected: Any, tolerance: float = 1e-6, by_norm: bool = F
     if have == want or (have == "i" and want == "f"):
         return None if agree.all() else _different_values(array, expected, agree)
     if agree.all():
-        hint = say("Turn the result into whole numbers: `.astype(int)`.") if want == "i" else ""
+        whole = say("Turn the result into whole numbers: `.astype(int)`.")
+        if not expected.shape:
+            whole = say("Turn the result into a whole number: `int(...)`.")
+        hint = whole if want == "i" else ""
         return Difference("dtype", say(_RIGHT_BUT_OF_ANOTHER_TYPE[want], dtype=array.dtype), hint)
     difference = _different_values(array, expected, agree)
     if difference.kind == "nan":

@@ -155,7 +155,14 @@ def _map(A: np.ndarray, asks: int) -> Panel:
                 texts = [f"{100 * A[i, best[i]]:.0f}" for i in rows]
                 layers.append(Text(best[rows] + 0.5, np.array(rows) + 0.5, texts, size=11, colour=colour))
     return Panel(
-        "map", (0, t), (t, 0), layers, title=say("the whole head: a row asks"), axes=False, aspect=1.0, hover=True
+        "map",
+        (0, t),
+        (t, 0),
+        layers,
+        title=say("the whole head, %: rows ask, columns answer"),
+        axes=False,
+        aspect=1.0,
+        hover=True,
     )
 
 

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 09 · Fine-tuning BERT
 #
-# You give chapter 08's tickets to a pretrained encoder, frozen, with LoRA and fine-tuned, and let the bill in hours a month say which router ships.
+# You give chapter 08's tickets to a pretrained encoder, frozen and fine-tuned, and let the bill in hours a month say which router ships.
 #
 # *Hardware: two cores, 2.5 GiB · Needs: chapter 08, Python and NumPy*
 
@@ -28,7 +28,7 @@
 # * save a model so that a stranger can check it, load it and know what it is for.
 
 # %% [markdown]
-# What you may change from outside. "minilm" comes with `course data fetch minilm`; with a network, BERT presets of keras_hub work too.
+# What you may change from outside. With a network, BERT presets of keras_hub work, too.
 
 # %% tags=["parameters"]
 profile = None  # "quick" or "full"; None takes COURSE_PROFILE, else quick
@@ -65,14 +65,14 @@ backbone, d, depth = bert.backbone, bert.width, bert.backbone.num_layers
 f"{bert.name}: {depth} layers, {d} wide, {backbone.count_params():,} parameters"
 
 # %% [markdown]
-# The upper two layers will learn (all of them in the full profile). Where this process may use less than 2.5 GiB (Binder gives 2), none does, only
-# what stands on top.
+# The upper three layers will learn, by the recipe of `course compare`, from two random starts (in the full profile all layers). Where this process
+# may use less than 2.5 GiB (Binder gives 2), only what stands on top learns.
 
 # %% tags=["nbval-ignore-output", "compare-within=0"]
 roomy = runtime.memory_for_process() >= 2.5 * 2**30
 slow = course.backend != "tensorflow" and not course.gpu  # each shape is compiled for seconds
-upper = course.choose(quick=min(2, depth), full=depth) if roomy else 0
-seeds = [seed] if slow else [seed, seed + 1, seed + 2]
+upper = course.choose(quick=min(3, depth), full=depth) if roomy else 0
+seeds = [seed] if slow else [seed, seed + 1]
 f"{upper} of {depth} layers learn, {len(seeds)} times"
 
 # %% [markdown]
@@ -85,10 +85,11 @@ f"{upper} of {depth} layers learn, {len(seeds)} times"
 # nothing. Somebody else has paid for making it read: four days on 16 TPU chips for the smaller one of the paper. **Does that save you hours, with 500
 # labels, or with 100? And what does it cost?**
 #
-# The plan, before any number. Candidates, from cheap to dear: TF-IDF; the *frozen* encoder with a logistic regression; *LoRA*; *fine-tuning*.
-# Rates and thresholds are chosen on the validation part. The test part answers one question, by chapter 08's rule:
+# The plan, before any number. Candidates, from cheap to dear: TF-IDF; the *frozen* encoder with a logistic regression; *fine-tuning*. The validation
+# part chooses rates, thresholds, and of several random starts the one that would ship. The test part answers one question, by chapter 08's rule:
 #
-# > *Ship the cheapest, unless a dearer one saves hours against it and the interval of what it saves lies above zero.*
+# > *Ship the cheapest that finds nine in ten `security` tickets. A dearer one that finds as many takes its place if it saves hours: the 95 %
+# > interval of what it saves, widened for all the chapter's comparisons, must lie above zero.*
 #
 # One thing is not as it should be: chapter 08 has used these 400 test tickets already, and their results were in view while this chapter was written.
 # Read small differences with that in mind.
@@ -190,7 +191,7 @@ assert encoder_name != "minilm" or unknown["Chinese"] > 0.1 > 0.01 > unknown["En
 # The tokeniser in twenty lines, held against the one that the encoder's makers ship, on every ticket; and another library's, which is not the same.
 
 # %% [markdown]
-# The text made plain; one message in English, one in Chinese:
+# The text made plain:
 
 
 # %%
@@ -259,8 +260,8 @@ assert encoder_name != "minilm" or differ == 0
 f"{len(every):,} messages, {differ} cut differently"
 
 # %% [markdown]
-# Not one differs. (One rule of the original is missing: a word of more than 100 characters is unknown. No ticket has one.) keras_hub has a WordPiece,
-# too. Out of the same files, version 0.32 says:
+# Not one differs. (Rules of the original that no ticket needs are missing: words of more than 100 characters, control signs, rare Chinese characters.)
+# keras_hub has a WordPiece, too. Out of the same files, version 0.32 says:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 import keras_hub
@@ -282,8 +283,8 @@ cafe = "The café is closed …"
 #
 # The cheapest use of an encoder trains nothing in it. The mean of the vectors that leave its last layer is one vector for a whole message, $(d,)$.
 # What follows reads every ticket *once*, cut at 64 pieces, and keeps two things: that vector, and the **states**, a vector for each piece, below the
-# layers that will learn in sections 3 and 4. **What does not change is computed once**: the cheapest trick of this chapter, which makes fine-tuning on
-# a laptop possible.
+# layers that will learn in section 3. **What does not change is computed once**: the cheapest trick of this chapter, which makes fine-tuning on a
+# laptop possible.
 
 # %%
 rows = bert.token_ids(messages, 64)
@@ -297,7 +298,7 @@ def after(k):
 
 
 def inputs_of(ids):
-    """Token numbers -> what a BERT takes: these, a segment, and what is no padding."""
+    """Token numbers -> what a BERT takes: these, which text (there is one), what is no padding."""
     present = ops.cast(ids != 0, "int32")
     return {
         "token_ids": ops.cast(ids, "int32"),
@@ -321,8 +322,8 @@ reader = keras.Model(ids_in, [states, layers.GlobalAveragePooling1D()(last, mask
 
 began = time.process_time()
 stream = encoder.batches(rows, None, 25, shuffle=False, multiple=multiple)
-below, vectors = [None] * len(rows), np.zeros((len(rows), d), "float32")
-for k, group in enumerate(stream.order):
+below, vectors = [None] * len(rows), np.zeros((len(rows), d), "float32")  # below: the states
+for k, group in enumerate(stream.order):  # the numbers of the messages in batch k
     found, vectors[group] = reader.predict_on_batch(stream[k][0])
     for i, row in zip(group, found, strict=True):
         below[i] = row[: len(rows[i])]
@@ -352,12 +353,13 @@ assert (both["frozen"] - both["TF-IDF"]).groupby(level=0).mean()[100] > 0.05
 both.groupby(level=0).agg(["mean", "min", "max"]).rename_axis("labels").round(3)
 
 # %% [markdown]
-# Macro-F1 over the draws. With a hundred labels, what the encoder knew before is worth 18 points; with five hundred, four.
+# Macro-F1 over the five draws of a hundred; of five hundred there is one. With a hundred, what the encoder knew before is worth 18 points, and it is
+# ahead in every draw; with five hundred, four, and section 4 asks what they are worth.
 
 # %% [markdown] road="side"
 # ### Similar tickets, without a label
 #
-# With these vectors alone you find messages that speak of the same matter in other words; and why that works with this encoder, not with a raw BERT.
+# With these vectors alone you find messages that speak of the same matter in other words; and why this encoder is good at it.
 
 # %% [markdown]
 # Which training tickets lie nearest to a validation ticket, by the cosine of their vectors? The first row is the ticket itself:
@@ -407,9 +409,8 @@ similarity.round(2)
 
 # %% [markdown]
 # In the last layer two arbitrary tickets are nearly at right angles; below it everything resembles everything, so that "cosine above 0.6" says
-# nothing there. The *order* of the neighbours suffers less: each stage finds a few more teams of a hundred, and a few could be luck. Raw BERTs show
-# high cosines at the top as well (Ethayarajh, 2019), and their means make poor neighbours (Reimers and Gurevych, 2019). For fine-tuning it matters
-# less: there the vectors are bent to your task anyway.
+# nothing there. The *order* of the neighbours suffers less, and the last two teams of a hundred could be luck. Raw BERTs show high cosines at the top
+# as well (Ethayarajh, 2019), and their means make poor neighbours (Reimers and Gurevych, 2019).
 
 # %%
 assert similarity["cosine of any two"].idxmin() == "last"
@@ -423,10 +424,14 @@ assert (
 #
 # Now the encoder itself may move. Everything about it is a guard against one danger: millions of parameters and five hundred messages.
 #
+# **What is a layer?** Two things, one after the other. In *attention* the vector of each piece takes in something of all others', through four dense
+# maps; then two more dense maps work on each piece alone. Behind both stands a normalisation, with a factor ("gamma") and a shift ("beta") for each
+# of the $d$ numbers.
+#
 # **Which part learns?** Not the word pieces: they are half of all parameters, and 500 tickets touch only one in thirteen of them; the others would
-# keep their place while those they were trained with move away. The lower layers know the language, the upper ones what to make of it: the upper two
-# of six learn here. We train *copies*, so that the encoder stays what it was. On top of them stand the mean over the pieces that are there and a
-# dense layer, the **classifier** (papers call it a *head*, a word that section 8 needs for something else).
+# keep their place while those they were trained with move away. The lower layers know the language, the upper ones what to make of it: the upper
+# three of six learn here. We train *copies*, so that the encoder stays what it was. On top of them stand the mean over the pieces that are there and
+# a dense layer, the **classifier**.
 
 
 # %%
@@ -479,7 +484,7 @@ class Schedule(keras.callbacks.Callback):
 
 
 # %% [markdown]
-# The peak is 0.0005, half of Adam's usual 0.001. Two small layers can take it; for all twelve layers of a BERT the paper uses 0.00002 to 0.00005.
+# The peak is 0.0003, a third of Adam's usual 0.001. Three small layers can take it; for all twelve layers of a BERT the paper uses 0.00002 to 0.00005.
 # **AdamW** is Adam with **weight decay**: at each step every weight also shrinks by $\alpha\lambda$ of itself, $\lambda = 0.01$. Biases and
 # normalisations are left out: a factor of one is not "large", it is neutral. And **clipping**: if the norm of all gradients together is above 1, they
 # are scaled down to 1, so that one strange ticket cannot wreck the layers.
@@ -490,7 +495,7 @@ def batches(chosen, labels=None, seed=None):
     """Padded batches of states and token numbers, with the labels; shuffled where there is a seed."""
     own, states = [rows[i] for i in chosen], [below[i] for i in chosen]
     how = {"shuffle": seed is not None, "seed": seed or 0, "multiple": multiple}
-    return encoder.batches(own, labels, 25, states=states, **how)
+    return encoder.batches(own, labels, 32, states=states, **how)
 
 
 def train(make, chosen, epochs, peak, seed):
@@ -516,26 +521,290 @@ def probabilities(model):
 
 
 # %% [markdown]
-# Three seeds: each is another order of the tickets, and another classifier to start from.
+# Two seeds: each is another order of the tickets, and another classifier to start from. Which one would ship? The one with the least loss on the
+# *validation* part; the test has no say. (About half a minute of one core for each.)
+
 
 # %% tags=["nbval-ignore-output"]
-epochs = course.choose(quick=3, full=6) if upper else 30  # a classifier alone is cheap
-peak = course.choose(quick=5e-4, full=2e-4) if upper else 1e-2
+def loss(s):
+    """On the validation part."""
+    return -np.log(P["fine-tuned", 500, s][np.arange(100), y_validation]).mean()
+
+
+epochs = course.choose(quick=5, full=6) if upper else 30  # a classifier alone is cheap
+peak = course.choose(quick=3e-4, full=2e-4) if upper else 1e-2
 tuned = {}
 for s in seeds:
     tuned[s] = train(copy_of, draw(500, 0), epochs, peak, s)
     P["fine-tuned", 500, s] = probabilities(tuned[s])
-pd.DataFrame({s: scores(P["fine-tuned", 500, s]) for s in seeds}).T.rename_axis("seed").round(3)
+best = min(seeds, key=loss)
+by_seed = {s: {"loss on validation": loss(s)} | scores(P["fine-tuned", 500, s]) for s in seeds}
+pd.DataFrame(by_seed).T.rename_axis("seed").round(3)
 
 # %% [markdown]
-# The best accuracy so far, and a point or two between one seed and another.
+# Nine points of accuracy above TF-IDF with either. Of the two, seed 1 would ship.
 
 # %% [markdown]
-# ## 4 · LoRA: learn a thin change
+# ## 4 · What to ship
 #
+# Chapter 08's account, in the same words. A wrong message costs 12 minutes; a person who reads one costs a minute and errs in one of twenty. A person
+# gets what the model is unsure of, below a **threshold**, and whatever may be `security`: from a **limit** of $p(\text{security})$ on, the largest at
+# which none of the validation part's is missed. Each model has its own, from the validation part.
+
+# %%
+MONTH, DEAR = 60 * 21, names.index("security")
+
+
+def to_person(p, threshold, limit):
+    return (p.max(axis=1) < threshold) | (p[:, DEAR] >= limit)
+
+
+def minutes_each(labels, p, person, right=0.95, sorting=1, error=12):
+    wrong = p.argmax(axis=1) != labels
+    return np.where(person, sorting + (1 - right) * error, error * wrong)
+
+
+def dear_limit(labels, p):
+    return p[labels == DEAR, DEAR].min()
+
+
+def cheapest_threshold(labels, p, limit):
+    grid = np.append(np.quantile(p.max(axis=1), np.arange(0, 1, 0.05)), 2.0)
+    costs = [minutes_each(labels, p, to_person(p, t, limit)).mean() for t in grid]
+    return grid[np.argmin(costs)]
+
+
+# %% [markdown]
+# A row of the closing table, with what each test message costs. And is a difference real? Both models answered the same messages, so draw *these*
+# anew, with replacement, two thousand times, and look at the difference of the two bills. **Pairing** matters: what is hard for one model is often
+# hard for the other, and cancels.
+
+
+# %%
+def runs(name, n):
+    """The probabilities of a model with n labels, an array for each draw or seed."""
+    return [p for (model, labels, _), p in P.items() if (model, labels) == (name, n)]
+
+
+def account(p):
+    """A row of the table, and for each test message its minutes and the answer, -1 for a person."""
+    limit = dear_limit(y_validation, p[:100])
+    threshold = cheapest_threshold(y_validation, p[:100], limit)
+    person = to_person(p[100:], threshold, limit)
+    said = np.where(person, -1, p[100:].argmax(axis=1))
+    minutes = minutes_each(y_test, p[100:], person)
+    promised = minutes_each(y_validation, p[:100], to_person(p[:100], threshold, limit))
+    row = {
+        "hours a month": MONTH * minutes.mean() / 60,
+        "on validation": MONTH * promised.mean() / 60,
+        "to a person": person.mean(),
+        "by the limit": (p[100:, DEAR] >= limit).mean(),
+        "security found": np.isin(said[y_test == DEAR], [-1, DEAR]).mean(),
+    }
+    return row | scores(p), minutes, said
+
+
+def hours_saved(dearer, cheaper, comparisons=1, rounds=2000, seed=0):
+    gain = cheaper - dearer
+    again = np.random.default_rng(seed).integers(0, len(gain), (rounds, len(gain)))
+    edge = 0.025 / comparisons
+    low, high = np.quantile(gain[again].mean(axis=1), [edge, 1 - edge])
+    return tuple(MONTH / 60 * np.array([gain.mean(), low, high]))
+
+
+# %% [markdown]
+# *How many comparisons?* Of twenty fair 95 % intervals one misses. This chapter asks these tickets six times: twice here, three times with a hundred
+# labels, once on LoRA's side road. Each may err with $0.05/6$ only; then all six hold together with 95 %.
+#
+# Then what each has on disk, with all packages that it needs to answer, and how long one message takes.
+
+# %% tags=["nbval-ignore-output"]
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def on_disk(*packages):
+    homes = [Path(spec.origin).parent for spec in map(find_spec, packages) if spec]
+    files = [f for home in homes for f in home.rglob("*") if f.is_file()]
+    return sum(f.stat().st_size for f in files) / 2**20
+
+
+def milliseconds(answer):
+    ends = [time.perf_counter() for message in messages[600:621] if answer(message) is not None]
+    return 1000 * np.median(np.diff(ends))
+
+
+def encode(message):
+    return bert.pooled.predict_on_batch(encoder.padded(bert.token_ids([message], 64), 64))
+
+
+engines = {"tensorflow": ["tensorflow", "tensorflow_text"], "jax": ["jax", "jaxlib"]}
+libraries = on_disk("keras", "keras_hub", "tokenizers", *engines[course.backend])
+heavy = {"MB on disk": libraries + backbone.count_params() * 4 / 2**20}
+heavy["ms a message"] = milliseconds(encode)
+light = {"MB on disk": on_disk("sklearn", "scipy")}
+light["ms a message"] = milliseconds(lambda message: counted.predict_proba([message]))
+
+# %% [markdown]
+# **Predict first.** Fine-tuning is nine points of accuracy ahead of TF-IDF. How many of TF-IDF's 24 hours a month does it save: 12, 7, or 2?
+
+# %% tags=["nbval-ignore-output"]
+COMPARISONS, MUST = 6, 0.9
+COLUMNS = "saves, hours", "at least", "at most"
+candidates = {name: P[name, 500, 0] for name in ("TF-IDF", "frozen")}  # from cheap to dear
+candidates["fine-tuned"] = P["fine-tuned", 500, best]
+bills, answers, closing, ships = {}, {}, {}, None
+for name, p in candidates.items():
+    closing[name], bills[name], answers[name] = account(p)
+    closing[name] |= light if name == "TF-IDF" else heavy
+    saved = (0, 0, 0)
+    if ships:
+        saved = hours_saved(bills[name], bills[ships], COMPARISONS)
+        closing[name] |= dict(zip(COLUMNS, saved, strict=True))
+        _, low, high = hours_saved(bills[name], bills[ships])
+        closing[name] |= {"alone, at least": low, "alone, at most": high}
+    if closing[name]["security found"] >= MUST and (ships is None or saved[1] > 0):
+        ships = name
+print("ships:", ships)
+pd.DataFrame(closing).map(lambda v: "" if pd.isna(v) else f"{v:,.2f}")
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Seven, with luck: from one to thirteen.
+#
+# </details>
+#
+# What lies behind it: the frozen encoder's limit, the starts that were not chosen, and where the two routers do different things.
+
+# %% tags=["nbval-ignore-output"]
+p = candidates["frozen"]
+for limit in np.sort(p[:100][y_validation == DEAR, DEAR])[:2]:
+    print(f"frozen, limit {limit:.3f}: {(p[100:, DEAR] >= limit).mean():.0%} to a person by it")
+for s in seeds:
+    row, minutes, _ = account(P["fine-tuned", 500, s])
+    saved = hours_saved(minutes, bills["TF-IDF"], COMPARISONS)
+    print(
+        f"fine-tuned, seed {s}: saves {saved[0]:.1f} ({saved[1]:.1f} to {saved[2]:.1f}) hours,"
+    )
+    print(f"    validation {row['on validation']:.1f}, security {row['security found']:.0%}")
+apart = np.mean(answers["fine-tuned"] != answers["TF-IDF"])
+print(f"fine-tuned and TF-IDF do different things with {apart:.0%} of the tickets")
+
+# %% [markdown]
+# * *Hours:* one validation ticket can decide. The frozen encoder is four points of macro-F1 ahead of TF-IDF and costs 2.6 hours *more* (either may be
+#   zero): its limit, set by the lowest of four tickets, sends 37 % to people; the next lowest would send 10 %.
+# * *security:* all three found all 16. But a limit from four tickets is no promise: the next one falls below them all with a chance of one in
+#   five.
+# * *MB, ms:* fourteen times as much on disk, nearly all of it TensorFlow, and ten times as long; at sixty tickets a day that is a second.
+#
+# **Decision:** fine-tuning ships. It saves 6.8 hours a month: 1.1 to 13.4 with all six comparisons in mind, 2.4 to 11.5 as if it were the only one.
+# It is a narrow win. Seed 0 saves 5.5, and its interval reaches below zero: its gain is *not shown*, which is not "none". Chosen by the bill on
+# validation, 12.6 hours against 15.1, instead of the loss, it would have been judged, and TF-IDF kept. (Five seeds, run off this page, saved 5.5 to
+# 7.2; three passed.) And the intervals leave out what another validation part, other training tickets or seeds would give.
+#
+# **On Monday** let it run in the *shadow* first, because these 400 tickets were used before: both routers answer next month's 1,260, only TF-IDF's
+# answer counts. Labels are needed only where they do different things, for a third of the tickets: 400 minutes, once, of whoever sorts them now. The
+# interval will be little more than half as wide.
+#
+# (Chapter 08's API may beat all of these: if your messages may leave the house, try it on these 400 first.)
+
+# %% [markdown]
+# ### And with a hundred labels?
+#
+# A hundred to train on, that is; threshold and limit still come from the validation part's hundred. The means of five draws, against each other,
+# against people alone, who cost 1.6 minutes a message, and against TF-IDF with all 500:
+
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+few = {"people alone": np.full(400, 1.6)}
+for name in ("TF-IDF", "frozen"):
+    few[name] = np.mean([account(p)[1] for p in runs(name, 100)], axis=0)
+more = few | {"TF-IDF, 500": bills["TF-IDF"]}
+pairs = ("frozen", "people alone"), ("frozen", "TF-IDF"), ("TF-IDF, 500", "frozen")
+saved = {f"{a}, against {b}": hours_saved(more[a], more[b], COMPARISONS) for a, b in pairs}
+print("hours:", {name: f"{MONTH * minutes.mean() / 60:.1f}" for name, minutes in more.items()})
+pd.DataFrame(saved, COLUMNS).T.round(1)
+
+# %% [markdown]
+# The encoder's 18 points of macro-F1 buy three hours against TF-IDF, and two against people; either may be nothing. Now the other way: 400 more
+# labels, a day of work at a minute each, put plain TF-IDF eight hours below the encoder with a hundred, and at least one. *Here labels were worth more
+# than the encoder.*
+
+# %% [markdown]
+# ## 5 · Save it, with a card
+#
+# The product needs one model from token numbers to logits: the layers below, the tuned ones of the seed that validation chose, the classifier. It must
+# answer as before.
+
+# %% tags=["nbval-ignore-output", "compare-within=0"]
+lower = keras.Model(backbone.input, after(depth - upper))
+upper_part = keras.Model(tuned[best].inputs, tuned[best].outputs)  # without the optimiser
+whole_ids = keras.Input((None,), dtype="int32", name="token_ids")
+whole = keras.Model(whole_ids, upper_part([lower(inputs_of(whole_ids)), whole_ids]))
+some = encoder.padded(rows[600:616], 32)
+together = encoder.softmax(ops.convert_to_numpy(whole(some)))
+assert np.abs(together - P["fine-tuned", 500, best][100:116]).max() < 1e-3
+
+# %% [markdown]
+# Save it, write down its hash, load it as a stranger would, and ask again. `safe_mode` is to refuse a file that brings code of its own. It has been
+# tricked more than once, up to Keras 3.11.2 at least (CVE-2025-1550, -8747, -9906, -49655): so keep Keras current, and check the hash *before* you load. The layers'
+# classes come from keras_hub, which must be imported where the file is read; and the tokeniser's file goes along.
+
+# %% tags=["nbval-ignore-output"]
+import hashlib
+import tempfile
+
+import keras_hub
+
+path = Path(tempfile.mkdtemp()) / "router.keras"
+whole.save(path)
+digest, megabytes = hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size / 1e6
+again = keras.models.load_model(path, compile=False, safe_mode=True)
+path.unlink()
+assert np.abs(encoder.softmax(ops.convert_to_numpy(again(some))) - together).max() < 1e-5
+f"{megabytes:.0f} MB, sha256 {digest[:16]}…, equal answers after reloading"
+
+# %% [markdown]
+# Who uses the router next year must know what it is, on what it was measured and where not to use it. A **model card** says so in one page, with
+# numbers from this run:
+
+# %% tags=["nbval-ignore-output"]
+from IPython.display import Markdown
+
+final = P["fine-tuned", 500, best]
+right = evaluate.accuracy(y_test, final[100:].argmax(axis=1))
+bill = account(final)[0]
+limit = dear_limit(y_validation, final[:100])
+threshold = cheapest_threshold(y_validation, final[:100], limit)
+card = f"""
+| | |
+|---|---|
+| **Model** | {bert.name}, {upper} upper layers fine-tuned, seed {best}; {megabytes:.0f} MB, sha256 {digest} |
+| **For** | suggesting a team for an English support ticket, to people who can overrule it |
+| **Not for** | other languages; answering without a person who can overrule it; judging people |
+| **Trained on** | 500 tickets that a language model wrote and labelled, half of them hard on purpose |
+| **Chosen on** | 100 more of them: seed, threshold, limit |
+| **Accuracy** | {right.value:.3f} ({right.low:.3f} to {right.high:.3f}) on 400 test tickets of that kind, used before |
+| **To a person** | below {threshold:.2f}, or p(security) from {limit:.3f} on: {bill["to a person"]:.0%} of the test |
+| **security** | {bill["security found"]:.0%} of 16 found in the test; the limit rests on 4 of validation |
+"""
+Markdown(card)
+
+# %% [markdown]
+# Keep it beside the file, and ask each supplier for one.
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+course.headline("test accuracy, fine-tuned", right.value, right.low, right.high)
+
+# %% [markdown] road="side"
+# ## 6 · LoRA: learn a thin change
+#
+# One encoder for ten customers: each gets a change that is learnt with a thirtieth of the numbers, and then merged away.
+
+# %% [markdown]
 # Ten customers, ten queues, ten times the upper layers? **Low-rank adaptation** (Hu and others, 2022) keeps one encoder and learns a small *change*
 # for each customer. The weight $W$, $(d, d)$, stays; to it is added a product of two thin matrices, $A$ of shape $(d, r)$ and $B$ of shape $(r, d)$
-# with $r$ as small as 8, times a fixed number $c$ (the paper's $\alpha / r$):
+# with $r$ as small as 8, times a fixed number $c$, here 2 (papers write it $\alpha / r$; that $\alpha$ is no learning rate):
 #
 # $$ X W' = X W + c\,(X A)\,B = X (W + c\, A B). $$
 #
@@ -587,24 +856,27 @@ class Lora(layers.Layer):
 
 
 # %% [markdown]
-# The same layers, the same epochs, the same random start of the classifier as fine-tuning. Peaks were chosen by the mean loss of three seeds on the
-# validation part: 0.0005 for fine-tuning (of 0.0002, 0.0005, 0.001), 0.006 for LoRA (of five, from 0.001 to 0.015). To start from the regression was
-# tried as well, and no better for either.
+# The same layers, epochs and random start of the classifier as fine-tuning. The peak, 0.003, had the least mean loss of two seeds on the validation
+# part, of 0.001, 0.003 and 0.006. And the last of the chapter's six comparisons, in hours:
 
 # %% tags=["nbval-ignore-output"]
-rate = course.choose(quick=6e-3, full=2e-3) if upper else 1e-2
-for s in seeds:
-    thin = train(lambda k: Lora(copy_of(k)), draw(500, 0), epochs, rate, s)
-    P["LoRA", 500, s] = probabilities(thin)
+rate = course.choose(quick=3e-3, full=2e-3) if upper else 1e-2
+thin = train(lambda k: Lora(copy_of(k)), draw(500, 0), epochs, rate, seed)
+P["LoRA", 500, seed] = probabilities(thin)
 learnt = [sum(np.prod(v.shape) for v in m.trainable_variables) for m in (thin, tuned[seed])]
 print(f"LoRA learns {learnt[0]:,} numbers, fine-tuning {learnt[1]:,}")
-pd.DataFrame({s: scores(P["LoRA", 500, s]) for s in seeds}).T.rename_axis("seed").round(3)
+row, bills["LoRA"], _ = account(P["LoRA", 500, seed])
+gain = hours_saved(bills["LoRA"], bills["TF-IDF"], COMPARISONS)
+pd.DataFrame({"LoRA": row | dict(zip(COLUMNS, gain, strict=True))}).round(2).T
 
 # %% [markdown]
-# **On Monday:** LoRA is for *many* tasks on *one* encoder: at four bytes a number, each further queue costs half a megabyte instead of 14, and what does
-# not learn needs no gradients in memory. The forward pass stays. (In its paper, with models of billions, LoRA did as well as full fine-tuning.)
+# One in 31 learns, not one in 24: the dense kernels, $d \times 4d$, shrink more. That LoRA saves hours these tickets do not show. (In its
+# paper, with RoBERTa, GPT-2 and GPT-3, LoRA did as well as full fine-tuning.)
+#
+# **On Monday:** LoRA is for *many* tasks on *one* encoder: at four bytes a number, each further queue costs 0.7 MB instead of 21, and Adam keeps its
+# two moments for so many fewer. The forward pass stays.
 
-# %% [markdown] road="side"
+# %% [markdown]
 # ### LoRA, held to account
 #
 # Two gradients by hand, a merge that changes no answer, and what Keras's own LoRA does to attention.
@@ -667,232 +939,6 @@ built_in = [
 ]
 built_in, sum(int(np.prod(shape)) for shape in built_in)
 
-# %% [markdown]
-# ## 5 · What to ship
-#
-# Chapter 08's account, in the same words. A wrong message costs 12 minutes; a person who reads one costs a minute and errs in one of twenty. A person
-# gets what the model is unsure of, below a **threshold**, and whatever may be `security`, the class that must not be missed: from a **limit** of
-# $p(\text{security})$ on, the largest at which none of the validation part's is missed. Limit and threshold of each model are chosen on the validation
-# part.
-
-# %%
-MONTH, DEAR = 60 * 21, names.index("security")
-
-
-def to_person(p, threshold, limit):
-    return (p.max(axis=1) < threshold) | (p[:, DEAR] >= limit)
-
-
-def minutes_each(labels, p, person, right=0.95, sorting=1, error=12):
-    wrong = p.argmax(axis=1) != labels
-    return np.where(person, sorting + (1 - right) * error, error * wrong)
-
-
-def dear_limit(labels, p):
-    return p[labels == DEAR, DEAR].min()
-
-
-def cheapest_threshold(labels, p, limit):
-    grid = np.append(np.quantile(p.max(axis=1), np.arange(0, 1, 0.05)), 2.0)
-    costs = [minutes_each(labels, p, to_person(p, t, limit)).mean() for t in grid]
-    return grid[np.argmin(costs)]
-
-
-# %% [markdown]
-# A row of the closing table, with the minutes of each test message. And: is a difference real? Both models answered the same messages, so draw
-# *these* anew, with replacement, two thousand times, and look at the difference of the two bills. **Pairing** matters: what is hard for one model is
-# often hard for the other, and cancels.
-
-
-# %%
-def runs(name, n):
-    """The probabilities of a model with n labels, an array for each draw or seed."""
-    return [p for (model, labels, _), p in P.items() if (model, labels) == (name, n)]
-
-
-def account(p):
-    limit = dear_limit(y_validation, p[:100])
-    person = to_person(p[100:], cheapest_threshold(y_validation, p[:100], limit), limit)
-    minutes = minutes_each(y_test, p[100:], person)
-    found = (person | (p[100:].argmax(axis=1) == DEAR))[y_test == DEAR]
-    row = {"hours a month": MONTH * minutes.mean() / 60, "to a person": person.mean()}
-    return row | {"security found": found.mean()} | scores(p), minutes
-
-
-def hours_saved(dearer, cheaper, comparisons=1, rounds=2000, seed=0):
-    gain = cheaper - dearer
-    again = np.random.default_rng(seed).integers(0, len(gain), (rounds, len(gain)))
-    edge = 0.025 / comparisons
-    low, high = np.quantile(gain[again].mean(axis=1), [edge, 1 - edge])
-    return tuple(MONTH / 60 * np.array([gain.mean(), low, high]))
-
-
-# %% [markdown]
-# *How many comparisons?* Of twenty fair 95 % intervals one misses, so whoever compares often finds something. Each of three comparisons here may err
-# with $0.05/3$ only; then all three hold together with 95 %. A model of three seeds counts with the mean of its three bills.
-#
-# Then what each has to load, with all packages that it needs to answer, and how long one message takes.
-
-# %% tags=["nbval-ignore-output"]
-from importlib.util import find_spec
-from pathlib import Path
-
-
-def on_disk(*packages):
-    homes = [Path(spec.origin).parent for spec in map(find_spec, packages) if spec]
-    files = [f for home in homes for f in home.rglob("*") if f.is_file()]
-    return sum(f.stat().st_size for f in files) / 2**20
-
-
-def milliseconds(answer):
-    ends = [time.perf_counter() for message in messages[600:621] if answer(message) is not None]
-    return 1000 * np.median(np.diff(ends))
-
-
-def encode(message):
-    return bert.pooled.predict_on_batch(encoder.padded(bert.token_ids([message], 64), 64))
-
-
-candidates = ["TF-IDF", "frozen", "LoRA", "fine-tuned"]  # from cheap to dear
-engines = {"tensorflow": ["tensorflow", "tensorflow_text"], "jax": ["jax", "jaxlib"]}
-libraries = on_disk("keras", "keras_hub", "tokenizers", *engines[course.backend])
-heavy = {"MB to load": libraries + backbone.count_params() * 4 / 2**20}
-heavy["ms a message"] = milliseconds(encode)  # of LoRA once merged, too
-costs = dict.fromkeys(candidates, heavy)
-costs["TF-IDF"] = {"MB to load": on_disk("sklearn", "scipy")}
-costs["TF-IDF"]["ms a message"] = milliseconds(lambda message: counted.predict_proba([message]))
-
-# %% [markdown]
-# **Predict first.** Fine-tuning is nine points of macro-F1 ahead of TF-IDF. How many of TF-IDF's 24 hours a month does it save: 12, 5, or none?
-
-# %% tags=["nbval-ignore-output"]
-COLUMNS = "saves, hours", "at least", "at most"
-bills, closing, ships = {}, {}, "TF-IDF"
-for name in candidates:
-    found = [account(p) for p in runs(name, 500)]
-    bills[name] = np.mean([minutes for _, minutes in found], axis=0)
-    closing[name] = pd.DataFrame([row for row, _ in found]).mean().to_dict() | costs[name]
-    if name != ships:
-        saved = hours_saved(bills[name], bills[ships], comparisons=3)
-        closing[name] |= dict(zip(COLUMNS, saved, strict=True)) | {"against": ships}
-        ships = name if saved[1] > 0 else ships
-dollars = MONTH * ((40 + 400) * 2.50 + 5 * 10.00) / 1e6  # chapter 08's API, if as good as there
-closing["API, if"] = {"hours a month": MONTH * 12 * 0.015 / 60, "accuracy": 0.985}
-print(f"ships: {ships}; the API's tokens: {dollars:.2f} dollars a month")
-table = pd.DataFrame(closing)
-table.map(lambda v: v if isinstance(v, str) else "" if pd.isna(v) else f"{v:,.2f}")
-
-# %% [markdown]
-# <details><summary>What came</summary>
-#
-# Five, and the interval reaches zero.
-#
-# </details>
-#
-# * *Hours:* the frozen encoder costs *more* than TF-IDF, although it is four points of macro-F1 ahead: its limit, set by one validation ticket, sends
-#   more than a third of all tickets to people. A ranking in points is none in hours.
-# * *security:* LoRA's limits, safe for all four of validation, missed one in eight of the test's. With four seen, the next one falls below them all
-#   with a chance of one in five.
-# * *MB, ms:* fourteen times as much to load, nearly all of it TensorFlow, and ten times as long; at sixty tickets a day that is a second.
-#
-# **Decision:** fine-tuning saves 4.9 hours a month, and the interval runs from -0.3 to 10.4. No real difference: TF-IDF keeps its place, if only just;
-# one of the three seeds saved two hours, another seven. **On Monday** let the fine-tuned router answer *in the shadow*: both answer next month's
-# 1,260 tickets, only TF-IDF's answer counts. They are fresh, and three times as many, so the interval is little more than half as wide. Five real hours
-# would show.
-#
-# The API's column is chapter 08's supposition, no measurement. Its tokens cost a dollar or two at this volume; chapter 01's break-even against a small
-# model of your own lies at tens of thousands of mails a month. If your messages may leave the house, try it on these 400 before you train anything.
-
-# %% [markdown]
-# ### And with a hundred labels?
-#
-# The means of five draws, against each other and against people alone, who cost 1.6 minutes a message:
-
-# %% tags=["nbval-ignore-output", "compare-within=0.1"]
-few = {"people alone": np.full(400, 1.6)}
-for name in ("TF-IDF", "frozen"):
-    few[name] = np.mean([account(p)[1] for p in runs(name, 100)], axis=0)
-pairs = ("TF-IDF", "people alone"), ("frozen", "people alone"), ("frozen", "TF-IDF")
-saved = {f"{a}, against {b}": hours_saved(few[a], few[b], comparisons=3) for a, b in pairs}
-print("hours:", {name: f"{MONTH * minutes.mean() / 60:.1f}" for name, minutes in few.items()})
-pd.DataFrame(saved, COLUMNS).T.round(1)
-
-# %% [markdown]
-# With a hundred labels TF-IDF costs more than people alone, 35.0 hours against 33.6. The encoder's 18 points of macro-F1 buy three hours, and against
-# people they may be nothing. Now the other way: 400 more labels, a day of work at a minute each, took TF-IDF from 35.0 to 23.7 hours a month. *Here
-# labels were worth more than the encoder.*
-
-# %% [markdown]
-# ## 6 · Save it, with a card
-#
-# The product needs one model from token numbers to logits: the layers below, the tuned ones, the classifier. Of the seeds take the one with the least
-# loss on the validation part. It must answer as before.
-
-
-# %% tags=["nbval-ignore-output", "compare-within=0"]
-def loss(s):
-    return -np.log(P["fine-tuned", 500, s][np.arange(100), y_validation]).mean()
-
-
-best = min(seeds, key=loss)
-lower = keras.Model(backbone.input, after(depth - upper))
-upper_part = keras.Model(tuned[best].inputs, tuned[best].outputs)  # without the optimiser
-whole_ids = keras.Input((None,), dtype="int32", name="token_ids")
-whole = keras.Model(whole_ids, upper_part([lower(inputs_of(whole_ids)), whole_ids]))
-some = encoder.padded(rows[600:616], 32)
-together = encoder.softmax(ops.convert_to_numpy(whole(some)))
-assert np.abs(together - P["fine-tuned", 500, best][100:116]).max() < 1e-3
-
-# %% [markdown]
-# Save it, write down its hash, load it as a stranger would, and ask again. `safe_mode` is to refuse a file that brings code of its own. It has been
-# tricked more than once, up to Keras 3.10 (CVE-2025-1550, -8747, -9906): so keep Keras current, and check the hash *before* you load. The layers'
-# classes come from keras_hub, which must be imported where the file is read; and the tokeniser's file goes along.
-
-# %% tags=["nbval-ignore-output"]
-import hashlib
-import tempfile
-
-import keras_hub
-
-path = Path(tempfile.mkdtemp()) / "router.keras"
-whole.save(path)
-digest, megabytes = hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size / 1e6
-again = keras.models.load_model(path, compile=False, safe_mode=True)
-path.unlink()
-assert np.abs(encoder.softmax(ops.convert_to_numpy(again(some))) - together).max() < 1e-5
-f"{megabytes:.0f} MB, sha256 {digest[:16]}…, equal answers after reloading"
-
-# %% [markdown]
-# Who uses the router next year must know what it is, on what it was measured and where not to use it. A **model card** says so in one page. Its
-# numbers come from this run, not from memory:
-
-# %% tags=["nbval-ignore-output"]
-from IPython.display import Markdown
-
-final = P["fine-tuned", 500, best]
-right = evaluate.accuracy(y_test, final[100:].argmax(axis=1))
-bill = account(final)[0]
-limit = dear_limit(y_validation, final[:100])
-threshold = cheapest_threshold(y_validation, final[:100], limit)
-card = f"""
-| | |
-|---|---|
-| **Model** | {bert.name}, {upper} upper layers fine-tuned, seed {best}; {megabytes:.0f} MB, sha256 {digest} |
-| **For** | suggesting a team for an English support ticket, to people who can overrule it |
-| **Not for** | other languages (section 1), refusals, anything about a person |
-| **Trained on** | 500 tickets that a language model wrote and labelled, half of them hard on purpose |
-| **Accuracy** | {right.value:.3f} ({right.low:.3f} to {right.high:.3f}) on 400 test tickets of that kind |
-| **To a person** | below {threshold:.2f}, or p(security) from {limit:.3f} on: {bill["to a person"]:.0%} of the test |
-| **security** | {bill["security found"]:.0%} of 16 found in the test; the limit rests on 4 of validation |
-"""
-Markdown(card)
-
-# %% [markdown]
-# Keep it beside the file, and ask each supplier for such a page.
-
-# %% tags=["nbval-ignore-output", "compare-within=0.05"]
-course.headline("test accuracy, fine-tuned", right.value, right.low, right.high)
-
 # %% [markdown] road="side"
 # ## 7 · What is in the file
 #
@@ -933,7 +979,7 @@ arrays.iloc[[0, 5, 6, 10, 14, -1]]
 
 # %% [markdown]
 # `I64` is a row of positions 0 to 511, stored by habit; all others are 32-bit floats. Is it the file that its makers published? Its SHA-256 must be
-# the one in the course's registry, written down from the makers' page. (`fetch` has already checked that; a file with another hash is never opened.)
+# the one in the course's registry, written down from the makers' page.
 
 # %%
 with open(files["model.safetensors"], "rb") as file:
@@ -1026,7 +1072,7 @@ def layer_norm(x, gamma, beta, epsilon=1e-12):
 
 
 # %% [markdown]
-# A helper that hands us a layer's weights as plain arrays, by short names:
+# A layer's weights as plain arrays:
 
 
 # %%
@@ -1040,7 +1086,7 @@ def weights_of(layer):
 
 
 # %% [markdown]
-# The three tables and the normalisation, added up in float64, and beside them Keras's:
+# The three tables:
 
 # %%
 piece_rows, place_rows, segment_rows = (
@@ -1117,8 +1163,7 @@ def attention(X, w, here):
 
 
 # %% [markdown]
-# Held against the layer itself. It computes in float32, we in float64; so they may differ in the sixth digit. Then head 0 on the second message: rows
-# ask, columns answer.
+# Held against the layer itself, which computes in float32. Then head 0 on the second message: rows ask, columns answer.
 
 # %%
 w, first = (
@@ -1233,8 +1278,7 @@ assert np.abs(close - keras_says).max() < 1e-4, "the encoder by hand is the enco
 assert cosine.min() > 0.99999
 
 # %% [markdown]
-# That network differs from what the makers' file describes in one curve, and it does not matter here. (It would if you compared hashes of outputs, or
-# mixed vectors of two libraries in one index and looked for exact duplicates.)
+# That network differs from what the makers' file describes in one curve, and it does not matter here.
 
 # %% [markdown] road="side"
 # ## 9 · Look at attention, and do not believe it too much
@@ -1283,8 +1327,7 @@ explorers.attention_picture(
 )
 
 # %% [markdown]
-# Left, one asking token and how much it takes from each of the others; right, the whole map of that head, a row for each asking token. This head does
-# one thing: every token looks at the one *before* it, whatever the two say. With such a head the pieces of a word can find each other. In your
+# Left, one asking token and how much it takes from each of the others; right, the whole map. This head does one thing: every token looks at the one *before* it, whatever the two say. With such a head the pieces of a word can find each other. In your
 # sentences as well?
 
 # %%
@@ -1293,16 +1336,15 @@ if encoder_name == "minilm":
     assert min(previous.values()) > 0.9
 
 # %% [markdown]
-# Yes: on average more than nine tenths, in each of them; else the cell would have stopped. Now live: choose a sentence, a layer, a head, and point at
-# a row.
+# Yes: on average more than nine tenths. Now live: choose a sentence, a layer, a head, and point at a row.
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 explorers.attention(attended)
 
 # %% [markdown]
 # Three things to try. Find the head of layer 2 that gives the *next* token more than half. Go up to layer 6: do the rows of a head still differ,
-# whoever asks? In the second sentence, let "crash" ask: does any head above layer 1 give much to the "t" of "doesn't", without which the message
-# means the opposite? Then compare with the numbers:
+# whoever asks? In the second sentence, let "crash" ask: does any head above layer 1 give much to "doesn", without which the message means the
+# opposite? Then compare with the numbers:
 
 
 # %%
@@ -1323,14 +1365,14 @@ seen = {"next token, layer 2, best head": np.argmax(np.mean(following, axis=0)) 
 seen["what it gives"] = np.mean(following, axis=0).max()
 seen |= {"rows differ, layer 2": rows_differ[1], f"rows differ, layer {depth}": rows_differ[-1]}
 words_seen, maps = attended[sentences[1]]
-if "crash" in words_seen and "t" in words_seen:
-    asks, asked = words_seen.index("crash"), words_seen.index("t")
-    seen['most from "crash" to "t" above layer 1'] = maps[1:, :, asks, asked].max()
+if "crash" in words_seen and "doesn" in words_seen:
+    asks, asked = words_seen.index("crash"), words_seen.index("doesn")
+    seen['most from "crash" to "doesn" above layer 1'] = maps[1:, :, asks, asked].max()
 pd.Series(seen).round(2).to_frame("value")
 
 # %% [markdown]
 # In the stored run it is head 9. At the top two rows of a head differ by a quarter of their attention, in layer 2 by four tenths. And no head above
-# the first layer gives the "t" much more than a fifth.
+# the first layer gives "doesn" much more than three tenths.
 
 # %%
 if encoder_name == "minilm":
@@ -1362,7 +1404,7 @@ pd.Series(share, layer_names, name="attention to [CLS] and [SEP]").round(2).to_f
 # %% [markdown] road="side"
 # ## 10 · Does it know when it is wrong?
 #
-# The threshold of section 5 only needs an order. Whoever wants to promise "80 % sure means 80 % right" needs more: a temperature, and a way to see
+# The threshold of section 4 only needs an order. Whoever wants to promise "80 % sure means 80 % right" needs more: a temperature, and a way to see
 # whether it helped.
 
 # %% [markdown]
@@ -1371,7 +1413,7 @@ pd.Series(share, layer_names, name="attention to [CLS] and [SEP]").round(2).to_f
 # $$ P = \text{softmax}(Z / \tau), $$
 #
 # chosen so that the validation loss is least. $\tau > 1$ makes all answers less sure, $\tau < 1$ surer, and no answer changes: the largest logit
-# stays the largest. (The logarithms of the probabilities are logits too: softmax does not see what is added to a row.) The **expected calibration
+# stays the largest. (The logarithms of the probabilities are logits, too.) The **expected calibration
 # error** (ECE) sorts the answers into ten bins of confidence, takes in each the gap between mean confidence and share of right answers, and averages
 # the gaps, weighted by the bins' sizes.
 
@@ -1402,10 +1444,9 @@ columns = ["accuracy", "mean confidence", "temperature", "ECE before", "ECE afte
 pd.DataFrame(calibration, columns).T.rename_axis("seed").round(3)
 
 # %% [markdown]
-# Compare the first two columns: each seed is surer than it is right, by two to six points. Two of the temperatures lie above one and mend some of it.
-# The third makes the model *surer* still: it was found on a hundred validation tickets, which were kinder, and on the test it does harm. And the error
-# is coarse. A gap counts whichever way luck made it, so from 400 tickets it is hardly ever zero, and uncertain by a point or two; other bins give
-# another number. A picture says more. For the seed of section 6: confidence against the share that is right, in five bins of equally many tickets.
+# Both seeds are surer than they are right, by four or five points. Both temperatures lie above one and take two points off the error, which is about
+# its noise: a gap counts whichever way luck made it, and other bins give another number. A picture says more. For the seed of section 5: confidence
+# against the share that is right, in five bins of equally many tickets.
 
 
 # %%
@@ -1434,12 +1475,12 @@ figures.lines(
     "model",
     x_title="mean confidence",
     y_title="share of right answers",
-    alt="Reliability before and after the temperature, near the diagonal; the least sure fifth is right least often",
+    alt="Reliability before and after the temperature, below the diagonal, after it a little nearer; the least sure fifth is right least often",
 )
 
 # %% [markdown]
-# Both curves rise: the surest fifth is right far more often than the least sure one. That is all a threshold needs. The temperature was found on a
-# hundred tickets, so it is rough itself; collect more before you promise a number to anybody.
+# Both curves rise: the surest fifth is right far more often than the least sure one. That is all a threshold needs. The temperature comes from a
+# hundred tickets; collect more before you promise a number to anybody.
 
 # %%
 surest = np.argsort(-encoder.softmax(Z).max(axis=1))[:80]
@@ -1458,11 +1499,11 @@ said = Z.argmax(axis=1)
 figures.confusion(
     confusion_matrix(y_test, said, labels=range(K)),
     names,
-    alt="Most test tickets lie on the diagonal; mistakes gather between a few pairs of teams",
+    alt="Most test tickets lie on the diagonal; mistakes spread thinly over many pairs of teams",
 )
 
 # %% [markdown]
-# As the most probable class the rarest team, `security`, is often missed; the limit of section 5 sends it to a person all the same. Now the surest
+# As the most probable class the rarest team, `security`, is often missed; the limit of section 4 sends it to a person. Now the surest
 # mistakes. The column `also` holds a second team that would be defensible, where there is one:
 
 # %%
@@ -1492,7 +1533,7 @@ read.reset_index(drop=True)
 # The same comparisons in macro-F1, with a bootstrap of their own, and what happens between a hundred labels and five hundred.
 
 # %% [markdown]
-# Two thousand times three seeds want a macro-F1 that is fast, from the confusion matrix, held against scikit-learn's:
+# Two thousand rounds want a macro-F1 that is fast, from the confusion matrix, held against scikit-learn's:
 
 
 # %%
@@ -1507,11 +1548,16 @@ def macro_f1(labels, answers):
 
 
 # %%
-def points(name, against, n=500, comparisons=3, rounds=2000):
+def shipped(name, n):
+    """With all labels the one that would ship; with a hundred the five draws."""
+    return [candidates[name]] if n == 500 and name in candidates else runs(name, n)
+
+
+def points(name, against, n=500, comparisons=COMPARISONS, rounds=2000):
     """Macro-F1 of a model minus another's, with the interval of the paired bootstrap."""
     random, gains = np.random.default_rng(0), []
     ours, theirs = (
-        [p[100:].argmax(axis=1) for p in runs(model, n)] for model in (name, against)
+        [p[100:].argmax(axis=1) for p in shipped(model, n)] for model in (name, against)
     )
     for k in range(rounds + 1):
         pick = random.integers(0, 400, 400) if k else np.arange(400)  # the first: all, once
@@ -1535,7 +1581,9 @@ assert np.isclose(macro_f1(y_test, one_answer), scores(P["TF-IDF", 500, 0])["mac
 # Each candidate minus TF-IDF, with 500 labels:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
-contest = pd.DataFrame({name: points(name, "TF-IDF") for name in candidates[1:]}).T
+contest = pd.DataFrame(
+    {name: points(name, "TF-IDF") for name in ("frozen", "LoRA", "fine-tuned")}
+).T
 figure = figures.intervals(
     contest.rename_axis("name").reset_index(),
     x_title="macro-F1 above TF-IDF, 500 labels, paired bootstrap",
@@ -1544,9 +1592,7 @@ figure = figures.intervals(
 figure.add_vline(x=0, line_dash="dash", line_color="#6B7280")
 
 # %% [markdown]
-# Right of the dashed line is better than TF-IDF. Fine-tuning is, in points; of LoRA and the frozen encoder these 400 tickets leave it open. (One
-# comparison alone would have a narrower interval. Of twenty, one misses; so count yours.) What the intervals do *not* hold: another draw of the
-# training tickets, and other seeds than these three.
+# Right of the dashed line is better than TF-IDF. Fine-tuning is, in points, too; of LoRA and the frozen encoder these 400 tickets leave it open.
 
 # %%
 if upper >= 2 and encoder_name == "minilm":
@@ -1609,16 +1655,16 @@ for trace in figure.data:
 figure.update_xaxes(tickvals=sizes)
 
 # %% [markdown]
-# Two points a line say where it begins and ends, not how it runs between (the full profile has five). With a hundred labels the fine-tuned encoder is
-# one run. The course's benchmark (`tests/benchmarks/encoder_accuracy.py`, kept in `data/results/09.json`) trained the upper three layers on five draws
-# of a hundred: macro-F1 0.626 on average and from 0.53 to 0.67, against 0.634, and from 0.61 to 0.68, frozen (with 128 pieces instead of 64, so a
-# little above section 2's). In macro-F1 fine-tuning on so few is no better on average, and less steady; in accuracy it was ahead in each of the five,
-# by 3.6 points on average. One draw decides the mean of the first: ask which number a sentence is about.
+# Two points a line say where it begins and ends (the full profile has five). With a hundred labels the fine-tuned encoder is one run. The course's
+# benchmark (`tests/benchmarks/encoder_accuracy.py`, kept in `data/results/09.json`) trained the upper three layers on five draws
+# of a hundred: macro-F1 0.626 on average and from 0.53 to 0.67, against 0.634, and from 0.61 to 0.68, frozen (which read 128 pieces there, to the
+# other's 64). In macro-F1 fine-tuning on so few is no better on average, and less steady; in accuracy it was ahead in each of the five,
+# by 3.6 points on average.
 
 # %% [markdown] road="side"
 # ## 12 · Other texts
 #
-# On the full profile all layers are fine-tuned on 2,000 film reviews of SST-2, to see whether the recipe works on other texts than our tickets.
+# On the full profile all layers are fine-tuned on 2,000 film reviews of SST-2, to see whether the recipe works on other texts.
 
 # %% tags=["nbval-ignore-output", "compare-within=0"]
 if course.full:
@@ -1646,10 +1692,10 @@ if course.full:
 # %% [markdown]
 # ### Segmenting and tagging
 #
-# Section A4.3 fine-tunes BERT on texts prepared by "word segmentation, part-of-speech tagging and so on" (分词、词性标注等). The kindest reading of the
-# first is "cut into pieces": that is what the encoder's own tokeniser does. But the article means a step before the model. Let a segmenter cut English
-# as the Penn Treebank does ("wo n't", "can not"), and let the frozen encoder learn and answer on such texts. Whom does it help, of the validation
-# tickets that only one of the two gets right? And Chinese, cut anywhere between two characters?
+# Section A4.3 fine-tunes BERT on texts prepared by "word segmentation, part-of-speech tagging and so on" (分词、词性标注等). Read 分词 as section A5.2
+# does, which calls the work of Keras's `Tokenizer` so: cut into pieces and numbered. Then it is needed, and the encoder's own tokeniser does it. Read
+# it as a step before: let a segmenter cut English as the Penn Treebank does ("wo n't", "can not"), and the frozen encoder learn and answer on such
+# texts. Whom does it help? And Chinese, cut anywhere between two characters?
 
 # %%
 import re
@@ -1686,41 +1732,57 @@ apart = [between.sub(" ", message) for message in chinese]
 assert encoder_name != "minilm" or bert.token_ids(chinese, 512) == bert.token_ids(apart, 512)
 
 # %% [markdown]
-# Has the network an input for tags? And what becomes of tags that are written into the text?
+# And tags? The network may have an input for them. Else count them, by a crude tagger of lists and endings, and put the counts beside the vectors:
 
 # %%
 inputs = sorted(tensor.name for tensor in backbone.inputs)
 tag_inputs = [name for name in inputs if "tag" in name or "pos" in name.split("_")]
-with_tags = "the invoice is wrong", "the/DT invoice/NN is/VBZ wrong/JJ"
-tagged = [len(pieces_of(message)) for message in with_tags]
-inputs, tagged
+tagger = [
+    r"\b(i|we|you|he|she|it|they|me|us|my|our|your|this|that)\b",
+    r"\b(the|an?|some|any|each|no)\b",
+    r"\b(in|on|at|of|for|from|to|with|by|after|since)\b",
+    r"\b(is|are|was|were|be|do|does|did|have|has|can|could|will|would|should|must)\b",
+    *(r"\b\w+ing\b", r"\b\w+ed\b", r"\b\w+ly\b", r"\b\w+s\b", r"\d+", r"[?]"),
+]
+tags = np.array([[len(re.findall(kind, m.lower())) for kind in tagger] for m in messages[:600]])
+tags = vectors.std() * (tags - tags.mean(axis=0)) / tags.std(axis=0)
+tagged = np.hstack([vectors[:600], tags])
+learner = LogisticRegression(C=1, class_weight="balanced", max_iter=3000).fit(tagged[:500], y)
+tags_right = learner.predict(tagged[500:]) == y_validation
+only_tags, only_untagged = (tags_right & ~plain_right).sum(), (plain_right & ~tags_right).sum()
+inputs, int(only_tags), int(only_untagged)
 
 # %% [markdown]
 # "Helps" shall mean: more than two standard deviations of a coin's luck, $\sqrt n$ for $n$ tickets on which they differ.
 
+
 # %% tags=["nbval-ignore-output"]
-helped = only_cut - only_plain > 2 * np.sqrt(only_cut + only_plain)
+def helps(won, lost):
+    return bool(won - lost > 2 * np.sqrt(won + lost))
+
+
+cutting = "token_ids" in inputs or helps(only_cut, only_plain)
+tagging = bool(tag_inputs) or helps(only_tags, only_untagged)
 claims.record(
     "c08",
     verdict={(True, True): "holds", (False, False): "wrong"}.get(
-        (bool(helped), bool(tag_inputs)), "holds with a condition"
+        (cutting, tagging), "holds with a condition"
     ),
-    evidence=f"segmented first, {only_cut} of 100 validation tickets are right that were not, and {only_plain} no longer; the network's inputs are "
-    f"{', '.join(inputs)}; four words with tags written in become {tagged[1]} pieces instead of {tagged[0]}",
+    evidence=f"the network's inputs are {', '.join(inputs)}: pieces must be cut and numbered, which its own tokeniser does; segmented first, {only_cut} "
+    f"of 100 validation tickets are right that were not, and {only_plain} no longer; with counts of tags {only_tags}, and {only_untagged} no longer",
 )
 
 # %% [markdown]
-# Cutting Chinese between characters changes nothing, since BERT cuts there anyway; the assertion above says so. In English a segmenter takes words apart that BERT
-# was trained to read whole, and the tickets gain nothing that luck would not give. For tags there is no input; written into the text they are read as
-# words. So: give the encoder the raw message. What helps before it: throwing out signatures, quoted threads and templates.
+# The condition: as cutting into pieces it holds; as a segmenter before the model it is harmless and gains nothing that luck would not give (Chinese is
+# cut between characters anyway, the assertion says); for tags it is wrong here: no input, no help from crude ones. So give the encoder the raw message.
 
 # %% [markdown]
 # ### Small models for little data?
 #
 # Question 1 of the articles: "for some simple tasks, or where data are few, a small model may be more suitable" (小模型可能更为合适). *May*: one case in
 # which it is would do. And a large model, for the article, has billions of parameters; ours has 22.7 million, so only "larger" is tested. Six cases:
-# frozen with 100 labels and with 500, fine-tuned with 500, each in points (section 11's) and in hours. The small model is more suitable where the
-# larger one's gain may be nothing.
+# frozen with 100 labels and with 500, fine-tuned with 500, each in points (section 11's) and in hours. The small model is the better one where the
+# whole interval of the larger one's gain lies below zero, the larger one where it lies above; else it is open.
 
 # %% tags=["nbval-ignore-output"]
 larger = {}
@@ -1733,13 +1795,14 @@ larger = {case: tuple(map(float, gains)) for case, gains in larger.items()}
 pd.DataFrame(larger, ["larger gains", "at least", "at most"]).T.round(1)
 
 # %% [markdown]
-# Each case could come out either way:
+# Each case could come out any way:
 
 # %% tags=["nbval-ignore-output"]
-suits = [case for case, (_, low, _) in larger.items() if low <= 0]
+smaller = [case for case, (_, _, high) in larger.items() if high < 0]
+undecided = [case for case, (_, low, high) in larger.items() if low <= 0 <= high]
 claims.record(
     "c55",
-    verdict={0: "wrong", len(larger): "holds"}.get(len(suits), "holds with a condition"),
+    verdict="holds" if smaller else "holds with a condition" if undecided else "wrong",
     evidence="TF-IDF against a pretrained encoder of 22.7 million parameters; the encoder gains "
     + "; ".join(
         f"{value:.1f} ({low:.1f} to {high:.1f}; {case})"
@@ -1749,42 +1812,23 @@ claims.record(
 )
 
 # %% [markdown]
-# The condition: *it depends on the currency, and on what the larger model brings along*. With 100 labels, where the article expects the small one to do
-# well, the encoder is far ahead in points: knowledge from elsewhere helps most where labels are few. "Small" is right where the gain is not paid back.
+# In no case the small model is shown to be better. So the sentence holds on a condition: where a gain is *open*, the model that costs less to run suits
+# better. With 100 labels, where the article expects the small one to do well, the encoder is far ahead in points.
 
 # %% [markdown]
 # ## Exercises
 #
-# Each is checked at once. Replace the `...`, run the cell, read what it says. Two lie on the main road.
-
-# %% [markdown]
-# ### Exercise 09-4 · Merge, and take out again
-# *recall · 6 minutes*
-#
-# Customer 7 leaves, customer 8 takes over the server. Given the *merged* kernel of customer 7 and the thin matrices `A7, B7` and `A8, B8`, return the
-# merged kernel of customer 8. The factor of both is `alpha / r`, with the same `alpha`, but their ranks $r$ may differ. The original $W$ is not at
-# hand.
-
-
-# %% exercise="09-4"
-def swap_adapter(merged, A7, B7, A8, B8, alpha):
-    """(d, m), then (d, r7), (r7, m), then (d, r8), (r8, m) -> (d, m)."""
-    ### BEGIN SOLUTION
-    return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
-    ### END SOLUTION
-
-
-check("09-4", swap_adapter)
+# Each is checked at once. Replace the `...`, run the cell, read what it says.
 
 # %% [markdown]
 # ### Exercise 09-6 · Which model to ship?
 # *decide · 10 minutes*
 #
-# Write section 5's rule down, so that nobody can bend it afterwards. `minutes` is `(candidates, n)`: what each of the same $n$ test messages cost, the
-# candidates from cheap to dear. `found` is the share of the dear class that each found on *validation*; below `must` a candidate is out. `picks` is
-# `(rounds, n)`, in each row the places of one draw with repetition. The cheapest that is not out holds the place. Then, from cheap to dear: who saves
-# minutes against the *holder*, with the whole paired interval above zero, takes it over; `edge` is the share to leave out at each end. Return the number
-# of the one that ships, counted from 0, or -1 where all are out.
+# Write section 4's rule down, so that nobody can bend it afterwards. `minutes` is `(candidates, n)`: what each of the same $n$ test messages cost, the
+# candidates from cheap to dear. `found` is the share of the dear class that each found; below `must` a candidate is out. `picks` is `(rounds, n)`, in
+# each row the places of one draw with repetition. The cheapest that is not out holds the place. Then, from cheap to dear: who saves minutes against
+# the *holder*, with the whole paired interval above zero, takes it over. `edge` is the share to leave out at each end, the number of comparisons
+# counted already. Return the number of the one that ships, from 0, or -1 where all are out.
 
 
 # %% exercise="09-6"
@@ -1875,6 +1919,25 @@ def linear_rate(s, steps, warm_up, peak):
 check("09-3", linear_rate)
 
 # %% [markdown] road="side"
+# ### Exercise 09-4 · Merge, and take out again
+# *recall · 6 minutes*
+#
+# Customer 7 leaves, customer 8 takes over the server. Given the *merged* kernel of customer 7 and the thin matrices `A7, B7` and `A8, B8`, return the
+# merged kernel of customer 8. The factor of both is `alpha / r`, with the same `alpha`, but their ranks $r$ may differ. The original $W$ is not at
+# hand.
+
+
+# %% exercise="09-4"
+def swap_adapter(merged, A7, B7, A8, B8, alpha):
+    """(d, m), then (d, r7), (r7, m), then (d, r8), (r8, m) -> (d, m)."""
+    ### BEGIN SOLUTION
+    return merged - alpha / A7.shape[1] * A7 @ B7 + alpha / A8.shape[1] * A8 @ B8
+    ### END SOLUTION
+
+
+check("09-4", swap_adapter)
+
+# %% [markdown] road="side"
 # ### Exercise 09-5 · Better, or luck?
 # *recall · 10 minutes*
 #
@@ -1900,19 +1963,25 @@ check("09-5", paired_interval)
 #
 # * *Pieces:* raw text falls into the longest pieces that fit, with nobody segmenting it first. What fits none is lost without a warning.
 # * *Frozen:* read once, three thousand numbers to learn; worth most points where labels are few.
-# * *Fine-tuning and LoRA:* with what lies below computed once, the upper layers learn in seconds. LoRA learns a thirtieth of the numbers; compare it
-#   with the same layers, the same epochs and a rate of its own.
+# * *Fine-tuning:* with what lies below computed once, the upper layers learn in half a minute. Validation, not the test, says which start ships.
 # * *Compare:* the same messages, in pairs, with draws, seeds and the number of comparisons in mind.
-# * *Decide:* points are not hours. At its own threshold, with the dear class safe, the dearer model must save hours for sure, or the cheaper one ships.
+# * *Decide:* points are not hours. At its own threshold, with the dear class safe, the dearer model must be shown to save hours. Here fine-tuning was:
+#   one hour a month at least, thirteen at most.
 
 # %% [markdown]
 # ## Limits and next
 #
 # Four hundred test tickets that a language model wrote, half of them hard on purpose, and used before: a real queue repeats itself more. The encoder
 # reads English, and we cut at 64 pieces. It is a *small* one: larger encoders usually gain some points, and their cost grows with their layers.
-# `course run 09 --profile full` trains all six layers, over five sizes. `course compare` runs this whole contest on your own CSV. Chapter 10 makes a
-# model fast and puts it behind a service.
+# `course run 09 --profile full` trains all six layers, over five sizes. `course compare` tries these three and chapter 08's network on your own CSV;
+# on all 1,000 tickets it chose the fine-tuned encoder, too, with each of ten seeds. Chapter 10 makes a model fast and puts it behind a service.
+
+# %% [markdown] road="side"
+# ### Sources
 #
+# The papers and pages behind this chapter.
+
+# %% [markdown]
 # **Sources.** J. Devlin, M.-W. Chang, K. Lee, K. Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
 # *NAACL* (2019) · A. Vaswani and others, "Attention Is All You Need", *NeurIPS* (2017) · N. Reimers, I. Gurevych, "Sentence-BERT", *EMNLP* (2019) ·
 # W. Wang and others, "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers", *NeurIPS* (2020) · the

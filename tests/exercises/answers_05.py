@@ -162,6 +162,12 @@ WRONG = {
     "05-2": [
         *((leaky(change), mistake) for change, mistake in LEAKY),
         (exchanged, "a and 1 − a exchanged"),
+        (lambda *given: (with_lists(*given)[0] / len(given[0]), with_lists(*given)[1]), "mean over the batch"),
+        (lambda *given: tuple(part / len(given[0]) for part in with_lists(*given)), "both divided by the batch"),
+        (lambda *given: with_lists(*given)[::-1], "swapped"),
+        (lambda *given: by_jacobians(*given)[0], "no gradient by h_0"),
+        (lambda *given: (by_jacobians(*given)[0], by_jacobians(*given)[1].sum(0)), "h_0 added up"),
+        (lambda *given: (by_jacobians(*given)[0], by_jacobians(*given)[1].mean(0)), "h_0 averaged"),
         (lambda U, H, W_h, own, a: (np.zeros((3, 2)), np.zeros_like(H[:, 0])), "shape", "(3, 2)", "(2, 2)"),
         (lambda U, H, W_h, own, a: (W_h * np.nan, H[:, 0]), "nan", "NaN"),
     ],

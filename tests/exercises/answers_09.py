@@ -143,6 +143,46 @@ def decision_by_percentile(minutes, found, must, picks, edge):
     return place
 
 
+def decision_at(share):
+    """With the quantile at another share of ``edge``."""
+
+    def answer(minutes, found, must, picks, edge):
+        return decision(minutes, found, must, picks, edge, lambda gains: np.quantile(gains, share * edge))
+
+    return answer
+
+
+def breaking(at):
+    """The loop ends at the first candidate that takes the place, or at the first that does not."""
+
+    def answer(minutes, found, must, picks, edge):
+        place = -1
+        for k, own in enumerate(minutes):
+            if found[k] < must:
+                continue
+            if place < 0:
+                place = k
+                continue
+            saves = np.array([np.mean(minutes[place][pick] - own[pick]) for pick in picks])
+            takes = np.quantile(saves, edge) > 0
+            place = k if takes else place
+            if takes == at:
+                break
+        return place
+
+    return answer
+
+
+def beats_all_cheaper(minutes, found, must, picks, edge):
+    fit = [k for k in range(len(minutes)) if found[k] >= must]
+    ships = fit[:1] or [-1]
+    for k in fit[1:]:
+        lower = [np.quantile([np.mean((minutes[j] - minutes[k])[pick]) for pick in picks], edge) for j in fit if j < k]
+        if min(lower) > 0:
+            ships.append(k)
+    return ships[-1]
+
+
 RIGHT = {
     "09-1": [places_by_recursion, places_from_pieces],
     "09-2": [weights_with_infinity, weights_row_by_row, weights_with(-1e9)],
@@ -204,6 +244,11 @@ WRONG = {
         ),
         (lambda merged, A7, B7, A8, B8, alpha: merged + alpha * (A7 @ B7 / len(B7) + A8 @ B8 / len(B8)), "both added"),
         (lambda merged, A7, B7, A8, B8, alpha: merged - alpha * (A7 @ B7 / len(B7) + A8 @ B8 / len(B8)), "both taken"),
+        (
+            lambda merged, A7, B7, A8, B8, alpha: merged + (A8 @ B8 - A7 @ B7) * alpha / len(B8),
+            "customer 8's rank for both",
+        ),
+        (lambda merged, A7, B7, A8, B8, alpha: merged + 2 * (A8 @ B8 - A7 @ B7), "the chapter's factor"),
         (lambda merged, A7, B7, A8, B8, alpha: A8, "shape", "(5, 3)", "(5, 4)"),
     ],
     "09-5": [
@@ -226,8 +271,39 @@ WRONG = {
             ),
             "labels not drawn",
         ),
+        (
+            lambda y, a, b, picks: [
+                np.quantile([np.mean((b == y)[p]) for p in picks], q)
+                - np.quantile([np.mean((a == y)[p]) for p in picks], 1 - q)
+                for q in (0.025, 0.975)
+            ],
+            "two intervals",
+        ),
     ],
     "09-6": [
+        *(
+            (decision_at(share), name)
+            for share, name in (
+                (1 / 2, "a part of an edge"),
+                (1 / 3, "a part of an edge"),
+                (1 / 4, "a part of an edge"),
+                (2, "two edges"),
+            )
+        ),
+        (decision_at(1 / 100), "the lowest draw"),
+        (lambda *given: decision(*given, np.min), "the lowest draw"),
+        (lambda *given: decision(*given, np.median), "the least sum"),
+        (breaking(False), "stops at the first that fails"),
+        (breaking(True), "stops at the first that saves"),
+        (beats_all_cheaper, "against all"),
+        (
+            lambda minutes, found, must, picks, edge: (
+                int(np.argmax(np.append(np.array(found) >= must, True))) if max(found) >= must else -1
+            ),
+            "the cheapest in any case",
+        ),
+        (lambda minutes, found, must, picks, edge: 0, "the first in any case"),
+        (lambda *given: float(decision(*given)), "dtype", "int(...)"),
         (lambda minutes, found, must, picks, edge: int(np.argmin(minutes.mean(axis=1))), "the least sum of all"),
         (
             lambda minutes, found, must, picks, edge: decision(minutes, np.ones(len(found)), must, picks, edge),
