@@ -173,6 +173,28 @@ pd.DataFrame(
 # through the layers in Python. The graph saves that walk; ONNX Runtime's has nothing around it. **For single answers, choose the call before
 # you touch the network.**
 
+# %% [markdown]
+# One number of the target is still open: what does a process weigh that has Keras in it? Ask one.
+
+# %% tags=["nbval-ignore-output"]
+import subprocess
+import sys
+
+program = """
+import numpy as np, psutil
+from course_utils import weights
+weights.load("mnist_reader")(np.zeros((1, 28, 28, 1)))
+print(psutil.Process().memory_info().rss / 1e6)
+"""
+run = subprocess.run(
+    [sys.executable, "-c", program], capture_output=True, text=True, check=True
+)
+with_keras = float(run.stdout.split()[-1])
+f"{with_keras:.0f} MB"
+
+# %% [markdown]
+# Three times what the target allows, before it has answered anything. So the three first ways are out, whatever their speed.
+
 # %%
 assert t1["predict"] > 5 * t1["compiled"] and t256["predict"] < 50 * t1["predict"]
 assert not exports or t1["predict"] > 50 * t1["ONNX Runtime"]
@@ -554,7 +576,7 @@ f"{before.mean():.3f} → {after.mean():.3f}; lost {lost}, gained {gained}: {-lo
 
 # %% tags=["nbval-ignore-output"]
 third = gate.check(folder / "worse", digits.test, limits)
-[one for one in third.sentences if "7" in one][:2]
+[one for one in third.sentences if "7 has" in one or "class is 7" in one]
 
 # %% [markdown]
 # Refused, with its reason in words that you can put into a message to whoever sent it. Your own knowledge belongs in the gate, too. The
@@ -674,24 +696,6 @@ assert all(run.answered and not run.errors for run in runs.values())
 # %% [markdown]
 # ## 8 · What do you ship?
 #
-# One number is missing: what would a process with Keras in it need? Ask one.
-
-# %% tags=["nbval-ignore-output"]
-import subprocess
-import sys
-
-program = """
-import numpy as np, psutil
-from course_utils import weights
-weights.load("mnist_reader")(np.zeros((1, 28, 28, 1)))
-print(psutil.Process().memory_info().rss / 1e6)
-"""
-run = subprocess.run(
-    [sys.executable, "-c", program], capture_output=True, text=True, check=True
-)
-with_keras = float(run.stdout.split()[-1])
-
-# %% [markdown]
 # The rule: *go down the list from the least work to the most, and ship the first that keeps every limit of the target, as measured here.* Work
 # that the target does not ask for is not done. A core-hour is charged at 4 US cents (an assumption: small rented machines cost 2 to 6).
 
@@ -781,6 +785,9 @@ def halved(reader):
     narrow.set_weights(new)
     return narrow
 
+
+# %% [markdown]
+# All three are trained like the mended reader of section 5, and written as ONNX:
 
 # %% tags=["nbval-ignore-output"]
 import zlib
