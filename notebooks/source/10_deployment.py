@@ -330,8 +330,8 @@ def paired_loss(lost, gained, n, z=1.96):
     return p - g - half, p - g + half
 
 
-def answers(ask, x):  # in parts, for the sake of memory
-    return np.concatenate([ask(x[k : k + 256]).argmax(axis=1) for k in range(0, len(x), 256)])
+def answers(ask, x):  # one at a time, as the service will
+    return np.array([ask(x[k : k + 1]).argmax() for k in range(len(x))])
 
 
 # %% [markdown]
@@ -446,7 +446,7 @@ tight
 # What you ship is more than weights: the classes in their order, versions, and what the input must look like. The course's **bundle** is a
 # folder with a card, `model.json`, that lists each file with its SHA-256 **hash**, a fingerprint of 64 digits. Whoever loads it compares first.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from course_utils.bundles.networks import ImageNet
 
 card = bundles.save(ImageNet.of(reader, digits.class_names), folder / "reader")
@@ -676,13 +676,17 @@ pd.DataFrame(
 #
 # The tester stood in line with everybody else, and did not count it: one slow answer in 3,000 is beyond any p99. This is **coordinated omission**:
 # the tool slows down with what it tests. So count from the moment at which a request was *due*. `course loadtest` does; here against the real
-# server, at the contract's rate and at ten times that, with customers at random (Poisson) moments:
+# server, at the contract's rate and at ten times that, with customers at random (Poisson) moments. Where the generator
+# itself was late (*behind*), nothing was learned about the server, and it tries again:
 
 # %% tags=["nbval-ignore-output"]
 from course_utils.serving import loadtest
 
-used = service.child.usage.cpu_seconds
-runs = {rate: loadtest.run(service.url, rate=rate, seconds=4) for rate in (50, 500)}
+for _ in range(3):  # again where this machine was too busy to send on time
+    used = service.child.usage.cpu_seconds
+    runs = {rate: loadtest.run(service.url, rate=rate, seconds=4) for rate in (50, 500)}
+    if not any(run.behind for run in runs.values()):
+        break
 came = sum(5 * run.offered for run in runs.values())  # a second of warm-up included
 seconds_each = (service.child.usage.cpu_seconds - used) / came
 memory = service.child.usage.peak_mib * 2**20 / 1e6
