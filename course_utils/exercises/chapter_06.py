@@ -69,14 +69,14 @@ _VENDOR = number(
         Mistake(
             "best FID of the new ones",
             2,
-            "Its FID is that of real points, but hardly one in sixteen of its examples passes your rule: a bell with "
-            "the right mean and covariance.",
+            "Its FID is that of real points, but hardly one in sixteen of its examples is good: a bell with the right "
+            "mean and covariance. You would pay for sixteen to have one.",
         ),
         Mistake(
             "mode collapse",
             3,
-            "Most of its examples look right, and they show two of your eight kinds. What is missing cannot be added "
-            "by throwing away.",
+            "Most of its examples look right, and they show two of your eight kinds. What is missing cannot be bought "
+            "there.",
         ),
     ],
     otherwise="Answer with the number that one of the vendors has in the table.",
