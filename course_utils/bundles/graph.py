@@ -44,7 +44,8 @@ def write(network: "keras.Model", folder: Path, sample: np.ndarray) -> None:
     # A network that was compiled would bring its optimizer along: three times the size.
     if getattr(network, "optimizer", None) is not None:
         network = keras.Model(network.inputs, network.outputs)
-    wanted = compiled(network)(sample)
+    with _quiet():  # TensorFlow takes several networks, each traced once, for one that is traced again and again
+        wanted = compiled(network)(sample)
     path = folder / file_name(network)
     if bert_graph.backbone_of(network):
         bert_graph.write(network, path)
