@@ -195,7 +195,7 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# For 256 images `predict` needs hardly longer than for one: nearly all of its time is the call's.
+# For 256 images `predict` needs a quarter more time than for one: nearly all of it is the call's.
 # `predict` builds a data set, a loop, callbacks and progress for every call: well spent on a thousand images, wasted on one. `model(x)` walks
 # through the layers in Python. The graph saves that walk; ONNX Runtime's has nothing around it. **For single answers, choose the call before
 # you touch the network.**
@@ -365,8 +365,8 @@ table.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Only *per channel*: not one answer changes, so at most 0.2 points are lost. The other two lose four or five and gain three, which may be half a point
-# or more. And the fastest is float32.
+# Only *per channel*: not one answer changes, so at most 0.2 points are lost. The other two lose five and gain three, which may be more than half a point
+# in all. And the fastest is float32.
 #
 # </details>
 #
@@ -700,7 +700,7 @@ felt.loc["generator behind"] = [run.behind for run in runs.values()]
 felt
 
 # %% [markdown]
-# In the stored run the p99 at the contract's rate is an eighth of what is allowed, and ten times the rate is no harder. (Where *generator behind* says
+# In the stored run the p99 at the contract's rate is a sixth of what is allowed, and ten times the rate is no harder. (Where *generator behind* says
 # True, this machine was busy, and part of the latency is the tester's own.)
 
 # %%
@@ -732,7 +732,7 @@ decision.round(3)
 # is not done; were the limit 100 kB, it would be next.
 #
 # Look at the price. Served, a million answers cost less than a US cent, by `predict` a hundred times as much. And the network is hardly in it: of the
-# service's 0.4 ms, ONNX Runtime takes 0.05, the rest is HTTP. A smaller network would save nothing that you could see on a bill. (Chapter 07's rule
+# service's 0.4 ms, ONNX Runtime takes 0.04, the rest is HTTP. A smaller network would save nothing that you could see on a bill. (Chapter 07's rule
 # still stands: the reader proposes, a person confirms.)
 
 # %% [markdown] road="side"
@@ -845,7 +845,7 @@ smaller.round(3)
 # </details>
 #
 # Zeros compress: zipped, the file falls to a third. Unzipped it is as large as before, and a zero is multiplied like any other number. Half the width
-# is a quarter of the size, and clearly faster on 256 images; a single answer is mostly the call. Against the control both lose some two points after
+# is a quarter of the size, and takes a third less time for 256 images; a single answer is mostly the call. Against the control both lose some two points after
 # this short training, four at most. Without the control you would have written: pruned to a fifth, and better than the reader was.
 
 # %%
@@ -1172,8 +1172,8 @@ saves = halving["whole batch"] - halving["half of it"]
 f"computing saves {saves:.2f} ms a step, sending takes {1000 * exchanged / 125:.2f} ms"
 
 # %% [markdown]
-# On so small a layer the two are of one size, and little or nothing is won; rows make it pay, weights make it dear. And every machine still holds
-# *all* the weights.
+# On so small a layer sending takes as long as computing saves, or longer: nothing is won. More rows make it pay, more weights make it dear. And
+# every machine still holds *all* the weights.
 
 # %% [markdown]
 # ## Exercises
