@@ -69,14 +69,15 @@ _VENDOR = number(
         Mistake(
             "best FID of the new ones",
             2,
-            "Its FID is that of real points, but hardly one in sixteen of its examples passes your rule: a bell with "
-            "the right mean and covariance.",
+            "Its FID is that of real points, but hardly one in sixteen of its examples looks like yours: a bell with "
+            "the right mean and covariance. Sorted by your rule it would do, at sixteen draws for each that you keep; "
+            "here you use what you are sent as it is.",
         ),
         Mistake(
             "mode collapse",
             3,
-            "Most of its examples look right, and they show two of your eight kinds. What is missing cannot be added "
-            "by throwing away.",
+            "Most of its examples look right, and they show two of your eight kinds. Nothing that you do to "
+            "them adds the missing six.",
         ),
     ],
     otherwise="Answer with the number that one of the vendors has in the table.",
@@ -518,7 +519,8 @@ EXERCISES = (
         kind="decide",
         minutes=4,
         prompt="Four vendors offer invented customers, and the table shows what was measured. You want new ones of all "
-        "eight kinds that look like yours. Replace the three dots by the number of the vendor that you take.",
+        "eight kinds that look like yours, and use what you are sent as it is. Replace the three dots by the number "
+        "of the vendor that you take.",
         judge=_VENDOR,
     ),
 )

@@ -1,7 +1,5 @@
 """What chapter 06 tells its reader to try in the explorer, tried: the explorer shows what the text says."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -64,28 +62,29 @@ def test_as_the_article_prints_the_points_run_away_and_stay_away(text, monkeypat
     assert "printed loss drives" in sentence
 
 
-def test_with_the_generator_ahead_few_points_are_good_and_nothing_settles(text, monkeypatch):
-    assert "The generator's rate at 0.006 with the discriminator's at 0.0003: few points good" in text
-    looks, sentence = played((700, 800, 900, 1000), monkeypatch, rate_G=0.006, rate_D=0.0003)
+@pytest.mark.parametrize("rate_G", [0.0003, 0.001, 0.003, 0.006, 0.02])
+def test_with_a_slow_discriminator_few_points_are_good(text, monkeypatch, rate_G):
+    assert "The discriminator's rate at 0.0003: few points good, whatever the generator's rate." in text
+    looks, sentence = played((800, 900, 1000), monkeypatch, rate_G=rate_G, rate_D=0.0003)
     assert all(good < 0.25 for _, _, good, *_ in looks)
-    moves = [np.linalg.norm(b[0] - a[0], axis=1).mean() for a, b in pairwise(looks)]
-    assert min(moves) > 0.3, "between two looks each point moves by more than a cloud's width"
     assert "Few points are good" in sentence
 
 
-def test_one_number_in_and_five_steps_collapse(text, monkeypatch):
-    assert "One random number in, and five steps of $D$ for one of $G$: nine points in ten good, on two clouds" in text
+def test_five_steps_of_d_are_no_cure_for_collapse(text, monkeypatch):
+    """Five steps of D for one of G end with fewer clouds than one step does, all else as it is."""
+    assert "More steps of $D$ are no cure" in text
+    assert "Five steps of $D$ for one of $G$, which puts $D$ further ahead: more good points, on fewer clouds" in text
+    once, _ = played((1000, 1500), monkeypatch)
+    five, _ = played((1000, 1500), monkeypatch, turns=5)
+    for before, after in zip(once, five, strict=True):
+        assert after[1] < before[1] and after[2] > max(before[2], 0.5)
+
+
+def test_one_number_in_as_well_collapses(text, monkeypatch):
+    assert "One random number in as well: nine points in ten good, on two clouds" in text
     looks, sentence = played((800, 1000), monkeypatch, noise=1, turns=5)
     assert all(good > 0.75 and modes <= 3 for _, modes, good, *_ in looks)
     assert "mode collapse" in sentence
-
-
-def test_a_further_step_of_d_is_no_cure_for_collapse(text, monkeypatch):
-    """Five steps of D for one of G end with fewer clouds than one step does, all else as it is."""
-    assert "A discriminator further ahead is no cure" in text
-    once, _ = played((1500,), monkeypatch)
-    five, _ = played((1500,), monkeypatch, turns=5)
-    assert five[0][1] < once[0][1] and five[0][2] > 0.5
 
 
 def test_a_discriminator_that_never_learns_is_marched_away_from(text, monkeypatch):
