@@ -281,6 +281,21 @@ def high_water_mib(pid: int | None) -> float:
     return 0.0
 
 
+def peak_mib() -> float | None:
+    """The most memory (MiB) this process has had; None where the system does not keep it."""
+    if known := high_water_mib(os.getpid()):
+        return known
+    try:
+        import resource
+    except ImportError:
+        import psutil
+
+        peak = getattr(psutil.Process().memory_info(), "peak_wset", None)
+        return peak / 2**20 if peak else None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 1024)
+
+
 def free_memory() -> int:
     """Bytes of memory that can still be had, within a container's limit."""
     import psutil
