@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import platform
 import random
@@ -250,6 +251,17 @@ def quiet_native_output() -> Iterator[None]:
             if failed:
                 held.seek(0)
                 sys.stderr.write(held.read().decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def quiet_logging() -> Iterator[None]:
+    """No library's warnings in the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def cores() -> int:
