@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import platform
 import random
@@ -252,6 +253,17 @@ def quiet_native_output() -> Iterator[None]:
                 sys.stderr.write(held.read().decode("utf-8", "replace"))
 
 
+@contextlib.contextmanager
+def quiet_logging() -> Iterator[None]:
+    """No library's warnings in the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def cores() -> int:
     """The number of processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -279,6 +291,21 @@ def high_water_mib(pid: int | None) -> float:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
     return 0.0
+
+
+def peak_mib() -> float | None:
+    """The most memory (MiB) this process has had; None where the system does not keep it."""
+    if known := high_water_mib(os.getpid()):
+        return known
+    try:
+        import resource
+    except ImportError:
+        import psutil
+
+        peak = getattr(psutil.Process().memory_info(), "peak_wset", None)
+        return peak / 2**20 if peak else None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 1024)
 
 
 def free_memory() -> int:

@@ -6,7 +6,6 @@ Whoever answers from ONNX needs ONNX Runtime (some 50 MB of memory) and no frame
 """
 
 import contextlib
-import logging
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from course_utils import paths
 from course_utils.bundles import bert_graph
 from course_utils.errors import CourseError
 from course_utils.language import say
+from course_utils.runtime import quiet_logging
 
 if TYPE_CHECKING:
     import keras
@@ -45,7 +45,7 @@ def write(network: "keras.Model", folder: Path, sample: np.ndarray) -> None:
     if getattr(network, "optimizer", None) is not None:
         network = keras.Model(network.inputs, network.outputs)
     with _quiet():  # TensorFlow takes several networks, each traced once, for one that is traced again and again
-        wanted = compiled(network)(sample)
+        wanted = compiled(network)(sample)  # Keras exports no network that was never called
     path = folder / file_name(network)
     if bert_graph.backbone_of(network):
         bert_graph.write(network, path)
@@ -125,11 +125,6 @@ def _first(output: Any) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter warns of names that NumPy no longer has, and tells the log what it does."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+    with quiet_logging(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -35,6 +35,16 @@ def linear_head(fitted: "LogisticRegression", classes: int) -> tuple[np.ndarray,
     return weights, offsets
 
 
+def decision_of(model: Any) -> tuple[float, dict[int, float]]:
+    """A model's threshold and its limits, by the number of the class, as `to_person` takes them.
+
+    A model of somebody else's may have neither: then nobody is asked.
+    """
+    limits = getattr(model, "limits", None) or {}
+    names = list(model.class_names)
+    return float(getattr(model, "threshold", None) or 0.0), {names.index(name): float(x) for name, x in limits.items()}
+
+
 def to_person(shares: np.ndarray, threshold: float, limits: Mapping[int, float]) -> np.ndarray:
     """Which messages people read, bool (n,), of probabilities float (n, classes).
 
@@ -86,8 +96,7 @@ class Model:
     def decide(self, texts: Sequence[str]) -> list[str | None]:
         """Texts → the class of each that the model answers alone, None for each that a person should read."""
         shares = self.predict_proba(texts)
-        numbers = {self.class_names.index(name): limit for name, limit in self.limits.items()}
-        person = to_person(shares, self.threshold, numbers)
+        person = to_person(shares, *decision_of(self))
         return [None if ask else self.class_names[k] for ask, k in zip(person, shares.argmax(axis=1), strict=True)]
 
     def cut(self, texts: Sequence[str]) -> int:

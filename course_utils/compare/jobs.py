@@ -3,12 +3,15 @@
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course_utils.processes import Child, environment, python
-from course_utils.runtime import TENSORFLOW_ENVIRONMENT
+from course_utils.errors import CourseError
+from course_utils.language import say
+from course_utils.processes import Child, begin, environment, python
+from course_utils.runtime import TENSORFLOW_ENVIRONMENT, peak_mib
 
 WORKER = "course_utils.compare.worker"
 
@@ -22,16 +25,18 @@ def run(
     *,
     limit: float,
     tell: Callable[[str, float | None], None] = lambda stage, share: None,
+    worker: str = WORKER,
 ) -> dict[str, Any]:
-    """Have a worker do the job (see `course_utils.compare.worker`) within ``limit`` seconds; returns what it found.
+    """Have a worker do the job within ``limit`` seconds; returns what it found, and its ``memory_mib``.
 
-    ``tell(stage, share done)`` hears how far it is. Raises Failed where the worker failed, died or took too long.
+    ``worker`` is a module whose main program is `work`. ``tell(stage, share done)`` hears how far it is. Raises Failed
+    where the worker failed, died or took too long.
     """
     defaults = {name: os.environ.get(name, value) for name, value in TENSORFLOW_ENVIRONMENT.items()}
     env = environment(**defaults, KERAS_BACKEND=backend())
     with (
         tempfile.TemporaryDirectory(prefix="course-compare-") as folder,
-        Child(python(WORKER), folder=Path(folder), job=job, env=env, limit=limit) as child,
+        Child(python(worker), folder=Path(folder), job=job, env=env, limit=limit) as child,
     ):
         for event in child.events():
             kind = event.pop("event")
@@ -42,6 +47,25 @@ def run(
             elif kind == "done":
                 return event
         raise Failed(child.how_it_ended())
+
+
+def work(do: Callable[[dict[str, Any], Callable[..., None]], dict[str, Any]]) -> int:
+    """The worker's side of `run`: the job's facts are what ``do(job, emit)`` returns. 0, or 1 where it was not done."""
+    emit, job = begin()
+    try:
+        facts = do(job, emit)
+    except CourseError as error:
+        emit("failed", reason=str(error))
+        return 1
+    except MemoryError:
+        emit("failed", reason=say("The memory was not enough."))
+        return 1
+    except Exception as error:  # an event says it to the parent; the traceback stands in the log
+        traceback.print_exc()
+        emit("failed", reason=f"{type(error).__name__}: {str(error)[:300]}")
+        return 1
+    emit("done", memory_mib=peak_mib(), **facts)
+    return 0
 
 
 def backend() -> str:

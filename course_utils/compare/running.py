@@ -70,7 +70,7 @@ def run(
     begun = time.monotonic()
     chosen = _checked(profile, candidates, splits, refit, seed)
     if encoder is not None:
-        encoder_source.identity(encoder)  # a folder that holds none is said at once
+        encoder_source.layers_and_width(encoder)  # a folder that holds none is said at once
     with Display(len(chosen), progress) as display:
         display.stage(say("reading the data"))
         compared = read(data, text, label, seed, splits, time_column)

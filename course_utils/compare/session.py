@@ -1,5 +1,6 @@
 """Candidates trained and judged one after another, and what an earlier run kept taken as it is."""
 
+import functools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,6 +42,11 @@ class Session:
         self.encoder = encoder or candidates.ENCODER
         self.cost = candidates.cost_of(self.encoder)
 
+    @functools.cached_property
+    def _identity(self) -> dict[str, Any]:
+        """The encoder with its files' hashes, of which one takes seconds: asked for once."""
+        return encoder_source.identity(self.encoder)
+
     def outcome(self, candidate: Candidate) -> Outcome:
         """What became of the candidate; what is skipped or fails is tried again by the next run."""
         settings = candidate.settings[self.profile]
@@ -53,7 +59,7 @@ class Session:
                 "seed": self.seed,
                 "versions": bundles.versions(),
                 "backend": jobs.backend() if candidate.framework else None,
-                "encoder": encoder_source.identity(self.encoder) if candidate.encoder else None,
+                "encoder": self._identity if candidate.encoder else None,
             }
         )
         kept = self._kept(candidate, key)

@@ -4,17 +4,15 @@ Started by `course_utils.compare.jobs`. A job has a ``phase``: "train" trains an
 saved model as a service would and measures its answers, so that what is reported is what was saved.
 """
 
-import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course_utils import processes
-from course_utils.errors import CourseError
+from course_utils.compare import jobs
 from course_utils.language import say
+from course_utils.runtime import peak_mib
 
 WARM_UP = 40
 MOST_SINGLE = 400  # messages that are answered one by one
@@ -23,21 +21,7 @@ SECONDS_SINGLE = 10.0
 
 def main() -> int:
     """Do the job; 0 where it was done, 1 where the last event says why not."""
-    emit, job = processes.begin()
-    try:
-        facts = {"train": train, "judge": judge}[job["phase"]](job, _sparing(emit))
-    except CourseError as error:
-        emit("failed", reason=str(error))
-        return 1
-    except MemoryError:
-        emit("failed", reason=say("The memory was not enough."))
-        return 1
-    except Exception as error:  # an event says it to the parent; the traceback stands in the log
-        traceback.print_exc()
-        emit("failed", reason=f"{type(error).__name__}: {str(error)[:300]}")
-        return 1
-    emit("done", memory_mib=peak_mib(), **facts)
-    return 0
+    return jobs.work(lambda job, emit: {"train": train, "judge": judge}[job["phase"]](job, _sparing(emit)))
 
 
 def _sparing(emit: Callable[..., None]) -> Callable[[str, float | None], None]:
@@ -170,23 +154,6 @@ def _start(seed: int, tell: Callable[[str, float | None], None]) -> None:
 
     tell(say("starting Keras"), None)
     runtime.start_keras("quick", seed)  # float32 in every profile: what is saved is to run anywhere
-
-
-def peak_mib() -> float | None:
-    """The most memory (MiB) this process has had; None where the system does not keep it."""
-    from course_utils.runtime import high_water_mib
-
-    if known := high_water_mib(os.getpid()):
-        return known
-    try:
-        import resource
-    except ImportError:
-        import psutil
-
-        peak = getattr(psutil.Process().memory_info(), "peak_wset", None)
-        return peak / 2**20 if peak else None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,11 @@ Sources: J. Devlin and others (2019), BERT, NAACL, https://arxiv.org/abs/1810.04
 Sentence-BERT, EMNLP, https://arxiv.org/abs/1908.10084 (section 3: the mean of the last states is a sentence's vector).
 """
 
-import contextlib
 import dataclasses
 import functools
-import logging
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.recipes import encoder_source
+from course_utils.runtime import quiet_logging
 
 if TYPE_CHECKING:
     import keras
@@ -186,7 +185,7 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
         return Encoder(name, backbone, WordPieces.read(files["tokenizer.json"]))
     import keras_hub
 
-    with _quiet_logging():
+    with quiet_logging():  # keras_hub warns of what is meant so here: weights without a use
         try:
             backbone = keras_hub.models.BertBackbone.from_preset(name)
             pieces = keras_hub.models.BertTokenizer.from_preset(name)
@@ -197,17 +196,6 @@ def load(name: str = "minilm", progress: bool = True) -> Encoder:
                 f"keras_hub could not bring the preset {name!r} ({said}). It needs a network the first time; without "
                 "one, use encoder 'minilm' (course data fetch minilm)."
             ) from error
-
-
-@contextlib.contextmanager
-def _quiet_logging() -> Iterator[None]:
-    """keras_hub's loaders warn of what is meant so here: weights without a use."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 # ---- batches

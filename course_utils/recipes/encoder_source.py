@@ -49,13 +49,7 @@ def files(name: str) -> dict[str, Path]:
                 files=", ".join(FILES),
             )
         )
-    try:
-        said = json.loads((where / "config.json").read_text("utf-8"))
-        kind = said.get("model_type", "bert")
-    except (OSError, ValueError, AttributeError) as error:
-        raise CourseError(
-            say("{file} cannot be read ({why}).", file=paths.display(where / "config.json"), why=str(error)[:120])
-        ) from error
+    kind = _config(where).get("model_type", "bert")
     if kind != "bert":
         raise CourseError(
             say("{folder} holds a model of type {kind!r}; expected: bert.", folder=paths.display(where), kind=kind)
@@ -83,5 +77,18 @@ def layers_and_width(name: str) -> tuple[int, int] | None:
     """How many layers an encoder in a folder has, and how long its vectors are; None where that is not known yet."""
     if in_registry(name) or folder(name) is None:
         return None
-    said = json.loads(files(name)["config.json"].read_text("utf-8"))
+    said = _config(files(name)["config.json"].parent)
     return int(said["num_hidden_layers"]), int(said["hidden_size"])
+
+
+def _config(where: Path) -> dict[str, Any]:
+    """What a BERT's config.json says. Raises CourseError for one that says not how large it is."""
+    path = where / "config.json"
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        if min(int(said["num_hidden_layers"]), int(said["hidden_size"])) < 1:
+            raise ValueError(say("num_hidden_layers and hidden_size should be 1 or more"))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        why = f"{type(error).__name__}: {str(error)[:120]}"
+        raise CourseError(say("{file} cannot be read ({why}).", file=paths.display(path), why=why)) from error
+    return said

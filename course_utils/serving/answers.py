@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.bundles.models import to_person
+from course_utils.bundles.models import decision_of, to_person
 
 
 def version_of(card: Mapping[str, Any]) -> str:
@@ -21,9 +21,7 @@ class Answering:
 
     def __init__(self, model: Any) -> None:
         self.names = [str(name) for name in model.class_names]
-        self.threshold = float(getattr(model, "threshold", 0.0))
-        limits = getattr(model, "limits", None) or {}
-        self.limits = {self.names.index(name): float(limit) for name, limit in limits.items()}
+        self.threshold, self.limits = decision_of(model)
 
     def labels(self, shares: np.ndarray) -> list[str | None]:
         """Probabilities float (n, classes) → the label of each item; None: a person should read it."""

@@ -181,9 +181,16 @@ def test_an_encoder_in_a_folder_is_read_and_a_head_beside_it_does_not_disturb(tm
     found["config.json"].write_text(json.dumps({**config, "model_type": "roberta"}))
     with pytest.raises(CourseError, match=r"holds a model of type 'roberta'; expected: bert"):
         encoder.load(str(tmp_path))
-    found["config.json"].write_text("{")
-    with pytest.raises(CourseError, match=r"config\.json cannot be read"):
-        encoder.load(str(tmp_path))
+    for broken in (
+        "{",
+        "{}",
+        "[]",
+        json.dumps({**config, "hidden_size": "wide"}),
+        json.dumps({**config, "hidden_size": 0}),
+    ):
+        found["config.json"].write_text(broken)
+        with pytest.raises(CourseError, match=r"config\.json cannot be read"):
+            encoder.load(str(tmp_path))
 
 
 def test_a_preset_that_cannot_be_had_is_one_sentence():

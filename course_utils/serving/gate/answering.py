@@ -5,38 +5,27 @@ Started by `course_utils.serving.gate.costs`. Its job has ``folder``, ``kind``, 
 
 import sys
 import time
-import traceback
+from pathlib import Path
 from typing import Any
 
-from course_utils import processes
-from course_utils.errors import CourseError
+from course_utils.compare import jobs
 
 WARM_UP = 40
 
 
 def main() -> int:
     """Do the job; 0 where it was done, 1 where the last event says why not."""
-    emit, job = processes.begin()
-    try:
-        from pathlib import Path
+    return jobs.work(lambda job, emit: {"times": _times(job)})
 
-        import numpy as np
 
-        from course_utils import bundles
-        from course_utils.compare.worker import peak_mib
+def _times(job: dict[str, Any]) -> list[float]:
+    import numpy as np
 
-        model = bundles.load_model(Path(job["folder"]))
-        inputs = np.array(job["inputs"], np.uint8) if job["kind"] == "images" else job["inputs"]
-        times = single_times(model, inputs, job["least"], job["seconds"])
-        emit("done", times=times, memory_mib=peak_mib())
-    except CourseError as error:
-        emit("failed", reason=str(error))
-        return 1
-    except Exception as error:  # an event says it to the parent; the traceback stands in the log
-        traceback.print_exc()
-        emit("failed", reason=f"{type(error).__name__}: {str(error)[:300]}")
-        return 1
-    return 0
+    from course_utils import bundles
+
+    model = bundles.load_model(Path(job["folder"]))
+    inputs = np.array(job["inputs"], np.uint8) if job["kind"] == "images" else job["inputs"]
+    return single_times(model, inputs, job["least"], job["seconds"])
 
 
 def single_times(model: Any, inputs: Any, least: int, seconds: float) -> list[float]:

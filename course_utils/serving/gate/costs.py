@@ -1,17 +1,12 @@
 """What an answer costs: bytes on the disk, milliseconds, memory of the process that answers."""
 
 import dataclasses
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import bundles
 from course_utils.compare import jobs
 from course_utils.language import say
-from course_utils.processes import Child, environment, python
-from course_utils.runtime import TENSORFLOW_ENVIRONMENT
 from course_utils.serving.gate import answering
 from course_utils.serving.gate.subject import IMAGES, ModelFailed, Subject
 from course_utils.serving.gate.verdicts import Measured, quantile_ends
@@ -74,21 +69,11 @@ def apart(folder: Path, inputs: object, kind: str) -> tuple[list[float], float |
     """(milliseconds of single answers, MiB at the peak) of a process that has loaded a bundle. Raises ModelFailed."""
     given = np.asarray(inputs).tolist() if kind == IMAGES else list(inputs)
     job = {"folder": str(Path(folder).resolve()), "kind": kind, "inputs": given, "least": SINGLE, "seconds": SECONDS}
-    defaults = {}
-    if bundles.needs_keras(folder):
-        defaults = {name: os.environ.get(name, value) for name, value in TENSORFLOW_ENVIRONMENT.items()}
-        defaults["KERAS_BACKEND"] = jobs.backend()
-    env = environment(**defaults)
-    with (
-        tempfile.TemporaryDirectory(prefix="course-check-") as place,
-        Child(python(answering.__name__), folder=Path(place), job=job, env=env, limit=LIMIT) as child,
-    ):
-        for event in child.events():
-            if event["event"] == "failed":
-                raise ModelFailed(say("the answering process failed: {why}", why=event["reason"]))
-            if event["event"] == "done":
-                return event["times"], event["memory_mib"]
-        raise ModelFailed(say("the answering process did not finish. {how}", how=child.how_it_ended()))
+    try:
+        found = jobs.run(job, limit=LIMIT, worker=answering.__name__)
+    except jobs.Failed as failed:
+        raise ModelFailed(say("the answering process failed: {why}", why=str(failed))) from failed
+    return found["times"], found["memory_mib"]
 
 
 def _no_bundle() -> str:

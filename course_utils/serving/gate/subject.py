@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.bundles.models import to_person
+from course_utils.bundles.models import decision_of, to_person
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.serving.gate.target import Target
@@ -94,9 +94,7 @@ class Subject:
 
     def to_person(self, shares: np.ndarray) -> np.ndarray:
         """Which of these probabilities, (n, classes), the model leaves to a person, bool (n,)."""
-        limits = getattr(self.model, "limits", None) or {}
-        numbers = {self.class_names.index(name): limit for name, limit in limits.items()}
-        return to_person(shares, getattr(self.model, "threshold", None) or 0.0, numbers)
+        return to_person(shares, *decision_of(self.model))
 
     def named(self, answer: int) -> str:
         """The name of an answer."""
