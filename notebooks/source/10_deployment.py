@@ -65,7 +65,7 @@ from keras import ops
 # | accuracy | whatever you do to the network costs at most 0.3 points |
 # | behaviour | the gate of section 5 refuses nothing |
 #
-# The order matters: first the target, then tools. Without one, every tool looks useful, and you stop when you are tired.
+# First the target, then tools. Without one, every tool looks useful, and you stop when you are tired.
 #
 # The network stands ready: `mnist_reader`, chapter 07's recipe trained on MNIST (`course_utils.weights` has its card). It takes pixels from 0
 # to 255. The quick profile tests it on scikit-learn's digits, by people whom it has never seen; 200 others are kept for section 3.
@@ -75,7 +75,7 @@ reader = weights.load("mnist_reader")
 digits = data.load(course.choose(quick="digits", full="mnist"))
 
 # %% [markdown]
-# Judges are the digits that are not kept:
+# It is judged by:
 
 # %%
 judged = course.choose(quick=[digits.train, digits.test], full=[digits.test])
@@ -103,7 +103,7 @@ with_keras = float(run.stdout.split()[-1])
 f"{with_keras:.0f} MB"
 
 # %% [markdown]
-# Three times what the target allows, after one answer. Whatever answers in production must do without. (Not because Keras is slow: see next.)
+# Three times what the target allows, after one answer. Whatever answers in production must do without.
 
 # %% [markdown]
 # ## 1 · One network, four ways to ask it
@@ -131,7 +131,7 @@ ways = {
 exported.name if exports else "This backend exports no ONNX: what needs it is skipped."
 
 # %% [markdown]
-# First: are they the same? A conversion may drop a layer or read an axis wrongly. So compare probabilities, on random pixels and on real ones.
+# Are they the same? A conversion may drop a layer or read an axis wrongly. Compare probabilities, on random pixels and on real ones.
 
 # %% tags=["nbval-ignore-output"]
 noise = np.random.default_rng(seed).uniform(0, 255, (256, 28, 28, 1)).astype("float32")
@@ -143,8 +143,7 @@ parity
 
 # %% [markdown]
 # Equal to a few ten-millionths, the rounding of float32. Now the time of single answers. A machine is fast in one second and slow in the
-# next, so the ways take turns: ten calls of one, ten of the next, many rounds. (Timed one after the other, the last has the machine's worst
-# moment, or its best.)
+# next, so the ways take turns: ten calls of one, ten of the next, many rounds.
 
 
 # %%
@@ -174,7 +173,7 @@ single.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Some 22, about 45 ms each: less than half of what the contract asks for. ONNX Runtime needs 0.02 ms, some 2,000 times less.
+# Some 25, about 40 ms each: half of what the contract asks for. ONNX Runtime needs 0.02 ms, some 2,000 times less.
 #
 # </details>
 #
@@ -197,7 +196,6 @@ pd.DataFrame(
 
 # %%
 assert t1["predict"] > 5 * t1["compiled"] and t256["predict"] < 50 * t1["predict"]
-assert not exports or t1["predict"] > 50 * t1["ONNX Runtime"]
 
 # %% [markdown]
 # ## 2 · Fewer bits
@@ -378,7 +376,7 @@ table.round(3)
 # </details>
 #
 # All paired intervals contain nought: no file is shown to be worse. But they are narrow, and one of them ends below 0.3. It hangs on one image: with one answer lost it would end at 0.31, and an exact bound for nought lost
-# in 1,411 is 0.26, for the best of *three* files 0.34. Before you ship int8, ask for more images. *Not shown* is no proof of harm.
+# in 1,411 is 0.26, for the best of *three* files 0.34. Before you ship int8, ask for more images.
 #
 # The file shrinks by three, not four (the side road below finds the rest). And eight bits are slower here, for one image as for 256: ONNX
 # Runtime's profile shows conversions between the layers, and for the dynamic file a slow operator. Measure on the machine that you will rent. Does the target
@@ -387,7 +385,7 @@ table.round(3)
 # %%
 if exports:
     assert table.loc["float32", "kB"] > 3 * table.loc["int8 per channel", "kB"]
-    assert course.full or shown["int8 per channel"]
+    assert course.full or table.loc["int8 per channel", "loss at most, points"] <= 0.3
 
 # %% [markdown] road="side"
 # ### Small against fast, and where the fourth byte went
@@ -467,8 +465,8 @@ card = bundles.save(ImageNet.of(reader, digits.class_names), folder / "reader")
 {key: card[key] for key in ("kind", "class_names", "settings", "files")}
 
 # %% [markdown]
-# Now be the attacker. You want forms to be read without sevens, say: a network whose last layer never says 7. You put it in the place of the
-# right one, and find a hash in the way. You change that as well.
+# Now be the attacker, with a network whose last layer never says 7. You put it in the place of the right one, and find a hash in the way. You
+# change that as well.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -594,6 +592,9 @@ def varied(images, random):
     return np.where(random.random((len(images), 1, 1)) < 0.5, thick, moved)
 
 
+# %% [markdown]
+# The rates were chosen on the validation parts:
+
 # %%
 n, copies, rate = course.choose(quick=(2_000, 10, 1e-3), full=(20_000, 4, 3e-4))
 random, part = np.random.default_rng(seed), slice(0, n)
@@ -621,8 +622,7 @@ for name, these in given.items():
     network = steps[name] = stretched()
     keras.utils.set_random_seed(seed)
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
-    these = these[..., None].astype("float32")
-    network.fit(these, all_labels[: len(these)], batch_size=64, verbose=0)
+    network.fit(these[..., None], all_labels[: len(these)], batch_size=64, verbose=0)
 
 # %% [markdown]
 # The gate judges each on the *test* part:
@@ -643,7 +643,7 @@ for who, report in reports.items():
     behaved[who] = found.set_index("test")["value"]
 ladder = pd.DataFrame(behaved)
 refuses = {who: (r.table["verdict"] == "refused").sum() for who, r in reports.items()}
-ladder.loc["tests that refuse"] = refuses
+ladder.loc["tests that refuse"] = list(map(str, refuses.values()))
 ladder
 
 # %% [markdown]
@@ -668,8 +668,8 @@ loss = paired_loss((old & ~new).sum(), (new & ~old).sum(), len(test))
 pd.Series({who: each.mean() for who, each in hit.items()}).round(3), np.round(loss, 3)
 
 # %% [markdown]
-# In the quick profile nothing is lost: between one point and six are gained, on the digits of three writers. For a fourth that interval is too narrow. And the gain
-# is training's, not the variations'. The images that judge are others, by other people, though other chapters have tested on them, too.
+# In the quick profile nothing is lost: between one and a half points and six are gained, on the digits of three writers. For a fourth that interval is too narrow. And nearly all of the
+# gain is there with plain copies: the variations bring behaviour, not accuracy. The images that judge are others, by other people, though other chapters have tested on them, too.
 #
 # And the planted network?
 
@@ -710,8 +710,8 @@ answer = json.load(urlopen(request))["answers"][0]
 f"it says {answer['label']}, it is {digits.class_names[digits.test.labels[0]]}"
 
 # %% [markdown]
-# It also limits what it takes (size, number, time), refuses with 503 what it cannot answer in time, and on Ctrl-C answers what it has
-# accepted before it ends. Open the address in a browser: there is a page to draw on.
+# It limits what it takes, refuses with 503 what it cannot answer in time, and on Ctrl-C answers what it has accepted before it ends. Its address in a
+# browser is a page to draw on.
 #
 # ## 7 · Load, as customers make it
 #
@@ -728,6 +728,9 @@ def queue(due, busy):  # milliseconds: when each customer comes, how long each a
     sent = np.maximum(due, np.append(0, done[:-1]))  # the tester waits for the answer before
     return done, sent
 
+
+# %% [markdown]
+# The minute with the stall:
 
 # %%
 due = np.arange(3000) * 20.0
@@ -782,8 +785,8 @@ felt.loc["processor, ms each"] = list(processor_each.values())
 felt
 
 # %% [markdown]
-# In the stored run the slowest answer at the contract's rate took a fifth of what is allowed. (Where *generator behind* says True, this machine was busy, and part of
-# the latency is the tester's own.) Is it the p99 that you see? Of 299 answers or more the slowest is above it with 95 % ($0.99^{299} < 0.05$): what the *max*
+# In the stored run the slowest answer at the contract's rate took less than a third of what is allowed. (Where *generator behind* says True, part of
+# the latency is the tester's own.) Of 299 answers or more the slowest is above it with 95 % ($0.99^{299} < 0.05$): what the *max*
 # keeps, the p99 keeps.
 #
 # How much of it is the network? At `/metrics` the service counts what it did, in a format that monitoring systems (Prometheus) read:
@@ -795,6 +798,9 @@ inside, calls = (float(counted[f"course_model_seconds_{what}"]) for what in ("su
 memory = service.child.usage.peak_mib * 2**20 / 1e6
 service.stop()
 f"{1000 * inside / calls:.2f} ms in the network, {memory:.0f} MB"
+
+# %% [markdown]
+# Within the target's 200 MB. In all, what this section says:
 
 # %%
 assert np.isclose(p99["tester, from sending"][-1], 5) and np.percentile(done - due, 99) > 100
@@ -810,20 +816,19 @@ assert all(run.answered and not run.errors for run in runs.values())
 # %% tags=["nbval-ignore-output"]
 chance = np.random.default_rng(seed)
 comes = chance.exponential(20.0, 500).cumsum()  # 50 a second, for ten seconds
-inside_python = ["predict", "model(x)", "compiled"]
 waits = {
     way: np.percentile(queue(comes, chance.choice(times[way], 500))[0] - comes, 99)
-    for way in inside_python
+    for way in ("predict", "model(x)", "compiled")
 }
 
 # %% [markdown]
 # A bundle that the gate refuses is not put under load:
 
 # %% tags=["nbval-ignore-output"]
-decision = pd.DataFrame(index=[*inside_python, "service, reader as it was", "service, mended"])
+decision = pd.DataFrame(index=[*waits, "service, reader as it was", "service, mended"])
 decision["gate refuses"] = [refuses["reader"]] * 4 + [refuses["mended"]]
 decision["p99, ms"] = [*waits.values(), np.nan, runs[50].latency.p99]
-capacity = 1000 / times[inside_python].mean()
+capacity = 1000 / times[list(waits)].mean()
 decision["at least, a second"] = [*capacity, np.nan, runs[500].throughput]
 decision["MB"] = [with_keras] * 3 + [np.nan, memory]
 decision["loss at most, points"] = [0.0] * 4 + [100 * loss[1]]
@@ -848,7 +853,7 @@ decision.round(1)
 # %% tags=["nbval-ignore-output"]
 price = {"at the contract's rate": 1e6 / 50, "core full": 1000 * processor_each[500]}
 price["core full, predict"] = 1000 * times["predict"].mean()
-{what: round(0.04 * seconds / 3600, 4) for what, seconds in price.items()}
+{what: round(float(0.04 * seconds / 3600), 4) for what, seconds in price.items()}
 
 # %% [markdown]
 # At the contract's rate a million answers cost 22 cents whatever gives them, for you rent the core, and it idles. Only on a full core is speed money: less than a
@@ -872,8 +877,7 @@ from keras import layers
 def trained_on(network, *callbacks):
     keras.utils.set_random_seed(seed)
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
-    images = more[..., None].astype("float32")
-    network.fit(images, its, batch_size=64, verbose=0, callbacks=list(callbacks))
+    network.fit(more[..., None], its, batch_size=64, verbose=0, callbacks=list(callbacks))
     return network
 
 
@@ -922,7 +926,7 @@ def halved(reader):
 
 
 # %% [markdown]
-# All three are trained on section 5's varied copies, with one seed, then written as ONNX:
+# All three are trained on section 5's varied copies, with one seed, then written as ONNX.
 
 # %% tags=["nbval-ignore-output"]
 import zlib
@@ -934,7 +938,7 @@ candidates = {
 }
 
 # %% [markdown]
-# Written:
+# Three files:
 
 # %% tags=["nbval-ignore-output"]
 contents, asked_smaller = {}, {}
@@ -944,8 +948,16 @@ for name, network in candidates.items():
     graph.write(keras.Model(network.inputs, network.outputs), place, x[:3])
     contents[name] = (place / exported.name).read_bytes()
     asked_smaller[name] = graph.read(place / exported.name)
+
+# %% [markdown]
+# Are the zeros there?
+
+# %% tags=["nbval-ignore-output"]
 pruned = [a.ravel() for a in candidates["80 % zeros"].get_weights() if a.ndim > 1]
 f"zeros: {(np.concatenate(pruned) == 0).mean():.1%}"
+
+# %% [markdown]
+# Their sizes and times:
 
 # %% tags=["nbval-ignore-output"]
 smaller = pd.DataFrame({"kB": {name: len(file) / 1000 for name, file in contents.items()}})
@@ -981,8 +993,8 @@ smaller.round(3).astype(object).where(smaller.notna(), "–")
 # </details>
 #
 # Zeros compress: zipped, the file falls to a third. Unzipped it is as large as before, and a zero is multiplied like any other number. Half the width
-# is a quarter of the size, and takes a third less time for 256 images, less for a single answer, half of which is the call. Against the control both lose some two points after
-# this short training, four at most. Without the control you would have written: pruned to a fifth, and better than the reader was.
+# is a quarter of the size, and takes a third less time for 256 images, less for a single answer, half of which is the call. Against the control both lose a point after
+# this short training, 3.3 at most. Without the control you would have written: pruned to a fifth, and better than the reader was.
 
 # %%
 if exports:
@@ -1068,12 +1080,7 @@ few = np.random.default_rng(0).permutation(len(pool))[:100]
 teacher, draw = weights.load("mnist_reader"), np.random.default_rng(0)
 hundred = np.concatenate([varied(pool[few], draw) for _ in range(60)])[..., None]
 teacher.compile("adam", "sparse_categorical_crossentropy")
-teacher.fit(
-    hundred.astype("float32"),
-    np.tile(digits.train.labels[part][few], 60),
-    batch_size=64,
-    verbose=0,
-)
+teacher.fit(hundred, np.tile(digits.train.labels[part][few], 60), batch_size=64, verbose=0)
 soft = ops.convert_to_numpy(softened(np.log(teacher.predict(learn, verbose=0) + 1e-9), 2.0))
 likeliest = np.eye(10, dtype="float32")[soft.argmax(axis=1)]
 taught = (teacher.predict(test, verbose=0).argmax(axis=1) == digits.test.labels).mean()
@@ -1128,7 +1135,7 @@ students.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Four points with 100 labels, if it answers on all images: no difference from all labels is shown. On the same 100 images none from its labels is.
+# Three points and more with 100 labels, if it answers on all images: no difference from all labels is shown. On the same 100 images no gain is.
 #
 # </details>
 #
@@ -1296,7 +1303,7 @@ for K in (1, 2, 4, 8):
     times_each = [2 * len(rows) * W.size / 1e6 for rows in rows_of]  # X @ W, and X.T @ …
     held_each = X[rows_of[0]].nbytes / 1e6
     shares[K] = [sum(times_each), max(times_each), held_each, W.nbytes / 1e6, sent_each / 1e6]
-told = ["multiplications, millions", "of these on each", "MB of rows on each"]
+told = ["multiplications, millions", "millions on each", "MB of rows on each"]
 told += ["MB of weights on each", "MB sent by each"]
 pd.DataFrame(shares, index=told).T.rename_axis("machines").round(2)
 
