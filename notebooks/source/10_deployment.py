@@ -532,7 +532,7 @@ assert (
 # limits. It refuses only what is beyond a limit with its whole interval (made so wide that all tests together refuse a good model one time in
 # twenty). On the command line it is `course check`.
 #
-# Your own knowledge belongs in it, too. Half of a form's boxes are empty, and this reader has no word for that: it should at least not be sure. A few lines
+# Your own knowledge belongs in it, too. Forms have empty boxes, and this reader has no word for them: it should at least not be sure. A few lines
 # are a test:
 
 
@@ -563,7 +563,7 @@ first.table[columns].query("verdict in ('refused', 'not shown')")
 # Its accuracy hides that: such an answer was luck. *Not shown* means that these images are too few to tell, and stops nobody.
 #
 # Three things may mend it. *Before the network*: stretch what it sees so that its lightest pixel is paper, 0, and its darkest is ink, 255, but only
-# where there is ink. The lines become part of the model, so that no caller can forget them:
+# where they differ by more than 60. The lines become part of the model, so that no caller can forget them:
 
 
 # %%
@@ -594,7 +594,7 @@ def varied(images, random):
 
 
 # %% [markdown]
-# The rates were chosen on the validation parts:
+# The learning rates were chosen on the validation parts:
 
 # %%
 n, copies, rate = course.choose(quick=(2_000, 10, 1e-3), full=(20_000, 4, 3e-4))
@@ -654,7 +654,7 @@ ladder
 #
 # </details>
 #
-# Look at the empty boxes: *mending* the rest made half of them sure digits. Without a test nobody would have known.
+# Look at the empty boxes: in the stored run *mending* the rest made half of them sure digits. Without a test nobody would have known.
 #
 # What all of it cost in accuracy, paired:
 
@@ -801,7 +801,7 @@ service.stop()
 f"{1000 * inside / calls:.2f} ms in the network, {memory:.0f} MB"
 
 # %% [markdown]
-# Within the target's 200 MB. In all, what this section says:
+# Within the target's 200 MB:
 
 # %%
 assert np.isclose(p99["tester, from sending"][-1], 5) and np.percentile(done - due, 99) > 100
@@ -845,7 +845,7 @@ decision["breaks"] = [" · ".join(broken.columns[row]) or "nothing" for row in b
 decision.round(1)
 
 # %% [markdown]
-# `predict` is slower than customers come: they wait longer and longer. `model(x)` and the compiled graph are fast enough, but TensorFlow takes 690 MB before it
+# (500 a second is what was asked of the service, not its most.) `predict` is slower than customers come: they wait longer and longer. `model(x)` and the compiled graph are fast enough, but TensorFlow takes 690 MB before it
 # answers anything, and the gate refuses the reader, whoever asks it. **The service with the mended network in float32 ships**: it is the first on the list that
 # breaks nothing. Int8 is not needed, so it is not done; were the limit 100 kB, it would be the next to be *tested*, for section 3 tested it on the reader.
 #
@@ -857,7 +857,7 @@ price["core full, predict"] = 1000 * times["predict"].mean()
 {what: round(float(0.04 * seconds / 3600), 4) for what, seconds in price.items()}
 
 # %% [markdown]
-# At the contract's rate a million answers cost 22 cents whatever gives them, for you rent the core, and it idles. Only on a full core is speed money: less than a
+# At the contract's rate a million answers cost 22 cents, whatever keeps up, for you rent the core, and it idles. Only on a full core is speed money: less than a
 # cent served, a hundred times as much by `predict`. And the network is hardly in it: of the service's 0.4 ms it takes 0.1, a quarter. A
 # smaller network would save nothing that you could see on a bill. (Chapter 07's rule still stands: the reader proposes, a person confirms.)
 
