@@ -189,7 +189,7 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# For 256 images `predict` needs hardly more time than for one: nearly all of it is the call's (its *b* may drown in the noise).
+# For 256 images `predict` needs not even twice the time of one: nearly all of it is the call's (its *b* may drown in the noise).
 # `predict` builds a data set, a loop, callbacks and progress for every call: well spent on a thousand images, wasted on one. `model(x)` walks
 # through the layers in Python. The graph saves that walk; around ONNX Runtime's is so little that half of its answer is multiplying. **For single answers, choose the call before
 # you touch the network.**
@@ -786,7 +786,7 @@ felt.loc["processor, ms each"] = list(processor_each.values())
 felt
 
 # %% [markdown]
-# In the stored run the slowest answer at the contract's rate took less than a third of what is allowed. (Where *generator behind* says True, part of
+# In the stored run the slowest answer at the contract's rate took less than half of what is allowed. (Where *generator behind* says True, part of
 # the latency is the tester's own.) Of 299 answers or more the slowest is above it with 95 % ($0.99^{299} < 0.05$): what the *max*
 # keeps, the p99 keeps.
 #
