@@ -44,12 +44,12 @@ def service(bundle, tmp_path_factory) -> Iterator[Service]:
 
 @pytest.fixture
 def stand(tmp_path) -> Iterator[Callable[..., Any]]:
-    """Start services of stand-ins: ``stand(call=0.1, limits={…})`` → the child, with ``url``."""
+    """Start services of stand-ins: ``stand(call=0.1, limits={…}, key=…, traces=…, share=…)`` → child with ``url``."""
     script = Path(__file__).with_name("stand_service.py")
     with contextlib.ExitStack() as stack:
 
-        def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, key=None, limits=None) -> Any:
-            job = {"inputs": inputs, "call": call, "each": each, "key": key, "limits": limits or {}}
+        def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, **more: Any) -> Any:
+            job = {"inputs": inputs, "call": call, "each": each, **more}
             command = surroundings.python(str(script))
             child = stack.enter_context(processes.Child(command, folder=tmp_path, job=job))
             child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)
