@@ -2,9 +2,9 @@
 
     python tests/serving/crowd.py [--connections 10000] [--slow 1000]
 
-serves a small bundle by `course serve` and prints a line for each of three cases: more idle connections than may be open
-(1,000), as many as may be, and a thousand heads that come byte by byte. Each side needs as many open files as there are
-connections: ``ulimit -n`` is raised to what the system allows, and what it does not allow is said.
+serves a small bundle by `course serve` and prints a line for each of three cases: more idle connections than may be
+open (1,000), as many as may, and a thousand heads that come byte by byte. Each side needs as many open files as there
+are connections: ``ulimit -n`` is raised to what the system allows, and what it does not allow is said.
 """
 
 import argparse
