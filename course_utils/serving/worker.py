@@ -15,7 +15,12 @@ def main() -> None:
 
     try:
         app = loading.application_of(
-            Path(job["bundle"]), limits=Limits(**job["limits"]), key=job["key"], threads=job["threads"]
+            Path(job["bundle"]),
+            limits=Limits(**job["limits"]),
+            key=job["key"],
+            threads=job["threads"],
+            traces=Path(job["traces"]) if job["traces"] else None,
+            traces_share=job["traces_share"],
         )
         found = server.listen(job["host"], job["port"])
     except CourseError as error:
