@@ -21,6 +21,7 @@ def _through(w, *, axes="channels", steps=127, rounding=np.round, guard=True, gi
         "whole": tuple(range(w.ndim)),
         "rows": -1,
         "first": tuple(range(1, w.ndim)),
+        "over the first": 0,
     }[axes]
     s = np.abs(w).max(axis=by, keepdims=True) / steps
     if guard:
@@ -66,6 +67,12 @@ def _int8_mistakes() -> list[Mistake]:
         ),
         Mistake("wrong axis", with_option(axes="rows"), axis),
         Mistake("first axis", with_option(axes="first"), axis),
+        Mistake(
+            "over the first axis",
+            with_option(axes="over the first"),
+            "The kernel of a convolution has three axes before its channels: take the maximum over all but the last, "
+            "`axis=tuple(range(w.ndim - 1))`, not over the first alone.",
+        ),
         Mistake(
             "zeros",
             with_option(guard=False),
@@ -148,11 +155,14 @@ def _ships(
     pick="first",
     strict=False,
     none=-1,
+    z=1.96,
+    square=1,
+    more=2,
 ):
     """`what_ships`; the options are mistakes."""
     lost, gained, p99, mb = (np.asarray(one, float) for one in (lost, gained, p99, mb))
     p, g = (lost + 1) / (n + 2), (gained + 1) / (n + 2)
-    half = 1.96 * np.sqrt((p + g - (p - g) ** 2) / (n + 2))
+    half = z * np.sqrt((p + g - square * (p - g) ** 2) / (n + more))
     a, b = lost / n, gained / n
     value = {
         "upper": p - g + half,
@@ -173,6 +183,9 @@ def _ships(
     return int(
         {"first": fit[0], "last": fit[-1], "smallest": fit[mb[fit].argmin()], "fastest": fit[p99[fit].argmin()]}[pick]
     )
+
+
+_WIDTH = "Your interval is not the one of 95 %, whose z is 1.96. Use `paired_loss` of section 3 as it stands."
 
 
 def _ships_mistakes() -> list[Mistake]:
@@ -211,6 +224,18 @@ def _ships_mistakes() -> list[Mistake]:
             with_option(end="plain"),
             "Without the ones and twos the interval has no width where nothing was lost or gained. Use `paired_loss` "
             "of section 3 as it stands.",
+        ),
+        Mistake("90 %", with_option(z=1.645), _WIDTH),
+        Mistake("99 %", with_option(z=2.576), _WIDTH),
+        Mistake(
+            "square left out",
+            with_option(square=0),
+            "(p − g)² is missing under the root. Use `paired_loss` of section 3 as it stands.",
+        ),
+        Mistake(
+            "n for n + 2",
+            with_option(more=0),
+            "Under the root stands n + 2, not n. Use `paired_loss` of section 3 as it stands.",
         ),
         Mistake("time left out", with_option(leaves=("ms",)), "The p99 has a limit, too: `p99 <= max_ms`."),
         Mistake("size left out", with_option(leaves=("mb",)), "The size has a limit, too: `mb <= max_mb`."),
@@ -260,6 +285,12 @@ _SHIPS_CASES = [
     _variants([(2, 0, 2, 3), (0, 0, 2, 3)], 20, 4, 0.003, n=1411),
     _variants([(0, 0, 3, 2), (0, 0, 2, 1), (0, 0, 4, 3)], 20, 4, 0.003, n=1411),
     _variants([(0, 0, 2, 3), (0, 0, 1, 2)], 20, 4, 0.0002, n=10_000),
+    # one image decides: 0.31 points at most, and 0.20
+    _variants([(1, 0, 2, 3), (0, 0, 1, 2)], 20, 4, 0.003, n=1411),
+    _variants([(1, 0, 2, 3), (0, 0, 1, 2)], 20, 4, 0.0021, n=1411),
+    # few images, and much lost: every term of the interval counts
+    _variants([(0, 0, 2, 3), (0, 9, 1, 2)], 20, 4, 0.129, n=20),
+    _variants([(300, 0, 2, 3), (0, 0, 1, 2)], 20, 4, 0.33, n=1000),
 ]
 
 EXERCISES = (

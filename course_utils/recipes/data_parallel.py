@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from course_utils import processes
+from course_utils import paths, processes
 from course_utils.errors import CourseError, warn
+from course_utils.runtime import machine
 
 _CHILD = "one-of-several"
 STEPS, WARM_UP = 32, 8
@@ -161,15 +162,9 @@ def record() -> dict[str, Any]:
     return {
         "made by": "KERAS_BACKEND=jax python -m course_utils.recipes.data_parallel --write",
         "date": datetime.date.today().isoformat(),
-        "machine": _machine(),
+        "machine": machine(),
         "runs": [measured(*run) for run in RUNS],
     }
-
-
-def _machine() -> dict[str, Any]:
-    from course_utils.runtime import machine
-
-    return machine()
 
 
 def main() -> None:
@@ -182,11 +177,9 @@ def main() -> None:
     try:
         made = record()
         if write:
-            from course_utils.paths import require_checkout
-
-            path = require_checkout() / "data" / "results" / "11.json"
+            path = paths.require_checkout() / "data" / "results" / "11.json"
             kept = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-            path.write_text(json.dumps(kept | {"data parallel": made}, indent=1) + "\n", "utf-8")
+            paths.write_atomic(path, json.dumps(kept | {"data parallel": made}, indent=1) + "\n")
     except CourseError as error:
         warn(str(error))
         raise SystemExit(2) from None

@@ -35,14 +35,14 @@ def most(w):
     return tuple(range(w.ndim - 1))
 
 
-def upper(lost, gained, n):
+def upper(lost, gained, n, z=1.96, square=1, more=2):
     p, g = (lost + 1) / (n + 2), (gained + 1) / (n + 2)
-    return p - g + 1.96 * math.sqrt((p + g - (p - g) ** 2) / (n + 2))
+    return p - g + z * math.sqrt((p + g - square * (p - g) ** 2) / (n + more))
 
 
-def one_by_one(lost, gained, n, p99, mb, max_ms, max_mb, may_lose):
+def one_by_one(lost, gained, n, p99, mb, max_ms, max_mb, may_lose, **interval):
     for k in range(len(lost)):
-        if upper(lost[k], gained[k], n) <= may_lose and p99[k] <= max_ms and mb[k] <= max_mb:
+        if upper(lost[k], gained[k], n, **interval) <= may_lose and p99[k] <= max_ms and mb[k] <= max_mb:
             return k
     return -1
 
@@ -75,6 +75,7 @@ WRONG = {
     "10-1": [
         (lambda w: scaled(w, None), "one scale for all"),
         (lambda w: scaled(w, -1), "wrong axis"),
+        (lambda w: scaled(w, 0), "over the first axis"),
         (lambda w: np.round(w / (np.abs(w).max(axis=most(w)) / 127)) * (np.abs(w).max(axis=most(w)) / 127), "zeros"),
         (lambda w: scaled(w, most(w), rounding=np.trunc), "cut off"),
         (lambda w: scaled(w, most(w), rounding=np.floor), "rounded down"),
@@ -92,6 +93,10 @@ WRONG = {
             "the estimate",
         ),
         (lambda *given: (all_that_fit(*given) or [-1])[-1], "the last"),
+        *((lambda *given, z=z: one_by_one(*given, z=z), "90 %") for z in (1.5, 1.645)),
+        *((lambda *given, z=z: one_by_one(*given, z=z), "99 %") for z in (2.576,)),
+        (lambda *given: one_by_one(*given, square=0), "square left out"),
+        (lambda *given: one_by_one(*given, more=0), "n for n + 2"),
         (lambda *given: (all_that_fit(*given) or [0])[0], "0 for none"),
         (lambda *given: (all_that_fit(*given) or [None])[0], "None for none"),
         (
