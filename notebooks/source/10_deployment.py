@@ -377,7 +377,7 @@ table.round(3)
 # </details>
 #
 # *Shown* by this rule, by a stricter one not: an exact bound for the best of *three* is 0.34. Ask for more images: on
-# MNIST's 10,000 all three lose 0.04 at most (full profile, kept in `data/results/10.json`).
+# MNIST's 10,000 all three files lose 0.04 at most (full profile, kept in `data/results/10.json`).
 #
 # The file shrinks by three, not four (the side road below finds the rest). And eight bits are slower here, for one image as for 256: ONNX
 # Runtime's profile shows conversions between the layers, and for the dynamic file a slow operator. Measure on the machine that you will rent. Does the target
