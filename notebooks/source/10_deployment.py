@@ -852,7 +852,7 @@ decision.round(1)
 # %% [markdown]
 # (500 a second is what was asked of the service, not its most.) `predict` is slower than customers come: they wait longer and longer. `model(x)` and the compiled graph are fast enough, but TensorFlow takes 690 MB before it
 # answers anything, and the gate refuses the reader, whoever asks it. **The first on the list that breaks nothing ships**: in the quick profile the service
-# with *+ training*, in float32. The last step halves what a moved pixel changes, but nobody asked. Nor for int8: were the limit 100 kB, it would be the next to be *tested*, for
+# with *+ training*, in float32. More training halves the moves, but nobody asked. Nor for int8: were the limit 100 kB, it would be the next to be *tested*, for
 # section 3 tested it on the reader.
 #
 # And the price? A core-hour is charged at 4 US cents (an assumption: small rented machines cost 2 to 6). In US$ for a million answers:
