@@ -15,6 +15,7 @@ from course_utils.serving.guard import BODY, ROUTE, Guard, json_bytes
 from course_utils.serving.limits import Limits, Refusal
 from course_utils.serving.queueing import Job, Queue
 
+PREDICT = "/v1/predict"
 _JSON = "application/json"
 
 
@@ -87,12 +88,14 @@ def application(
         default_response_class=Response,
     )
     app.state.service = state
-    app.add_middleware(Guard, limits=state.limits, meters=state.meters, key=key)
+    models = (f"/v2/models/{state.name}", f"/v2/models/{state.name}/versions/{state.version}")
+    bodies = {PREDICT, *(f"{one}/infer" for one in models)}
+    app.add_middleware(Guard, limits=state.limits, meters=state.meters, reading=bodies, key=key)
     if state.traces is not None:
         app.add_middleware(tracing.Traced, traces=state.traces)  # the last one stands outside
     _predicting(app, state)
     _watching(app, state)
-    _open_inference(app, state)
+    _open_inference(app, state, models)
 
     shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
 
@@ -105,10 +108,10 @@ def application(
 
 
 def _predicting(app: FastAPI, state: State) -> None:
-    @app.post("/v1/predict", summary="Answers for texts or images", **_predict(state))
+    @app.post(PREDICT, summary="Answers for texts or images", **_predict(state))
     async def predict(request: Request) -> Response:
         scope = request.scope
-        scope[ROUTE] = "/v1/predict"
+        scope[ROUTE] = PREDICT
         items = reading.items(reading.body_object(scope[BODY]), state.inputs, state.limits)
         answers, headers = await _answers(state, scope, items)
         return Response(
@@ -169,9 +172,7 @@ def _ready(state: State) -> None:
         raise Refusal(503, say("The service is stopping."), reason="stopping", headers={"Retry-After": "1"})
 
 
-def _open_inference(app: FastAPI, state: State) -> None:
-    model = f"/v2/models/{state.name}"
-    both = (model, f"{model}/versions/{state.version}")
+def _open_inference(app: FastAPI, state: State, models: tuple[str, str]) -> None:
     refused = description.refusals(401)
 
     def get(address: str, summary: str, content: dict[str, Any], *, ready: bool = False) -> None:
@@ -185,7 +186,7 @@ def _open_inference(app: FastAPI, state: State) -> None:
     get("/v2", "The server", open_inference.server())
     get("/v2/health/live", "Whether the process lives", {"live": True})
     get("/v2/health/ready", "Whether requests should be sent here", {"ready": True}, ready=True)
-    for address in both:
+    for address in models:
         get(address, "The model's inputs and outputs", state.metadata)
         get(f"{address}/ready", "Whether the model takes requests", {"name": state.name, "ready": True}, ready=True)
 
@@ -195,7 +196,7 @@ def _open_inference(app: FastAPI, state: State) -> None:
             **description.infer(state.metadata, state.limits),
         )
         async def infer(request: Request) -> Response:
-            request.scope[ROUTE] = f"{model}/infer"
+            request.scope[ROUTE] = f"{models[0]}/infer"
             asked = reading.body_object(request.scope[BODY])
             items = open_inference.items(asked, state.inputs, state.limits)
             shares, headers = await _shares(state, request.scope, items)

@@ -15,16 +15,21 @@ from course_utils.serving.starting import Service
 WORDS = {"billing": "invoice refund charged card", "bug": "crash error broken screen", "account": "password login user"}
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory) -> Path:
-    """A saved TF-IDF model of three classes."""
+def tickets(folder: Path) -> None:
+    """Save a TF-IDF model of three classes."""
     from course_utils.recipes import text
 
     texts = [f"{word} please {k}" for words in WORDS.values() for word in words.split() for k in range(4)]
     labels = [n for n, words in enumerate(WORDS.values()) for _ in words.split() for _ in range(4)]
     fitted = text.tfidf().fit(texts, np.array(labels))
-    folder = tmp_path_factory.mktemp("saved") / "tickets"
     bundles.save(models.Tfidf.of(fitted, tuple(WORDS), "en"), folder)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> Path:
+    """A saved TF-IDF model of three classes."""
+    folder = tmp_path_factory.mktemp("saved") / "tickets"
+    tickets(folder)
     return folder
 
 
