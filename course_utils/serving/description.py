@@ -79,28 +79,33 @@ def infer(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """Body and answers of ``POST /v2/models/NAME/infer``, as arguments of FastAPI's route."""
     tensor = metadata["inputs"][0]
     length = {"type": "integer", "minimum": 1, "maximum": limits.items}
-    axes = [length, *({"const": n} for n in tensor["shape"][1:])]
-    one = {"type": "string"} if tensor["datatype"] == "BYTES" else {"anyOf": [_PIXEL, _square()]}  # flat, or nested
-    data = {"type": "array", "minItems": 1, "items": one}
+    text = {"type": "string"}
+    if tensor["datatype"] == "BYTES":  # also (n, 1), as clients send them that add an axis for the batch
+        shapes, ways = [[length], [length, {"const": 1}]], [text, {"type": "array", "items": text}]
+    else:
+        shapes, ways = [[length, *({"const": n} for n in tensor["shape"][1:])]], [_PIXEL, _square()]
+    lists = [{"type": "array", "prefixItems": axes, "minItems": len(axes), "maxItems": len(axes)} for axes in shapes]
+    data = {"type": "array", "minItems": 1, "items": {"anyOf": ways}}  # flat, or nested
     given = _object(
         {
             "name": {"const": tensor["name"]},
             "datatype": {"const": tensor["datatype"]},
-            "shape": {"type": "array", "prefixItems": axes, "minItems": len(axes), "maxItems": len(axes)},
+            "shape": {"anyOf": lists},
             "data": data,
         }
     )
     names = [one["name"] for one in metadata["outputs"]]
-    asked = {"type": "array", "items": _object({"name": {"enum": names}})}
+    # Some clients write null for what they leave out.
+    asked = {"type": ["array", "null"], "items": _object({"name": {"enum": names}})}
     request = _object(
         {
-            "id": {"type": "string"},
+            "id": {"type": ["string", "null"]},
             "inputs": {"type": "array", "minItems": 1, "maxItems": 1, "items": given},
             "outputs": asked,
         },
         ["inputs"],
     )
-    text, whole = {"type": "string"}, {"type": "array", "items": {"type": "integer"}}
+    whole = {"type": "array", "items": {"type": "integer"}}
     output = _object({"name": {"enum": names}, "datatype": text, "shape": whole, "data": {"type": "array"}})
     answer = _object(
         {"model_name": text, "model_version": text, "id": text, "outputs": {"type": "array", "items": output}},

@@ -30,6 +30,9 @@ OWN = "no socket left here"  # the fault of the machine that sends
 UNFINISHED = "unfinished"  # stopped before it was answered
 _OWN_FAULTS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 _AT_ONCE = 4  # requests that are sent before answers are read again, where several are overdue
+# Seconds without a request after which a connection is not used again: most servers close it after five or more, and a
+# request that is just being sent then is lost, which is nobody's fault but would count as one.
+IDLE_SECONDS = 3.0
 _SWEEP = 0.02  # seconds between two looks for what has waited too long
 
 
@@ -153,9 +156,12 @@ class Generator:
     def _send(self, number: int) -> None:
         while self.idle:
             connection = self.idle.pop()  # the last one used: few stay in use, and the others may be closed
-            if not connection.closed:
+            if connection.closed:
+                continue
+            if self.clock() - connection.free_since < IDLE_SECONDS:
                 connection.send(number)
                 return
+            connection.close()
         self.waiting.append(number)
         self._open()
 
@@ -192,6 +198,7 @@ class Generator:
             if self.kind[number] is None:
                 connection.send(number)
                 return
+        connection.free_since = self.clock()
         self.idle.append(connection)
 
     def gone(self, connection: "_Connection") -> None:
@@ -255,6 +262,7 @@ class _Connection(asyncio.Protocol):
         self.parser = httptools.HttpResponseParser(self)
         self.error = httptools.HttpParserError
         self.number: int | None = None  # of the request that is on it
+        self.free_since = 0.0
         self.closed = self.framed = self.has_head = False
         self.transport: Any = None
 
@@ -272,7 +280,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.number is None:  # nobody asked
-            self._close()
+            self.close()
             return
         try:
             self.parser.feed_data(data)
@@ -297,7 +305,7 @@ class _Connection(asyncio.Protocol):
         if keep and not self.closed and not self.transport.is_closing():
             self.generator.ready(self)
         else:
-            self._close()
+            self.close()
 
     def connection_lost(self, _: Exception | None) -> None:
         self.closed = True
@@ -312,7 +320,8 @@ class _Connection(asyncio.Protocol):
             number, self.number = self.number, None
             self.generator.failed(number, kind)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End it; nothing is on it any more."""
         self.closed = True
         self.transport.close()
 

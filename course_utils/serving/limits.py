@@ -11,8 +11,9 @@ class Limits:
     """What a service refuses to go beyond; each number is above 0. Raises CourseError for another.
 
     ``body_bytes``, ``items`` and ``characters`` (of one text) are for one request, ``header_bytes`` for its head.
-    ``waiting`` is how many items may wait for the model, ``held_bytes`` how much of unfinished requests is kept in
-    memory, ``connections`` how many may be open. Seconds: ``head_seconds`` and ``body_seconds`` for a client to send,
+    ``waiting`` is how many items may wait for the model, ``together`` how many items of several requests a call may
+    answer (1: each request is a call of its own), ``held_bytes`` how much of unfinished requests is kept in memory,
+    ``connections`` how many may be open. Seconds: ``head_seconds`` and ``body_seconds`` for a client to send,
     ``answer_seconds`` for the model with its queue, ``idle_seconds`` for a connection between two requests,
     ``stop_seconds`` from the signal to stop until the end.
     """
@@ -22,6 +23,7 @@ class Limits:
     characters: int = 20_000
     header_bytes: int = 16_384
     waiting: int = 512
+    together: int = 32
     held_bytes: int = 64_000_000
     connections: int = 1_000
     head_seconds: float = 10.0

@@ -55,6 +55,8 @@ def items(request: dict[str, Any], inputs: str, limits: Limits) -> list[str] | n
             say("{name} has {n:,} items; at most {most:,} are answered.", name=tensor, n=found[0], most=limits.items)
         )
     outputs(request)
+    if not isinstance(request.get("id"), str | None):
+        raise reading.meaningless(say("The id must be a text."))
     if kind == "BYTES":
         flat = [one for row in data for one in (row if isinstance(row, list) else [row])]
         reading.counted(flat, tensor, limits)

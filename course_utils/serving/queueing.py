@@ -18,7 +18,6 @@ from course_utils.language import say
 from course_utils.serving import probing
 from course_utils.serving.limits import Limits, Refusal, busy
 
-MOST_TOGETHER = 32  # items in a common call
 _IN_PLACE_SECONDS = 0.002  # what a call may take of the event loop, by the measurement
 
 
@@ -132,7 +131,7 @@ class Queue:
         items = 0
         while self.jobs:
             job = self.jobs[0]
-            if chosen and (not self.plan.together or items + len(job.items) > MOST_TOGETHER):
+            if chosen and (not self.plan.together or items + len(job.items) > self.limits.together):
                 break
             self.jobs.popleft()
             self.items_waiting -= len(job.items)

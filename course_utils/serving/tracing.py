@@ -6,7 +6,7 @@ A request that is sampled is the span `REQUEST`; inside it stand, one behind the
 numbers of its ``traceparent`` (W3C Trace Context), which the answer has as well.
 
 Moments are only noted while a request is answered; its spans are made when it is over, and written by another thread.
-Nothing of OpenTelemetry is imported by a service without traces.
+A service without traces imports nothing of OpenTelemetry's SDK (FastAPI imports its API where it is there).
 """
 
 import contextlib

@@ -7,6 +7,11 @@ The network of chapter 07 (93,322 parameters; untrained, which changes no time),
 for all; MLServer takes the same pixels in the Open Inference Protocol's. One worker, one thread in ONNX Runtime. A peer
 is measured where a Python that has it is named: each in an environment of its own, for they want other versions of the
 same libraries. ``course serve`` is measured where this checkout has it.
+
+    python tests/benchmarks/serve.py --encoder BUNDLE [--bound-ms 100] [--rounds 3] [--seconds 3]
+
+serves an encoder's bundle twice, requests that wait sharing a call or each with a call of its own (the limit
+``together``), and searches the highest rate that holds the p99: one text a request, of one length, and of mixed ones.
 """
 
 import argparse
@@ -171,9 +176,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=60.0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--encoder", type=Path, metavar="BUNDLE")
+    parser.add_argument("--bound-ms", type=float, default=100.0)
     given = parser.parse_args()
     peers = dict(peer.split("=", 1) for peer in given.peer)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if given.encoder:
+        micro_batching(given)
+        return
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -187,6 +197,39 @@ def main() -> None:
     show(found, given)
     if given.json:
         given.json.write_text(json.dumps([as_json(row) for row in found if row.runs], indent=1) + "\n", "utf-8")
+
+
+def micro_batching(given: argparse.Namespace) -> None:
+    """The table of ``--encoder``: requests/s within the bound, each round, with and without common calls."""
+    from course_utils.serving import bodies as known
+    from course_utils.serving import probing
+    from course_utils.serving.limits import Limits
+    from course_utils.serving.starting import Service
+
+    texts = {
+        "one length": [json.dumps({"texts": [text]}).encode() for text in probing.examples("texts", 8)],
+        "mixed lengths": known._texts(0),
+    }
+    ways = {"shared": Limits().together, "alone": 1}
+    rates: dict[tuple[str, str], list[float]] = {}
+    for number in range(given.rounds):
+        for way in sorted(ways, reverse=number % 2 == 0):
+            for name, requests in texts.items():
+                with tempfile.TemporaryDirectory() as folder:
+                    limits = {"together": ways[way]}
+                    with Service(given.encoder, folder=Path(folder), limits=limits) as service:
+                        found = loadtest.find_rate(
+                            service.url, given.bound_ms, body=requests, start=100, within=0.05, seconds=given.seconds
+                        )
+                rates.setdefault((name, way), []).append(found.rate)
+                print(f"  {name}, {way}: {found.rate:,.0f}/s ({found.limit})", flush=True)
+    print(f"requests/s with p99 ≤ {given.bound_ms:g} ms: the median of {given.rounds} rounds, and the best")
+    for name in texts:
+        middle = {way: statistics.median(rates[name, way]) for way in ways}
+        best = {way: max(rates[name, way]) for way in ways}
+        shown = "  ".join(f"{way} {middle[way]:6,.0f} ({best[way]:,.0f})" for way in ways)
+        times = [found["shared"] / found["alone"] for found in (middle, best)]
+        print(f"{name:14} {shown}  {times[0]:.2f} times ({times[1]:.2f})")
 
 
 def show(found: list[Row], given: argparse.Namespace) -> None:

@@ -1,9 +1,13 @@
 """Saved models: equal predictions after loading, hashes checked before anything is loaded, no pickles."""
 
+import itertools
 import json
+import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from own_messages import JAX, messages, on_jax
 
 from course_utils import bundles, compare, data, paths
@@ -318,3 +322,20 @@ def test_how_many_texts_are_not_read_to_their_end(small, tfidf):
         class_names=("a", "b"), network=None, tokenizer=Letters(), length=10, call=lambda ids: ids
     )
     assert model.cut(["a" * 64, "a" * 65, "a" * 200]) == 2  # eight windows of eight letters between [CLS] and [SEP]
+
+
+@given(st.lists(st.integers(1, 128), min_size=1, max_size=32).map(sorted))
+def test_a_batch_is_cut_into_the_calls_that_cost_least(lengths):
+    def cost(parts):
+        return sum(
+            networks.CALL_TOKENS + len(part) * math.ceil(max(part) / networks.FINE) * networks.FINE for part in parts
+        )
+
+    found = networks.alike(np.arange(len(lengths)), np.array(lengths))
+    assert np.concatenate(found).tolist() == list(range(len(lengths)))
+    parts = [[lengths[i] for i in part] for part in found]
+    assert cost(parts) <= min(cost([lengths]), cost([[one] for one in lengths]))
+    for cut in range(1, len(lengths)):
+        assert cost(parts) <= cost([lengths[:cut], lengths[cut:]])
+    for left, right in itertools.pairwise(parts):  # no two calls would be cheaper as one
+        assert cost([left, right]) <= cost([left + right])

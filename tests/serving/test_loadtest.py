@@ -20,6 +20,7 @@ import pytest
 from course_utils import cli, processes
 from course_utils.errors import CourseError
 from course_utils.serving import bodies, generator, load_view, loadtest
+from course_utils.serving.starting import Service
 from course_utils.serving.target import Target, ask, find
 
 HERE = Path(__file__).parent
@@ -147,6 +148,31 @@ def test_a_time_out_counts_with_what_it_waited(server):
 def test_an_answer_without_a_length_ends_with_its_connection(server):
     result = loadtest.run(f"{server}/without-a-length", rate=50, seconds=1, arrivals="even", warm_up=0)
     assert (result.answered, result.errors) == (50, {})
+
+
+class _Stands(generator.Generator):
+    """A generator that stands still for a moment, as on a busy machine, while the server closes what is idle."""
+
+    def _send_what_is_due(self) -> None:
+        if self.next == 20 and not self.idle_closes:
+            self.idle_closes = True
+            self._loop.call_at(self.start + 0.8, time.sleep, 0.7)
+        super()._send_what_is_due()
+
+    idle_closes = False
+
+
+@pytest.mark.parametrize(("idle_seconds", "lost"), [(60.0, True), (0.5, False)])
+def test_a_connection_that_the_server_may_be_closing_is_not_used_again(
+    bundle, tmp_path, monkeypatch, idle_seconds, lost
+):
+    """Else a request goes out on a line that has ended, and counts as one that the server has lost."""
+    monkeypatch.setattr(generator, "IDLE_SECONDS", idle_seconds)
+    with Service(bundle, folder=tmp_path, limits={"idle_seconds": 1.0}) as service:
+        target = find(f"{service.url}/v1/predict")
+        due = [0.0] * 20 + [1.4] * 4
+        log = _Stands(target, [target.request(b'{"texts": ["a"]}')], due, timeout=20, connections=50).run()
+    assert (generator.CLOSED in log.kind) == lost and set(log.kind) <= {"", generator.CLOSED}
 
 
 def test_what_is_not_http_is_counted():

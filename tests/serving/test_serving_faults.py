@@ -437,3 +437,25 @@ def test_the_tensor_of_images(stand):
         assert status in (400, 413), (shape, found)
     assert infer([1, 28, 28], [0] * 784, datatype="FP32")[0] == 400
     assert infer([1, 28, 28], [0] * 784, name="other")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({}, 200),
+        ({"id": "a", "outputs": []}, 200),
+        ({"id": None, "outputs": None}, 200),  # as clients write what they leave out
+        ({"id": 5}, 400),
+        ({"id": ["a"]}, 400),
+        ({"outputs": [{"name": "other"}]}, 400),
+        ({"outputs": {}}, 400),
+        ({"outputs": [{"name": ["label"]}]}, 400),
+    ],
+)
+def test_what_a_tensor_may_come_with(service, more, wanted):
+    given = {"name": "text", "shape": [2, 1], "datatype": "BYTES", "data": [["invoice"], ["crash"]]}
+    status, _, found = ask(
+        service.url, post("/v2/models/tickets/infer", json.dumps({"inputs": [given], **more}).encode())
+    )
+    assert status == wanted
+    assert wanted != 200 or found.get("id") == more.get("id")

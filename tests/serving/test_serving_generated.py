@@ -25,9 +25,14 @@ def of(schema: dict) -> st.SearchStrategy:
         return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
-    if "oneOf" in schema:
-        return st.one_of(*map(of, schema["oneOf"]))
+    for several in ("oneOf", "anyOf"):
+        if several in schema:
+            return st.one_of(*map(of, schema[several]))
     kind = schema.get("type")
+    if isinstance(kind, list):
+        return st.one_of(*(of({**schema, "type": one}) for one in kind))
+    if kind == "null":
+        return st.none()
     if kind == "string":
         return st.text(st.characters(), max_size=min(schema.get("maxLength", 40), 40))
     if kind == "integer":
