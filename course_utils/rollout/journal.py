@@ -240,7 +240,7 @@ class Journal:
             self._base.execute("begin immediate")
             found = [do() for do, _ in work]
             self._base.execute("commit")
-        except Exception as error:
+        except BaseException as error:
             self.lost += len(work)
             with contextlib.suppress(sqlite3.Error):
                 self._base.execute("rollback")

@@ -56,7 +56,7 @@ class Trial:
         return True
 
     def as_json(self) -> dict[str, Any]:
-        """The evidence: logarithms of wealth, the bound ``enough``, how many answers there were and how many moved it."""
+        """Logarithms of wealth, the bound ``enough``, how many answers came and how many of them moved it."""
         worse, better = self.test.evidence
         return {
             "worse": round(worse, 4),

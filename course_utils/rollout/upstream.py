@@ -56,16 +56,21 @@ class Upstream:
         self.dead = asyncio.Event()
         self.retired = False
         self.in_flight = 0
-        self.url = self.name = ""
+        self.url = ""
         self.child: processes.Child | None = None
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._key = secrets.token_urlsafe(24)  # only the front may ask it
 
-    async def start(self, bundle: Path, folder: Path, limits: dict[str, Any], command: Sequence[str] | None) -> None:
-        """Start it in ``folder`` and wait until it answers. Raises CourseError where it does not."""
+    async def start(
+        self, bundle: Path, folder: Path, *, name: str, limits: dict[str, Any], command: Sequence[str] | None = None
+    ) -> None:
+        """Start it in ``folder`` and wait until it answers. Raises CourseError where it does not.
+
+        ``name`` is what the model is called, ``command`` another program than the course's service.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         job = {"bundle": str(bundle.absolute()), "host": "127.0.0.1", "port": 0, "key": self._key, "threads": 1,
-               "limits": limits}  # fmt: skip
+               "limits": limits, "name": name}  # fmt: skip
         command = command or processes.python("course_utils.serving.worker")
         loop = asyncio.get_running_loop()
         said: asyncio.Future[dict[str, Any]] = loop.create_future()
@@ -98,7 +103,7 @@ class Upstream:
             raise CourseError(
                 say("{version} did not start. {how}", version=self.version, how=self.child.how_it_ended())
             )
-        self.url, self.name = event["url"], event.get("name", "")
+        self.url = event["url"]
 
     async def ask(self, method: str, path: str, body: bytes = b"", *, seconds: float) -> Answer:
         """The answer to one request. Raises Failed where none has come within ``seconds``."""
@@ -112,6 +117,10 @@ class Upstream:
             raise Failed("connection") from None
         finally:
             self.in_flight -= 1
+
+    def how_it_ended(self) -> str:
+        """One sentence on how the process ended."""
+        return "" if self.child is None else self.child.how_it_ended()
 
     async def stop(self) -> None:
         """End it once everything that it was asked is answered."""

@@ -15,9 +15,15 @@ _SHORTEST_KEY = 16
 
 
 def application_of(
-    bundle: Path, *, limits: Limits | None = None, key: str | None = None, threads: int = 1, signer: Path | None = None
+    bundle: Path,
+    *,
+    limits: Limits | None = None,
+    key: str | None = None,
+    threads: int = 1,
+    signer: Path | None = None,
+    name: str | None = None,
 ) -> "FastAPI":
-    """The application of a bundle; ``signer`` is the public key that must have signed it.
+    """The application of a bundle; ``signer`` is the public key that must have signed it, ``name`` what it is called.
 
     Raises CourseError for a folder that is no bundle, lacks a file, has a changed one or no such signature.
     """
@@ -28,7 +34,7 @@ def application_of(
         bundles.check_signature(bundle, signer)
     card = bundles.read_card(bundle)
     model = bundles.load_model(bundle)
-    return service.application(model, {"name": name_of(bundle), **card}, limits, key=key, threads=threads)
+    return service.application(model, {"name": name or name_of(bundle), **card}, limits, key=key, threads=threads)
 
 
 def name_of(bundle: Path) -> str:

@@ -15,7 +15,11 @@ def main() -> None:
 
     try:
         app = loading.application_of(
-            Path(job["bundle"]), limits=Limits(**job["limits"]), key=job["key"], threads=job["threads"]
+            Path(job["bundle"]),
+            limits=Limits(**job["limits"]),
+            key=job["key"],
+            threads=job["threads"],
+            name=job.get("name"),
         )
         found = server.listen(job["host"], job["port"])
     except CourseError as error:
