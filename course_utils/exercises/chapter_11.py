@@ -140,7 +140,8 @@ _STOPPED_CASES = [
 
 # 11-2 ---------------------------------------------------------------------------------------------------------------
 
-_GUESSES = np.array([1.2, 1.4, 1.7, 2.2, 3.5, 8.0])
+_STAKES = ((np.arange(32) + 0.5) / 32) ** 2
+_GUESSES = (1 + _STAKES) / (1 - _STAKES)
 
 
 def what_now(old, new, a):
@@ -281,7 +282,7 @@ def _now_mistakes() -> list[Mistake]:
         Mistake(
             "never promotes",
             stop_or_wait,
-            "A second bet, with the guesses 1 / r, is on *better*. Where it reaches 1/a first, promote.",
+            "A second bet, with the guesses `1 / gamblers`, is on *better*. Where it reaches 1/a first, promote.",
         ),
     ]
 
