@@ -98,7 +98,11 @@ def _stopped_mistakes() -> list[Mistake]:
             with_option(first=0),
             "`argmax` counts from nought: after the error number 0, one error has been seen.",
         ),
-        Mistake("argmax alone", argmax_alone, f"`argmax` of nothing but False is 0. {never}"),
+        Mistake(
+            "argmax alone",
+            argmax_alone,
+            "`argmax` of nothing but False is 0. Where the wealth never reaches the level, return -1.",
+        ),
         Mistake("0 for never", with_option(never=0), never),
         Mistake("None for never", with_option(never=None), never),
         Mistake(
@@ -145,7 +149,7 @@ _GUESSES = (1 + _STAKES) / (1 - _STAKES)
 
 
 def what_now(old, new, a):
-    """"stop", "promote" or "wait", by the bet that first reaches 1/a on the answers that tell the versions apart."""
+    """ "stop", "promote" or "wait", by the bet that first reaches 1/a on the answers that tell the versions apart."""
     return _now(old, new, a)
 
 
@@ -178,9 +182,7 @@ def _now(
     worse, better = _wealth(k, m, guess) >= bound, _wealth(k, m, 1 / np.asarray(guess)) >= bound
     if looks == "end":
         worse, better = worse[-1:], better[-1:]
-    when_worse, when_better = (
-        int(rich.argmax()) if rich.any() else math.inf for rich in (worse, better)
-    )
+    when_worse, when_better = (int(rich.argmax()) if rich.any() else math.inf for rich in (worse, better))
     if looks == "worse first" and when_worse < math.inf:
         when_better = math.inf
     if looks == "better first" and when_better < math.inf:
@@ -219,9 +221,9 @@ def _now_mistakes() -> list[Mistake]:
 
     return [
         Mistake(
-            "labels that are missing",
+            "what is missing",
             with_option(known="none"),
-            "-1 means that the label has not come, not that the answer is wrong. Leave these out.",
+            "-1 means that nothing is known, not that the answer is wrong. Leave these digits out.",
         ),
         Mistake(
             "all answers",
@@ -288,22 +290,26 @@ def _now_mistakes() -> list[Mistake]:
 
 
 def _journal(text: str, a: float):
-    """A journal of signs: "l" lost, "g" gained, "=" both right, "x" both wrong, "?" no label yet."""
-    signs = {"l": (1, 0), "g": (0, 1), "=": (1, 1), "x": (0, 0), "?": (-1, -1)}
+    """A journal of signs.
+
+    "l" lost, "g" gained, "=" both right, "x" both wrong, "?" no label yet; "r", "w": the champion alone, right or wrong.
+    """
+    signs = {"l": (1, 0), "g": (0, 1), "=": (1, 1), "x": (0, 0), "?": (-1, -1), "r": (1, -1), "w": (0, -1)}
     old, new = np.array([signs[sign] for sign in text]).T
     return old, new, a
 
 
 _NOW_CASES = [
     _journal("==l=l==l?l=l=g=l=l==l=l===l=l=l=l==l=l" + "=" * 20, 0.01),  # worse
-    _journal("=g==g=g=g?==g=g=g==g=g=gl=g=g=g=g" + "=" * 10, 0.01),  # better
+    _journal("=g==g=g=g?==g=g=g==g=g=gl=g=g=g=g=g" + "=" * 10, 0.01),  # better
     _journal("=l==g===l?==l=g==l=x=l" + "=" * 30, 0.01),  # not yet, though it has lost more
     _journal("l=l==l=l=l=l==l=l=l=l=l=l" + "=g" * 20, 0.01),  # worse, and by now it looks equal
     _journal("g" * 13 + "=l" * 70, 0.01),  # better first
     _journal("l" * 13 + "=g" * 70, 0.01),  # worse first
     _journal("=" * 30 + "x" * 40 + "=lg=", 0.01),  # many errors, nothing learnt
     _journal("=?" * 40 + "=l=g=l" + "?" * 20, 0.01),  # labels that have not come
-    _journal("l==l=l=gl=l==l=l==l=l=", 0.01),  # significant for one look, not for this level
+    _journal("=r=rr==r=r=l=r==rr=r=g=r=rrr=r", 0.01),  # copies that were dropped
+    _journal("l==l=l=l=l==l=l==l=l=", 0.01),  # significant for one look, not for this level
     _journal("l==l=l==l=l==l=l==l=", 0.1),
     _journal("====", 0.01),
 ]
@@ -325,7 +331,7 @@ EXERCISES = (
         "decide",
         7,
         'Write `what_now(old, new, a)`: "stop", "promote" or "wait", by the first of two bets (worse, better) that '
-        "reaches 1/a on the answers of a shadow's journal; -1 is a label that has not come. Put your code where the "
+        "reaches 1/a on the answers of a shadow's journal; -1 is what is not known. Put your code where the "
         "three dots stand.",
         function(what_now, _NOW_CASES, mistakes=_now_mistakes()),
     ),

@@ -82,7 +82,10 @@ distance = (wrong[0] - wrong[1]) / n / np.sqrt(2 * e * (1 - e) / n + 1e-12)
 looks = {}
 for p, z in ((0.05, 1.96), (0.01, 2.58)):
     called = np.abs(distance) > z
-    looks[f"p < {p}"] = {"once, at the end": called[:, -1].mean(), "at every look": called.any(axis=-1).mean()}
+    looks[f"p < {p}"] = {
+        "once, at the end": called[:, -1].mean(),
+        "at every look": called.any(axis=-1).mean(),
+    }
 pd.DataFrame(looks)
 
 # %% [markdown]
@@ -137,7 +140,9 @@ from prometheus_client.parser import text_string_to_metric_families as families
 def scrape(url):
     text = urlopen(f"{url}/metrics").read().decode()
     found = [sample for family in families(text) for sample in family.samples]
-    return {" ".join([s.name, *(v for _, v in sorted(s.labels.items()))]): s.value for s in found}
+    return {
+        " ".join([s.name, *(v for _, v in sorted(s.labels.items()))]): s.value for s in found
+    }
 
 
 def watch(url, seen, over):
@@ -258,7 +263,9 @@ pd.DataFrame({w: {name: rings(b, *c) for name, b in bad.items()} for w, c in cho
 # %%
 def psi(launch, today, k=10):
     edges = np.quantile(launch, np.linspace(0, 1, k + 1)[1:-1])
-    counts = [np.bincount(np.searchsorted(edges, x), minlength=k) + 0.5 for x in (launch, today)]
+    counts = [
+        np.bincount(np.searchsorted(edges, x), minlength=k) + 0.5 for x in (launch, today)
+    ]
     p, q = (each / each.sum() for each in counts)
     return np.sum((q - p) * np.log(q / p))
 
@@ -397,7 +404,10 @@ pd.DataFrame({"wrong": wrong_share, "alarm on a day": alarm})
 # harmless, labels late of what is not.** So buy some: a hundred labelled answers a week, drawn at random, are cheap insurance.
 
 # %%
-assert wrong_share["after"] > wrong_share["before"] + 0.05 and alarm["after"] > 10 * alarm["before"]
+assert (
+    wrong_share["after"] > wrong_share["before"] + 0.05
+    and alarm["after"] > 10 * alarm["before"]
+)
 
 # %% [markdown]
 # ## 3 · A test that you may watch
@@ -431,7 +441,9 @@ retrained.fit(more[..., None].astype("float32"), its, batch_size=64, verbose=0)
 # %% tags=["nbval-ignore-output"]
 x = images[..., None].astype("float32")
 versions = {"reader": reader, "three bits": squeezed, "retrained": retrained}
-hit = {name: net.predict(x, verbose=0).argmax(axis=1) == labels for name, net in versions.items()}
+hit = {
+    name: net.predict(x, verbose=0).argmax(axis=1) == labels for name, net in versions.items()
+}
 old = hit["reader"]
 true = pd.DataFrame({"accuracy": {name: h.mean() for name, h in hit.items()}})
 true["lost"] = [(old & ~h).sum() for h in hit.values()]
@@ -481,6 +493,7 @@ wealth([1, 1, 0, 1, 1, 1, 1, 1, 1, 1], 0.5).round(1)
 #
 # **Predict first.** Three bits cost two points. After how many labelled answers will it be stopped in shadow, after how many as a canary that gets half of the requests, or a tenth?
 
+
 # %% tags=["nbval-ignore-output", "compare-within=0.15"]
 def stops(chance, s, rate, most):
     """1,000 runs: answers until the stop, with `rate` errors an answer, given up after `most` errors."""
@@ -497,7 +510,9 @@ for s in (0.5, 0.1):
 worse = {way: stops(*given) for way, given in ways.items()}
 good = {way: stops(s, s, *rest) for way, (_, s, *rest) in ways.items()}
 until = [0.5, 0.8, 0.95]
-table = pd.DataFrame({way: np.quantile(t, until, method="higher") for way, t in worse.items()}).T
+table = pd.DataFrame(
+    {way: np.quantile(t, until, method="higher") for way, t in worse.items()}
+).T
 table.columns = [f"{share:.0%} stopped by" for share in until]
 table["equally good, stopped"] = [np.isfinite(t).mean() for t in good.values()]
 table.round(3)
@@ -627,8 +642,13 @@ def replayed(journal, guesses):
 
 paths = {"three bits: worse": replayed(first, gamblers)}
 paths["retrained: better"] = replayed(second, 1 / gamblers)
-bets = [pd.DataFrame({"bet": bet, "digits": n, "wealth": owned}) for bet, (n, owned) in paths.items()]
-assert np.isclose(np.log(paths["three bits: worse"][1][-1]), stopped["evidence"]["worse"], atol=0.01)
+bets = [
+    pd.DataFrame({"bet": bet, "digits": n, "wealth": owned})
+    for bet, (n, owned) in paths.items()
+]
+assert np.isclose(
+    np.log(paths["three bits: worse"][1][-1]), stopped["evidence"]["worse"], atol=0.01
+)
 
 # %% [markdown]
 # As a picture:
@@ -639,7 +659,9 @@ picture = px.line(
 )
 picture.add_hline(100, line_dash="dash", annotation_text="100: decided")
 alt = "The bet on retrained climbs to 100 within some hundred digits, the one on three bits wanders up slowly"
-picture.update_layout(width=760, height=340, meta={"alt": alt}).update_xaxes(title="digits, labelled")
+picture.update_layout(width=760, height=340, meta={"alt": alt}).update_xaxes(
+    title="digits, labelled"
+)
 picture.update_yaxes(title="wealth", dtick=1)
 
 # %% [markdown]
@@ -716,10 +738,18 @@ n_shadow, n_canary = after[owned >= 100][0], promoted["evidence"]["answers"]
 dollars = (n_stop + n_shadow + n_canary) * 5 / 3600 * 15  # 5 seconds a label at 15 US$ an hour
 decision = pd.DataFrame(
     [
-        ["good versions stopped", "at most 1 %", f"{table.iloc[0, -1]:.1%} of 1,000, simulated"],
+        [
+            "good versions stopped",
+            "at most 1 %",
+            f"{table.iloc[0, -1]:.1%} of 1,000, simulated",
+        ],
         ["two points worse", "noticed", f"after {n_stop:,} digits, stopped by itself"],
         ["better", "shown", f"in shadow after {n_shadow:,}, as canary after {n_canary:,}"],
-        ["way back", "a minute, none lost", f"{back:.1f} s, {rehearsed.requests - rehearsed.answered} lost"],
+        [
+            "way back",
+            "a minute, none lost",
+            f"{back:.1f} s, {rehearsed.requests - rehearsed.answered} lost",
+        ],
         ["labels", "", f"{n_stop + n_shadow + n_canary:,}, some {dollars:.0f} US$"],
     ],
     columns=["", "fixed beforehand", "measured"],
@@ -763,7 +793,7 @@ check("11-1", stopped_after)
 # ### Exercise 11-2 · Promote, stop or wait?
 # *decide · 7 minutes*
 #
-# Journals of shadows lie before you. `old` and `new` say of each digit whether champion and challenger were right: 1, 0, or −1 where the label has not come. Return `"stop"`, `"promote"` or
+# Journals of shadows lie before you. `old` and `new` say of each digit whether champion and challenger were right: 1, 0, or −1 where that is not known (no label yet, or the copy was dropped). Return `"stop"`, `"promote"` or
 # `"wait"`. Two bets run, on worse and on better (`wealth` with `gamblers` and with `1 / gamblers`), on the digits that tell the two apart; the first to reach $1/a$ decides, whatever comes later.
 
 
