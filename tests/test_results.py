@@ -81,3 +81,13 @@ def test_chapter_09_quotes_what_the_benchmark_kept():
 )
 def test_what_is_kept_for_chapter_09_can_be_read(part):
     assert results.described(results.load("09", *part)).startswith("Recorded on 2")
+
+
+def test_chapter_10_quotes_what_the_full_profile_kept():
+    root = Path(__file__).resolve().parents[1]
+    kept = results.load("10")
+    words = " ".join((root / "notebooks" / "source" / "10_deployment.py").read_text("utf-8").replace("\n#", "").split())
+    most = max(file["loss at most, points"] for file in kept["int8"].values())
+    assert f"all three files lose {most:.2f} at most" in words
+    rates = kept["learning rate, accuracy on the validation part"]
+    assert f"full=(20_000, 4, {float(max(rates, key=rates.get)):.0e})".replace("e-0", "e-") in words

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from course_utils import console
-from course_utils.errors import CourseError, NotKept
+from course_utils.errors import CourseError
 from course_utils.language import say
 
 
@@ -55,9 +55,8 @@ def check(
     and is "not shown" where there are too few examples to tell. Exit status: 0 passed, 1 refused, 2 the request cannot
     be meant, 4 the numbers could not be written, 130 interrupted.
     """
-    import json
-
-    from course_utils import bundles, paths, processes
+    from course_utils import bundles, processes
+    from course_utils.commands.keeping import keep_json
     from course_utils.serving import gate
     from course_utils.serving.gate import examples, own_tests
     from course_utils.serving.gate.subject import IMAGES, TEXTS
@@ -102,11 +101,5 @@ def check(
     console.write(str(report))
     status = 0 if report.passed else 1
     if json_file is not None:
-        try:
-            paths.write_atomic(json_file, json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n")
-        except OSError as error:
-            words = say(
-                "{file} cannot be written: {why}.", file=paths.display(json_file), why=error.strerror or str(error)
-            )
-            raise NotKept(words, otherwise=status) from error
+        keep_json(json_file, report.as_json(), status)
     raise typer.Exit(status)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from course_utils import console
-from course_utils.errors import CourseError
 from course_utils.language import say
 
 
@@ -39,16 +38,18 @@ def loadtest(
 
     Requests come when they are due, whether the server is free or not, and latency counts from then. Exit status: 0
     every request answered (and p99 within --bound-ms), 1 not so, 2 the request cannot be meant or nothing answers at
-    the address, 130 interrupted.
+    the address, 4 the numbers could not be written, 130 interrupted.
     """
-    from course_utils.serving import bodies, load_view, loadtest
+    from course_utils.commands.keeping import keep_json
+    from course_utils.serving import bodies, load_view, loading, loadtest
 
+    key = None if api_key_file is None else loading.read_key(api_key_file)
     made = {
         "body": None if body is None else bodies.from_file(body),
         "connections": connections,
         "seed": seed,
         "arrivals": "even" if even else "poisson",
-        "headers": _key(api_key_file),
+        "headers": {} if key is None else {"Authorization": f"Bearer {key}"},
         "allow_remote": allow_remote,
     }
     try:
@@ -94,30 +95,7 @@ def loadtest(
         said.append(within if passed else beyond)
     for sentence in said:
         console.write(sentence)
+    status = 130 if interrupted else 0 if passed else 1
     if json is not None:
-        _keep(json, content)
-    raise typer.Exit(130 if interrupted else 0 if passed else 1)
-
-
-def _key(file: Path | None) -> dict[str, str]:
-    if file is None:
-        return {}
-    try:
-        key = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        key = ""
-    if not key or not key.isascii() or not key.isprintable():
-        raise CourseError(say("{file} holds no key; it should be one line of ASCII.", file=file))
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _keep(file: Path, content: dict) -> None:
-    import json
-
-    from course_utils import paths
-
-    try:
-        paths.write_atomic(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise CourseError(say("{file} cannot be written: {reason}.", file=file, reason=error.strerror)) from None
-    console.write(say("Written: {file}", file=paths.display(file)))
+        keep_json(json, content, status)
+    raise typer.Exit(status)

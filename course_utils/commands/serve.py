@@ -25,6 +25,12 @@ def serve(
     ] = 1,
     connections: Annotated[int, typer.Option(min=1, help="Connections that may be open.")] = 1_000,
     seconds: Annotated[float, typer.Option(help="Seconds in which a request is answered, or refused.")] = 10.0,
+    traces: Annotated[
+        Path | None, typer.Option(metavar="FILE.sqlite", help="Write OpenTelemetry traces of requests there.")
+    ] = None,
+    traces_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the requests that are traced, unless their client decides.")
+    ] = 1.0,
 ) -> None:
     """Serve a saved model over HTTP.
 
@@ -45,7 +51,15 @@ def serve(
             )
         )
     limits = Limits(connections=connections, answer_seconds=seconds)
-    app = loading.application_of(bundle, limits=limits, key=shown, threads=workers_threads, signer=key)
+    app = loading.application_of(
+        bundle,
+        limits=limits,
+        signer=key,
+        key=shown,
+        threads=workers_threads,
+        traces=traces,
+        traces_share=traces_share,
+    )
     found = server.listen(host, port)
 
     def ready(url: str) -> None:

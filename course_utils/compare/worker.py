@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course_utils.compare import jobs
+from course_utils.compare import jobs, timing
 from course_utils.language import say
 from course_utils.runtime import peak_mib
 
-WARM_UP = 40
 MOST_SINGLE = 400  # messages that are answered one by one
 SECONDS_SINGLE = 10.0
 
@@ -108,6 +107,8 @@ def train(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
 
 def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dict[str, Any]:
     """Load the saved model as a service would, answer messages one by one, and predict the test."""
+    import numpy as np
+
     from course_utils import bundles
 
     if bundles.needs_keras(Path(job["folder"])):
@@ -115,38 +116,24 @@ def judge(job: dict[str, Any], tell: Callable[[str, float | None], None]) -> dic
     tell(say("loading the saved model"), None)
     model = bundles.load_model(Path(job["folder"]))
     tell(say("answering one message at a time"), None)
-    times = single_latency(model, job["texts"][:MOST_SINGLE])
+    alone = job["texts"][:MOST_SINGLE]
+    times = timing.single_times(model, alone, len(alone), SECONDS_SINGLE)
     memory = peak_mib()  # one message at a time is how a service answers; large batches come after it
     tell(say("predicting the test"), None)
     test = _rounded(model.predict_proba(job["texts"]))
-    return {"test": test, "cut": model.cut(job["texts"]), "answer_memory_mib": memory, **times}
+    return {
+        "test": test,
+        "cut": model.cut(job["texts"]),
+        "answer_memory_mib": memory,
+        "p50_ms": float(np.percentile(times, 50)),
+        "p99_ms": float(np.percentile(times, 99)),
+        "answered": len(times),
+    }
 
 
 def _rounded(shares: Any) -> list[list[float]]:
     """Probabilities as a record keeps them."""
     return [[round(float(share), 5) for share in row] for row in shares]
-
-
-def single_latency(model: Any, texts: list[str]) -> dict[str, Any]:
-    """Milliseconds that one message takes, alone, after warm-up: the middle, and the slowest in a hundred."""
-    import numpy as np
-
-    for text in (texts * WARM_UP)[:WARM_UP]:
-        model.predict_proba([text])
-    for text in sorted(texts, key=len)[:: max(1, len(texts) // WARM_UP)]:  # lengths that it has not seen
-        model.predict_proba([text])
-    times, begun = [], time.perf_counter()
-    for text in texts:
-        start = time.perf_counter()
-        model.predict_proba([text])
-        times.append(1000 * (time.perf_counter() - start))
-        if time.perf_counter() - begun > SECONDS_SINGLE:
-            break
-    return {
-        "p50_ms": float(np.percentile(times, 50)),
-        "p99_ms": float(np.percentile(times, 99)),
-        "answered": len(times),
-    }
 
 
 def _start(seed: int, tell: Callable[[str, float | None], None]) -> None:

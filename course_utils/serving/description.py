@@ -13,6 +13,7 @@ _ERROR = {
     "required": ["error"],
     "additionalProperties": False,
 }
+_PIXEL = {"type": "integer", "minimum": 0, "maximum": 255}
 REFUSALS = {
     400: "The request says nothing that can be answered.",
     401: "The API key is missing or wrong.",
@@ -49,7 +50,7 @@ def predict(inputs: str, answering: Answering, limits: Limits) -> dict[str, Any]
     fields = {
         "texts": {**bounds, "items": {"type": "string", "maxLength": limits.characters}},
         "images": {**bounds, "items": _square()},
-        "images_png": {**bounds, "items": {"type": "string", "contentEncoding": "base64"}},
+        "images_png": {**bounds, "items": {"type": "string", "contentEncoding": "base64", "pattern": "^iVBORw0KGgo"}},
     }
     kinds = ["texts"] if inputs == "texts" else ["images", "images_png"]
     shapes = [{**_object({name: fields[name]}), "additionalProperties": False} for name in kinds]
@@ -70,9 +71,8 @@ def predict(inputs: str, answering: Answering, limits: Limits) -> dict[str, Any]
 
 
 def _square() -> dict[str, Any]:
-    pixel = {"type": "integer", "minimum": 0, "maximum": 255}
     side = {"type": "array", "minItems": SIDE, "maxItems": SIDE}
-    return {**side, "items": {**side, "items": pixel}}
+    return {**side, "items": {**side, "items": _PIXEL}}
 
 
 def infer(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def infer(metadata: dict[str, Any], limits: Limits) -> dict[str, Any]:
     tensor = metadata["inputs"][0]
     length = {"type": "integer", "minimum": 1, "maximum": limits.items}
     axes = [length, *({"const": n} for n in tensor["shape"][1:])]
-    data = {"type": "array", "items": {"type": "string"} if tensor["datatype"] == "BYTES" else {}}
+    one = {"type": "string"} if tensor["datatype"] == "BYTES" else {"anyOf": [_PIXEL, _square()]}  # flat, or nested
+    data = {"type": "array", "minItems": 1, "items": one}
     given = _object(
         {
             "name": {"const": tensor["name"]},

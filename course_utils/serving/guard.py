@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from course_utils.language import say
@@ -37,11 +37,14 @@ def json_bytes(content: Any) -> bytes:
 class Guard:
     """ASGI: every request goes through here, and none goes out with an exception.
 
-    ``key``: what a client must show as ``Authorization: Bearer …`` or ``X-API-Key`` (None: nothing).
+    ``reading`` are the addresses where a POST has a body; anywhere else none is read, and the connection ends behind
+    the answer. ``key``: what a client must show as ``Authorization: Bearer …`` or ``X-API-Key`` (None: nothing).
     """
 
-    def __init__(self, app: Any, *, limits: Limits, meters: Meters, key: str | None) -> None:
-        self.app, self.limits, self.meters = app, limits, meters
+    def __init__(
+        self, app: Any, *, limits: Limits, meters: Meters, reading: Collection[str], key: str | None = None
+    ) -> None:
+        self.app, self.limits, self.meters, self.reading = app, limits, meters, reading
         self.key = None if key is None else _digest(key.encode("utf-8"))
         self.held = 0  # bytes of bodies that are in memory
 
@@ -53,17 +56,20 @@ class Guard:
         start = time.perf_counter()
         status = 0
         held = 0
+        headers = dict(scope["headers"])
+        announced = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
         async def told(message: dict[str, Any]) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if announced and BODY not in scope:  # it may still be on its way
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         try:
-            headers = dict(scope["headers"])
             self._allowed(scope["path"], headers)
-            if scope["method"] in ("POST", "PUT", "PATCH"):
+            if scope["method"] == "POST" and scope["path"] in self.reading:
                 length = self._length(headers)
                 _content(headers)
                 held = length or self.limits.body_bytes
@@ -72,13 +78,10 @@ class Guard:
                     raise busy(say("Too many requests are being read; try again."), reason="memory")
                 self.held += held
                 scope[BODY] = await self._body(receive, length)
-            elif b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0":
-                raise Refusal(400, say("A request of this method has no body."), reason="meaningless")
             await self.app(scope, receive, told)
         except Refusal as refusal:
             self.meters.refusal(refusal.reason).inc()
-            announced = any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
-            await refuse(told, refusal, close=announced and BODY not in scope)
+            await refuse(told, refusal)
         except _Gone:
             return
         except Exception as error:
@@ -157,12 +160,10 @@ def _content(headers: dict[bytes, bytes]) -> None:
         )
 
 
-async def refuse(send: Send, refusal: Refusal, *, close: bool = False) -> None:
-    """Send a refusal; ``close`` ends the connection behind it, where a body may still be on its way."""
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Send a refusal."""
     body = json_bytes({"error": refusal.sentence})
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **refusal.headers}
-    if close:
-        headers["Connection"] = "close"
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

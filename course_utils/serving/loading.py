@@ -1,7 +1,7 @@
 """From a folder to an application: the bundle is verified, and loaded, before any port is opened."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course_utils import bundles, paths
 from course_utils.errors import CourseError
@@ -15,15 +15,11 @@ _SHORTEST_KEY = 16
 
 
 def application_of(
-    bundle: Path,
-    *,
-    limits: Limits | None = None,
-    key: str | None = None,
-    threads: int = 1,
-    signer: Path | None = None,
-    name: str | None = None,
+    bundle: Path, *, limits: Limits | None = None, signer: Path | None = None, name: str | None = None, **more: Any
 ) -> "FastAPI":
     """The application of a bundle; ``signer`` is the public key that must have signed it, ``name`` what it is called.
+
+    ``more`` is for `application`.
 
     Raises CourseError for a folder that is no bundle, lacks a file, has a changed one or no such signature.
     """
@@ -34,7 +30,7 @@ def application_of(
         bundles.check_signature(bundle, signer)
     card = bundles.read_card(bundle)
     model = bundles.load_model(bundle)
-    return service.application(model, {"name": name or name_of(bundle), **card}, limits, key=key, threads=threads)
+    return service.application(model, {"name": name or name_of(bundle), **card}, limits, **more)
 
 
 def name_of(bundle: Path) -> str:

@@ -22,22 +22,34 @@ MOST_TOGETHER = 32  # items in a common call
 _IN_PLACE_SECONDS = 0.002  # what a call may take of the event loop, by the measurement
 
 
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call of the model with ``items`` items: what it said or raised, when it began, and its seconds.
+
+    ``steps`` are parts of it that were timed apart, as (name, begin, seconds). Moments are `time.perf_counter`'s.
+    """
+
+    found: "np.ndarray | BaseException"
+    items: int
+    began: float
+    seconds: float = 0.0
+    steps: Sequence[tuple[str, float, float]] = ()
+
+
 @dataclass(eq=False)
 class Job:
-    """A request's items, and what became of them: probabilities, seconds in the queue and in the model."""
+    """A request's items, and what became of them: ``future`` holds probabilities, ``call`` what they came with."""
 
     items: Any
-    future: asyncio.Future
+    future: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     came: float = field(default_factory=time.perf_counter)
-    queued_seconds: float = 0.0
-    model_seconds: float = 0.0
-    together: int = 0  # items in the call that answered it
+    call: Call | None = None
 
 
 class Queue:
     """Calls a model for requests; all methods belong to the event loop, the calls to ``threads`` threads.
 
-    ``observe(items, seconds)`` is told each call.
+    ``observe(items, seconds)`` is told each call; ``steps`` is asked behind each, in its thread, for its parts.
     """
 
     def __init__(
@@ -48,25 +60,26 @@ class Queue:
         *,
         threads: int = 1,
         observe: Callable[[int, float], None] = lambda items, seconds: None,
+        steps: Callable[[], Sequence[tuple[str, float, float]]] = tuple,
     ) -> None:
-        self.call, self.plan, self.limits, self.observe = call, plan, limits, observe
+        self.call, self.plan, self.limits, self.observe, self.steps = call, plan, limits, observe, steps
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
         self.free = threads
         self.jobs: deque[Job] = deque()
         self.items_waiting = 0
         self.mean_seconds = plan.single  # of an item, as the last calls had it
 
-    async def answer(self, items: Any) -> Job:
-        """The job of ``items``, done: its ``future`` holds float (n, classes).
+    async def answer(self, job: Job) -> Call:
+        """The call that has done a job: its ``future`` then holds float (n, classes).
 
         Raises Refusal: 503 where too many wait, 504 where the time is over; and what the model raised.
         """
-        loop = asyncio.get_running_loop()
-        job = Job(items, loop.create_future())
+        items = job.items
         if not self.jobs and self.plan.in_place and self._cost(items) <= _IN_PLACE_SECONDS:
-            self._finish([job], *self._timed(items))
+            call = self._timed(items)
+            self._finish([job], call)
             job.future.result()
-            return job
+            return call
         if self.items_waiting and self.items_waiting + len(items) > self.limits.waiting:
             raise busy(
                 say("Too many requests are waiting; try again a little later."),
@@ -83,7 +96,8 @@ class Queue:
             if job.future.done() and not job.future.cancelled():
                 raise  # the model's own
             raise Refusal(504, say("The model did not answer in time."), reason="time") from None
-        return job
+        assert job.call is not None
+        return job.call
 
     def give_up(self) -> int:
         """Tell every request that waits that the service has stopped; returns how many there were."""
@@ -129,49 +143,46 @@ class Queue:
 
     async def _run(self, jobs: list[Job]) -> None:
         loop = asyncio.get_running_loop()
-        start = time.perf_counter()
-        for job in jobs:
-            job.queued_seconds = start - job.came
+        begun = time.perf_counter()
         try:
-            found = await loop.run_in_executor(self.pool, self._timed, _joined([job.items for job in jobs]))
-            if isinstance(found[0], Exception) and len(jobs) > 1:  # one of them may be at fault: each for itself
+            call = await loop.run_in_executor(self.pool, self._timed, _joined([job.items for job in jobs]))
+            if isinstance(call.found, Exception) and len(jobs) > 1:  # one of them may be at fault: each for itself
                 for job in jobs:
-                    self._finish([job], *await loop.run_in_executor(self.pool, self._timed, job.items))
+                    self._finish([job], await loop.run_in_executor(self.pool, self._timed, job.items))
             else:
-                self._finish(jobs, *found)
+                self._finish(jobs, call)
         except BaseException as error:
-            self._finish(jobs, error, 0.0)
+            self._finish(jobs, Call(error, sum(len(job.items) for job in jobs), begun))
             if not isinstance(error, Exception | asyncio.CancelledError):
                 raise
         finally:
             self.free += 1
             self._start()
 
-    def _timed(self, items: Any) -> tuple[np.ndarray | Exception, float]:
+    def _timed(self, items: Any) -> Call:
         """What the model says, or what it raised, and its seconds."""
-        start = time.perf_counter()
+        began = time.perf_counter()
         try:
             found: np.ndarray | Exception = np.asarray(self.call(items), dtype=np.float64)
             if len(found) != len(items) or not np.isfinite(found).all():
                 found = ArithmeticError("the model's answer is not one row of finite numbers for each item")
         except Exception as error:
             found = error
-        return found, time.perf_counter() - start
+        return Call(found, len(items), began, time.perf_counter() - began, self.steps())
 
-    def _finish(self, jobs: Sequence[Job], found: "np.ndarray | BaseException", seconds: float) -> None:
-        items = sum(len(job.items) for job in jobs)
-        if seconds:
-            self.observe(items, seconds)
-            self.mean_seconds += 0.1 * (seconds / items - self.mean_seconds)
+    def _finish(self, jobs: Sequence[Job], call: Call) -> None:
+        if call.seconds:
+            self.observe(call.items, call.seconds)
+            self.mean_seconds += 0.1 * (call.seconds / call.items - self.mean_seconds)
         begin = 0
         for job in jobs:
-            job.model_seconds, job.together = seconds, items
+            job.call = call
             end = begin + len(job.items)
             if not job.future.done():
-                if isinstance(found, BaseException):
-                    job.future.set_exception(found)
+                if isinstance(call.found, BaseException):
+                    job.future.set_exception(call.found)
                 else:
-                    job.future.set_result(found[begin:end])
+                    job.future.set_result(call.found[begin:end])
             begin = end
 
 

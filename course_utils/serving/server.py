@@ -228,9 +228,11 @@ def serve(
                     seconds=state.limits.stop_seconds,
                 ),
             )
+            state.close()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(1)  # a call of the model may still run, and nothing would end it
+    state.close()
     LOG.info("%s", say("Stopped; every request that was accepted has been answered."))
     return lost
 

@@ -2,32 +2,39 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from course_utils.language import say
-from course_utils.serving import description, meters, open_inference, page, probing, reading
+from course_utils.serving import description, meters, open_inference, page, probing, reading, tracing
 from course_utils.serving.answers import Answering, version_of
 from course_utils.serving.guard import BODY, ROUTE, Guard, json_bytes
 from course_utils.serving.limits import Limits, Refusal
-from course_utils.serving.queueing import Queue
+from course_utils.serving.queueing import Job, Queue
 
+PREDICT = "/v1/predict"
 _JSON = "application/json"
 
 
 class State:
     """What the endpoints and the server share: ``app.state.service``."""
 
-    def __init__(self, model: Any, card: Mapping[str, Any], limits: Limits, threads: int) -> None:
+    def __init__(
+        self, model: Any, card: Mapping[str, Any], limits: Limits, threads: int, traces: Path | None, share: float
+    ) -> None:
         self.name, self.version, self.limits = model_name(card), version_of(card), limits
         self.inputs = getattr(model, "inputs", "texts")
         self.answering = Answering(model)
         self.metadata = open_inference.metadata(self.name, self.version, self.inputs, self.answering)
         self.plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
         self.meters = meters.Meters(self.name, self.version, str(card.get("kind", "")))
-        self.queue = Queue(model.predict_proba, self.plan, limits, threads=threads, observe=self.meters.call)
+        self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
+        steps = tracing.Steps()
+        call = (model if self.traces is None else steps.watch(model)).predict_proba
+        self.queue = Queue(call, self.plan, limits, threads=threads, observe=self.meters.call, steps=steps.take)
         self.meters.follow(lambda: self.queue.items_waiting, lambda: self.connections())
         self.stopping = False
 
@@ -39,6 +46,11 @@ class State:
         """Say from now on that no request should be sent here any more; those that come are answered."""
         self.stopping = True
         self.meters.ready.set(0)
+
+    def close(self) -> None:
+        """Write the traces that are not in their file yet."""
+        if self.traces is not None:
+            self.traces.close()
 
 
 def model_name(card: Mapping[str, Any]) -> str:
@@ -54,14 +66,17 @@ def application(
     *,
     key: str | None = None,
     threads: int = 1,
+    traces: Path | None = None,
+    traces_share: float = 1.0,
 ) -> FastAPI:
     """The service of a model: ``class_names``, ``predict_proba``, ``threshold``, ``limits`` and ``inputs``.
 
     ``card`` gives its name and its version (a hash of the card). ``key`` is asked of every client but on `guard.OPEN`;
-    ``threads`` call the model where a call is expensive, which is measured here. Raises CourseError for a model that
-    does not answer.
+    ``threads`` call the model where a call is expensive, which is measured here. ``traces`` is the SQLite file for the
+    traces (`tracing`) of ``traces_share`` of the requests. Raises CourseError for a model that does not answer, and a
+    file that cannot be written.
     """
-    state = State(model, card, limits or Limits(), threads)
+    state = State(model, card, limits or Limits(), threads, traces, traces_share)
     app = FastAPI(
         title=say("{name}, a model in service", name=state.name),
         version=state.version,
@@ -73,10 +88,14 @@ def application(
         default_response_class=Response,
     )
     app.state.service = state
-    app.add_middleware(Guard, limits=state.limits, meters=state.meters, key=key)
+    models = (f"/v2/models/{state.name}", f"/v2/models/{state.name}/versions/{state.version}")
+    bodies = {PREDICT, *(f"{one}/infer" for one in models)}
+    app.add_middleware(Guard, limits=state.limits, meters=state.meters, reading=bodies, key=key)
+    if state.traces is not None:
+        app.add_middleware(tracing.Traced, traces=state.traces)  # the last one stands outside
     _predicting(app, state)
     _watching(app, state)
-    _open_inference(app, state)
+    _open_inference(app, state, models)
 
     shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
 
@@ -89,12 +108,12 @@ def application(
 
 
 def _predicting(app: FastAPI, state: State) -> None:
-    @app.post("/v1/predict", summary="Answers for texts or images", **_predict(state))
+    @app.post(PREDICT, summary="Answers for texts or images", **_predict(state))
     async def predict(request: Request) -> Response:
         scope = request.scope
-        scope[ROUTE] = "/v1/predict"
+        scope[ROUTE] = PREDICT
         items = reading.items(reading.body_object(scope[BODY]), state.inputs, state.limits)
-        answers, headers = await _answers(state, items)
+        answers, headers = await _answers(state, scope, items)
         return Response(
             json_bytes({"model": state.name, "version": state.version, "answers": answers}),
             media_type=_JSON,
@@ -106,18 +125,20 @@ def _predict(state: State) -> dict[str, Any]:
     return description.predict(state.inputs, state.answering, state.limits)
 
 
-async def _answers(state: State, items: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    shares, headers = await _shares(state, items)
+async def _answers(state: State, scope: Any, items: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    shares, headers = await _shares(state, scope, items)
     answers = state.answering.answers(shares)
     _count(state, [one["label"] for one in answers])
     return answers, headers
 
 
-async def _shares(state: State, items: Any) -> tuple[Any, dict[str, str]]:
+async def _shares(state: State, scope: Any, items: Any) -> tuple[Any, dict[str, str]]:
     """Probabilities of items, and the header that says how long they took."""
-    job = await state.queue.answer(items)
-    state.meters.queue_seconds.observe(job.queued_seconds)
-    timing = f"queue;dur={1e3 * job.queued_seconds:.2f}, model;dur={1e3 * job.model_seconds:.2f}"
+    job = scope[tracing.JOB] = Job(items)
+    call = await state.queue.answer(job)
+    queued = call.began - job.came
+    state.meters.queue_seconds.observe(queued)
+    timing = f"queue;dur={1e3 * queued:.2f}, model;dur={1e3 * call.seconds:.2f}"
     return job.future.result(), {"Server-Timing": timing}
 
 
@@ -151,9 +172,7 @@ def _ready(state: State) -> None:
         raise Refusal(503, say("The service is stopping."), reason="stopping", headers={"Retry-After": "1"})
 
 
-def _open_inference(app: FastAPI, state: State) -> None:
-    model = f"/v2/models/{state.name}"
-    both = (model, f"{model}/versions/{state.version}")
+def _open_inference(app: FastAPI, state: State, models: tuple[str, str]) -> None:
     refused = description.refusals(401)
 
     def get(address: str, summary: str, content: dict[str, Any], *, ready: bool = False) -> None:
@@ -167,7 +186,7 @@ def _open_inference(app: FastAPI, state: State) -> None:
     get("/v2", "The server", open_inference.server())
     get("/v2/health/live", "Whether the process lives", {"live": True})
     get("/v2/health/ready", "Whether requests should be sent here", {"ready": True}, ready=True)
-    for address in both:
+    for address in models:
         get(address, "The model's inputs and outputs", state.metadata)
         get(f"{address}/ready", "Whether the model takes requests", {"name": state.name, "ready": True}, ready=True)
 
@@ -177,10 +196,10 @@ def _open_inference(app: FastAPI, state: State) -> None:
             **description.infer(state.metadata, state.limits),
         )
         async def infer(request: Request) -> Response:
-            request.scope[ROUTE] = f"{model}/infer"
+            request.scope[ROUTE] = f"{models[0]}/infer"
             asked = reading.body_object(request.scope[BODY])
             items = open_inference.items(asked, state.inputs, state.limits)
-            shares, headers = await _shares(state, items)
+            shares, headers = await _shares(state, request.scope, items)
             _count(state, state.answering.labels(shares))
             said = open_inference.answer(asked, state.name, state.version, state.answering, shares)
             return Response(json_bytes(said), media_type=_JSON, headers=headers)

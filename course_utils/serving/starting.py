@@ -11,7 +11,8 @@ from course_utils.language import say
 class Service:
     """``with Service(bundle) as service: …`` serves a saved model on loopback until the block is left.
 
-    ``url`` is its address, ``name`` and ``version`` the model's. ``limits`` are fields of `limits.Limits` by name. The
+    ``url`` is its address, ``name`` and ``version`` the model's. ``limits`` are fields of `limits.Limits` by name.
+    ``traces`` is a SQLite file for the traces of ``traces_share`` of the requests, read with `tracing.read`. The
     process ends with this one, whatever happens. Raises CourseError where it does not start.
     """
 
@@ -24,9 +25,12 @@ class Service:
         key: str | None = None,
         threads: int = 1,
         limits: dict[str, Any] | None = None,
+        traces: Path | str | None = None,
+        traces_share: float = 1.0,
     ) -> None:
         job = {"bundle": str(Path(bundle).absolute()), "host": "127.0.0.1", "port": port, "key": key,
-               "threads": threads, "limits": limits or {}}  # fmt: skip
+               "threads": threads, "limits": limits or {}, "traces_share": traces_share,
+               "traces": None if traces is None else str(Path(traces).absolute())}  # fmt: skip
         self._patience = float((limits or {}).get("stop_seconds", 15.0)) + processes.PATIENCE_SECONDS
         Path(folder).mkdir(parents=True, exist_ok=True)
         self.child = processes.Child(

@@ -20,6 +20,8 @@ def main() -> None:
             key=job["key"],
             threads=job["threads"],
             name=job.get("name"),
+            traces=Path(job["traces"]) if job.get("traces") else None,
+            traces_share=job.get("traces_share", 1.0),
         )
         found = server.listen(job["host"], job["port"])
     except CourseError as error:

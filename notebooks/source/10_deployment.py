@@ -63,8 +63,9 @@ from keras import ops
 # | latency | 99 of 100 answers (the **p99**) within 20 ms |
 # | memory | under 200 MB for the process that answers |
 # | accuracy | whatever you do to the network costs at most 0.3 points |
+# | behaviour | the gate of section 5 refuses nothing |
 #
-# The order matters: first the target, then tools. Without one, every tool looks useful, and you stop when you are tired.
+# First the target, then tools. Without one, every tool looks useful, and you stop when you are tired.
 #
 # The network stands ready: `mnist_reader`, chapter 07's recipe trained on MNIST (`course_utils.weights` has its card). It takes pixels from 0
 # to 255. The quick profile tests it on scikit-learn's digits, by people whom it has never seen; 200 others are kept for section 3.
@@ -72,6 +73,11 @@ from keras import ops
 # %%
 reader = weights.load("mnist_reader")
 digits = data.load(course.choose(quick="digits", full="mnist"))
+
+# %% [markdown]
+# It is judged by:
+
+# %%
 judged = course.choose(quick=[digits.train, digits.test], full=[digits.test])
 images = np.concatenate([part.images for part in judged])
 labels = np.concatenate([part.labels for part in judged])
@@ -92,14 +98,12 @@ from course_utils import weights
 weights.load("mnist_reader")(np.zeros((1, 28, 28, 1)))
 print(psutil.Process().memory_info().rss / 1e6)
 """
-run = subprocess.run(
-    [sys.executable, "-c", program], capture_output=True, text=True, check=True
-)
+run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 with_keras = float(run.stdout.split()[-1])
 f"{with_keras:.0f} MB"
 
 # %% [markdown]
-# Three times what the target allows, after one answer. Whatever answers in production must do without. (Not because Keras is slow: see next.)
+# Three times what the target allows, after one answer. Whatever answers in production must do without.
 
 # %% [markdown]
 # ## 1 · One network, four ways to ask it
@@ -117,63 +121,53 @@ folder = Path(work.name)
 graph.write(reader, folder, x[:3])
 exported = folder / graph.file_name(reader)
 exports = exported.suffix == ".onnx"
+twin = weights.load("mnist_reader")  # on JAX, predict moves the arrays of the first
 ways = {
-    "predict": lambda x: reader.predict(x, verbose=0),
+    "predict": lambda x: reader.predict(x, batch_size=256, verbose=0),
     "model(x)": lambda x: ops.convert_to_numpy(reader(x)),
-    "compiled": graph.compiled(
-        weights.load("mnist_reader")
-    ),  # a copy: predict moves its arrays
+    "compiled": graph.compiled(twin),
     "ONNX Runtime": graph.read(exported),  # on one thread
 }
 exported.name if exports else "This backend exports no ONNX: what needs it is skipped."
 
 # %% [markdown]
-# First: are they the same? A conversion may drop a layer or read an axis wrongly. So compare probabilities, on random pixels and on real ones.
+# Are they the same? A conversion may drop a layer or read an axis wrongly. Compare probabilities, on random pixels and on real ones.
 
 # %% tags=["nbval-ignore-output"]
 noise = np.random.default_rng(seed).uniform(0, 255, (256, 28, 28, 1)).astype("float32")
-parity = {
-    name: [
-        np.abs(ask(given) - reader.predict(given, verbose=0)).max()
-        for given in (noise, x[:256])
-    ]
-    for name, ask in ways.items()
-}
-parity = pd.DataFrame(parity, index=["random pixels", "digits"])
+parity = pd.DataFrame(index=["random pixels", "digits"])
+for name, ask in ways.items():
+    parity[name] = [np.abs(ask(a) - ways["predict"](a)).max() for a in (noise, x[:256])]
 assert (parity < 1e-5).all(axis=None)
 parity
 
 # %% [markdown]
 # Equal to a few ten-millionths, the rounding of float32. Now the time of single answers. A machine is fast in one second and slow in the
-# next, so the ways take turns: ten calls of one, ten of the next, many rounds. (Timed one after the other, the last has the machine's worst
-# moment, or its best.)
+# next, so the ways take turns: ten calls of one, ten of the next, many rounds.
 
 
 # %%
 def in_turns(ways, x, rounds, calls=10):
-    """Milliseconds of every call, and mean processor milliseconds (of all cores)."""
-    times, processor = {name: [] for name in ways}, dict.fromkeys(ways, 0.0)
+    """Milliseconds of every call."""
+    times = {name: [] for name in ways}
     for ask in ways.values():
         ask(x)  # the first call prepares, and does not count
     for _ in range(rounds):
         for name, ask in ways.items():
-            before = time.process_time()
             for _ in range(calls):
                 start = time.perf_counter()
                 ask(x)
                 times[name].append(1000 * (time.perf_counter() - start))
-            processor[name] += 1000 * (time.process_time() - before) / (rounds * calls)
-    return pd.DataFrame(times), pd.Series(processor)
+    return pd.DataFrame(times)
 
 
 # %% [markdown]
 # **Predict first.** How many images a second does `predict` manage, one at a time? And how many times faster is the fastest way?
 
 # %% tags=["nbval-ignore-output"]
-times, processor = in_turns(ways, one, rounds=12)
+times = in_turns(ways, one, rounds=12)
 single = pd.DataFrame({"p50, ms": times.median(), "p99, ms": times.quantile(0.99)})
 single["images a second"] = 1000 / times.mean()
-single["processor, ms"] = processor
 single.round(3)
 
 # %% [markdown]
@@ -187,7 +181,7 @@ single.round(3)
 # multiplying, 256 images would take 256 times as long as one. Take each way's time as $t(n) = a + b\,n$, with $a$ for the call and $b$ for an image:
 
 # %% tags=["nbval-ignore-output"]
-many, _ = in_turns(ways, x[:256], rounds=3, calls=3)
+many = in_turns(ways, x[:256], rounds=3, calls=3)
 t1, t256 = times.median(), many.median()
 per_image = (t256 - t1) / 255
 pd.DataFrame(
@@ -195,14 +189,13 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# For 256 images `predict` needs a quarter more time than for one: nearly all of it is the call's.
+# For 256 images `predict` needs not even twice the time of one: nearly all of it is the call's (its *b* may drown in the noise).
 # `predict` builds a data set, a loop, callbacks and progress for every call: well spent on a thousand images, wasted on one. `model(x)` walks
-# through the layers in Python. The graph saves that walk; ONNX Runtime's has nothing around it. **For single answers, choose the call before
+# through the layers in Python. The graph saves that walk; around ONNX Runtime's is so little that half of its answer is multiplying. **For single answers, choose the call before
 # you touch the network.**
 
 # %%
 assert t1["predict"] > 5 * t1["compiled"] and t256["predict"] < 50 * t1["predict"]
-assert not exports or t1["predict"] > 50 * t1["ONNX Runtime"]
 
 # %% [markdown]
 # ## 2 · Fewer bits
@@ -230,6 +223,11 @@ s = np.abs(w).max() / 127
 q = quantise(w, s)
 assert np.abs(w - restored(q, s)).max() <= s / 2 * 1.0001
 
+# %% [markdown] road="side"
+# ### What falls?
+#
+# Parameters, bytes, range or values: what quantising takes away, and whether the articles say so.
+
 # %% [markdown]
 # **Predict first.** Of parameters, bytes, range and different values: which fall?
 
@@ -252,9 +250,9 @@ stored
 #
 # </details>
 #
-# The articles say that quantisation reduces "parameters and computation" (Q2), and maps parameters to "a smaller range of values" (更小的数值范围,
-# Q7). Their kindest reading: pruning, named beside it, reduces the count, and int8's range *is* smaller, −128 to 127 against float32's
-# $\pm 3 \cdot 10^{38}$. What the sentence should say is *bits*, and what you pay with is *precision*.
+# The articles say that "quantisation, pruning and so on" reduce "parameters" (减少模型参数, Q2), and that quantisation maps parameters to "a smaller
+# range of values" (更小的数值范围, Q7). Kindly read: together they do, for pruning reduces the count, and int8's range *is* smaller, −128 to 127
+# against $\pm 3 \cdot 10^{38}$. Here each is asked alone: a condition, that "parameters" means their *bits*. You pay with *precision*.
 
 # %%
 count = w.size, q.size
@@ -263,16 +261,16 @@ holds_up_to = float(np.finfo(w.dtype).max), float(np.iinfo(q.dtype).max)
 different = len(np.unique(w)), len(np.unique(q))
 
 # %% [markdown]
-# So the verdict needs no taste:
+# *Wrong* would be weights that take as many bits as before, or reach as far:
 
 # %% tags=["nbval-ignore-output"]
 claims.record(
     "c59",
-    verdict="holds"
+    verdict="wrong"
+    if bits[1] >= bits[0] or holds_up_to[1] >= holds_up_to[0]
+    else "holds"
     if count[1] < count[0]
-    else "misprinted"
-    if bits[1] < bits[0] and holds_up_to[1] < holds_up_to[0]
-    else "wrong",
+    else "holds with a condition",
     evidence=f"{count[0]:,} parameters before and {count[1]:,} after; bits each {bits[0]} and {bits[1]}; "
     f"different values {different[0]:,} and {different[1]}",
 )
@@ -287,15 +285,17 @@ claims.record(
 
 # %%
 def int8_files(path, images):
+    import onnx
     from onnxruntime import quantization as ort
+
+    takes = onnx.load(path).graph.input[0].name
 
     class Calibration(ort.CalibrationDataReader):
         def __init__(self):
-            self.rest = iter(images[:, None, :, :, None].astype("float32"))
+            self.rest = ({takes: one} for one in images[:, None, :, :, None].astype("float32"))
 
         def get_next(self):
-            image = next(self.rest, None)
-            return None if image is None else {"pixels": image}
+            return next(self.rest, None)
 
     names = ["ready", "int8 dynamic", "int8 per tensor", "int8 per channel"]
     ready, *made = (path.with_name(f"{name}.onnx") for name in names)
@@ -317,7 +317,7 @@ variants = {name: graph.read(path) for name, path in files.items()}
 {name: path.stat().st_size for name, path in files.items()}
 
 # %% [markdown]
-# Judge by accuracy? Each has its interval, a point and more to either side. That cannot show a loss of 0.3. But all variants answer the
+# Judge by accuracy? Its interval reaches a point to either side (next output), which cannot show a loss of 0.3. But all variants answer the
 # *same* images, and differ on few. Count those where only the old network is right (*lost*) and where only the new one is (*gained*): with
 # $p = (\text{lost} + 1)/(n+2)$ and $g = (\text{gained} + 1)/(n+2)$ the loss lies, with 95 %, in the **paired interval**
 #
@@ -338,26 +338,31 @@ def answers(ask, x):  # one at a time, as the service will
 
 
 # %% [markdown]
+# Time each file, and let it answer every image:
+
+# %% tags=["nbval-ignore-output"]
+times_of = in_turns(variants, one, rounds=40)
+times_256 = in_turns(variants, x[:256], rounds=5, calls=3)
+right = {name: answers(ask, x) == labels for name, ask in variants.items()}
+value, low, high, _ = evaluate.share(int(right["float32"].sum()), len(x))
+f"float32 reads {value:.1%}, with 95 % between {low:.1%} and {high:.1%}"
+
+# %% [markdown]
 # **Predict first.** Which of the three int8 files keeps the contract, at most 0.3 points lost, *shown*? And which is fastest?
 
 # %% tags=["nbval-ignore-output"]
-times_of, _ = in_turns(variants, one, rounds=40)
-right = {name: answers(ask, x) == labels for name, ask in variants.items()}
 rows = {}
 for name, path in files.items():
     lost = int((right["float32"] & ~right[name]).sum())
     gained = int((right[name] & ~right["float32"]).sum())
-    value, low, high, n = evaluate.share(int(right[name].sum()), len(x))
     rows[name] = {
         "kB": path.stat().st_size / 1000,
         "p50, ms": times_of[name].median(),
-        "p99, ms": times_of[name].quantile(0.99),
-        "accuracy": value,
-        "from": low,
-        "to": high,
+        "256 images, ms": times_256[name].median(),
+        "accuracy": right[name].mean(),
         "lost": lost,
         "gained": gained,
-        "loss at most, points": 100 * paired_loss(lost, gained, n)[1],
+        "loss at most, points": 100 * paired_loss(lost, gained, len(x))[1],
     }
 table = pd.DataFrame(rows).T
 table.round(3)
@@ -365,17 +370,31 @@ table.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Only *per channel*: not one answer changes, so at most 0.2 points are lost. The other two lose five and gain three, which may be more than half a point
+# Only *per channel*: not one answer goes wrong, so at most 0.2 points are lost. The other two lose five and gain three, which may be more than half a point
 # in all. And the fastest is float32.
 #
 # </details>
 #
-# Look at *from* and *to*: by their own intervals the four files are one and the same. Paired, they differ. *Not shown* is no proof of harm: more
-# images may acquit the other two, and on MNIST's 10,000 (full profile) they do.
+# All paired intervals contain nought: no file is shown to be worse. But they are narrow, and one of them ends below 0.3. It hangs on one image: with one answer lost it would end at 0.31, and an exact bound for nought lost
+# in 1,411 is 0.26, for the best of *three* files 0.34. Before you ship int8, ask for more images: on
+# MNIST's 10,000 all three files lose 0.04 at most (full profile, kept in `data/results/10.json`).
 #
-# The file shrinks by three, not four (the side road below finds the rest). And eight bits are slower here: numbers are converted before and after each
-# layer, which a network that answers in 20 millionths of a second does not earn back. Large networks do, whose weights have to be fetched from memory.
-# Measure on the machine that you will rent.
+# The file shrinks by three, not four (the side road below finds the rest). And eight bits are slower here, for one image as for 256: ONNX
+# Runtime's profile shows conversions between the layers, and for the dynamic file a slow operator. Measure on the machine that you will rent. Does the target
+# ask for less than 270 kB? It does not. Keep that for section 8.
+
+# %%
+if exports:
+    assert table.loc["float32", "kB"] > 3 * table.loc["int8 per channel", "kB"]
+    assert course.full or table.loc["int8 per channel", "loss at most, points"] <= 0.3
+
+# %% [markdown] road="side"
+# ### Small against fast, and where the fourth byte went
+#
+# A picture of the choice. And 66,154 weights of one byte should make 66 kB, but the file has 87: what else is in it, and can it go?
+
+# %% [markdown]
+# Size against time, and what is shown:
 
 # %% tags=["nbval-ignore-output"]
 import plotly.express as px
@@ -395,18 +414,7 @@ picture.update_yaxes(range=[0, 1.3 * table["p50, ms"].max()], title="p50 of one 
 
 # %% [markdown]
 # A variant is worth something if no other beats it in both directions (a **Pareto** front). Of the two filled dots neither does: float32 is faster,
-# int8 a third of the size. The hollow ones are not shown to keep the contract. Does the target ask for less than 270 kB? It does not. Keep that for
-# section 8.
-
-# %%
-if exports:
-    assert table.loc["float32", "kB"] > 3 * table.loc["int8 per channel", "kB"]
-    assert course.full or shown["int8 per channel"]
-
-# %% [markdown] road="side"
-# ### Where the fourth byte went
-#
-# 66,154 weights of one byte should make 66 kB, and the file has 87. What else is in it, and can it go?
+# int8 a third of the size. The hollow ones are not shown to keep the contract.
 
 # %% [markdown]
 # A graph names every array that goes from one operator to the next, and the exporter's names are long. Give them short ones:
@@ -441,8 +449,9 @@ if exports:
 tight
 
 # %% [markdown]
-# 14 kB were names. What is left above 66 kB is the structure: scales, the operators that convert, and sums in 32 bits. The answers are the same
-# to the last bit, and the file is 3.6 times smaller than float32's.
+# 14 kB were names. What is left above 66 kB is the structure: scales, the operators that convert, and biases in 32 bits. The answers are the same
+# to the last bit, and the file is 3.7 times smaller than float32's (3.6 if that loses its names, too). LiteRT, made for phones, would be another way to
+# eight bits; it is not among the course's dependencies, and was not tried.
 
 # %% [markdown]
 # ## 4 · A bundle, and who made it
@@ -457,8 +466,8 @@ card = bundles.save(ImageNet.of(reader, digits.class_names), folder / "reader")
 {key: card[key] for key in ("kind", "class_names", "settings", "files")}
 
 # %% [markdown]
-# Now be the attacker. You want forms to be read without sevens, say: a network whose last layer never says 7. You put it in the place of the
-# right one, and find a hash in the way. You change that as well.
+# Now be the attacker, with a network whose last layer never says 7. You put it in the place of the right one, and find a hash in the way. You
+# change that as well.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -507,7 +516,8 @@ verdicts
 #
 # A hash beside a file proves that the file arrived whole. It says nothing about who sent it: the hash lies where the file lies. A
 # **signature** is computed from the card with a *secret* key, which never travels; anyone can check it with the *public* one, and nobody can
-# make it without the secret. `course serve --key key.pub` refuses what you did not sign.
+# make it without the secret. `course serve --key key.pub` refuses what you did not sign. An *old* bundle that you signed it would serve: a signature
+# says who, not which.
 
 # %%
 assert (
@@ -521,68 +531,146 @@ assert (
 # pixel, the scan is grey, the pen thicker? Is a class never named? Is the worst class still right more often than wrong? And it measures the target's
 # limits. It refuses only what is beyond a limit with its whole interval (made so wide that all tests together refuse a good model one time in
 # twenty). On the command line it is `course check`.
+#
+# Your own knowledge belongs in it, too. Forms have empty boxes, and this reader has no word for them: it should at least not be sure. A few lines
+# are a test:
+
+
+# %%
+class EmptyBoxes:
+    name = "empty boxes"
+
+    def run(self, subject):
+        boxes = np.random.default_rng(0).integers(0, 6, (500, 28, 28)).astype(np.uint8)
+        sure = subject.predict_proba(boxes).max(axis=1) > 0.9
+        return gate.share(self.name, sure, what="answers that are sure", allowed=0.02)
+
+
+# %% [markdown]
+# What the gate refuses you will train for. So ask it on images that do not judge afterwards, the training part:
 
 # %% tags=["nbval-ignore-output"]
 from course_utils.serving import gate
 
 limits = gate.Target(max_mb=1, max_ms=20, max_mib=190, min_accuracy=0.9)
 columns = ["verdict", "test", "what", "value", "interval", "limit"]
-first = gate.check(folder / "reader", digits.test, limits)
+asked_on = course.choose(quick=digits.train, full=digits.validation)
+first = gate.check(folder / "reader", asked_on, limits, [EmptyBoxes()])
 first.table[columns].query("verdict in ('refused', 'not shown')")
 
 # %% [markdown]
-# Refused, in the quick profile with four reasons. On a grey scan one answer in six changes, and seven in a hundred when the digit moves by one pixel.
-# Its accuracy hides that: such an answer was luck. *Not shown* means that 382 images are too few to tell, and stops nobody.
+# Refused, in the quick profile with five reasons. On a grey scan one answer in five changes, and six in a hundred when the digit moves by one pixel.
+# Its accuracy hides that: such an answer was luck. *Not shown* means that these images are too few to tell, and stops nobody.
 #
-# The table is a list of what to train for. Two things mend it. *Before the network*: stretch each image so that its lightest pixel is paper,
-# 0, and its darkest is ink, 255. The lines become part of the model, so that no caller can forget them:
+# Three things may mend it. *Before the network*: stretch what it sees so that its lightest pixel is paper, 0, and its darkest is ink, 255, but only
+# where they differ by more than 60. The lines become part of the model, so that no caller can forget them:
+
 
 # %%
-pixels = keras.Input((28, 28, 1))
-paper, ink = (f(pixels, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
-y = (pixels - paper) * 255 / ops.maximum(ink - paper, 1.0)
-for layer in weights.load("mnist_reader").layers:
-    y = layer(y)
-mended = keras.Model(pixels, y)
+def stretched():
+    pixels = keras.Input((28, 28, 1), name="pixels")
+    crop, *rest = weights.load("mnist_reader").layers
+    y = crop(pixels)
+    paper, ink = (f(y, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
+    full = (y - paper) * 255 / ops.maximum(ink - paper, 1.0)
+    y = ops.where(ink - paper > 60, full, y)
+    for layer in rest:
+        y = layer(y)
+    return keras.Model(pixels, y)
 
 
 # %% [markdown]
-# And *in training*: ten copies of the training part (at most 2,000 images of it), each digit moved by up to two pixels, every second one with a thicker pen.
+# *In training*: copies of the training part, each digit moved by up to two pixels, every second one with a thicker pen.
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def varied(images, random):
-    moved = [np.roll(image, random.integers(-2, 3, 2), (0, 1)) for image in images]
-    thick = np.maximum.reduce([moved, np.roll(moved, 1, 1), np.roll(moved, 1, 2)])
+    frames = np.pad(images, ((0, 0), (3, 3), (3, 3)))
+    windows = np.lib.stride_tricks.sliding_window_view(frames, (28, 28), (1, 2))
+    k, (down, right) = np.arange(len(images)), random.integers(1, 6, (2, len(images)))
+    moved = windows[k, down, right]
+    thick = np.maximum.reduce([moved, windows[k, down - 1, right], windows[k, down, right - 1]])
     return np.where(random.random((len(images), 1, 1)) < 0.5, thick, moved)
 
 
+# %% [markdown]
+# The learning rates were chosen on the validation parts:
+
+# %%
 n, copies, rate = course.choose(quick=(2_000, 10, 1e-3), full=(20_000, 4, 3e-4))
 random, part = np.random.default_rng(seed), slice(0, n)
-more = np.concatenate([varied(digits.train.images[part], random) for _ in range(copies)])
-more, its = more[..., None].astype("float32"), np.tile(digits.train.labels[part], copies)
-mended.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-mended.fit(more, its, batch_size=64, verbose=0)
-bundles.save(ImageNet.of(mended, digits.class_names), folder / "mended")
-second = gate.check(folder / "mended", digits.test, limits)
-second.table[columns].head(12)
+train = digits.train.images[part]
+plain = np.concatenate([train] * copies)
+more = np.concatenate([varied(train, random) for _ in range(copies)])
+its = np.eye(10)[np.tile(digits.train.labels[part], copies)]
 
 # %% [markdown]
-# Nothing is refused any more. What the training cost in accuracy, paired:
+# *And empty boxes*, one to twenty digits. Their label gives each class a tenth:
+
+# %%
+k = len(more) // 20
+empty = random.integers(0, 31, (k, 1, 1)) + random.integers(0, 9, (k, 28, 28))
+with_empty = np.concatenate([more, empty.astype(np.uint8)])
+all_labels = np.concatenate([its, np.full((k, 10), 0.1)])
+
+# %% [markdown]
+# Three changes, and training itself is a fourth. Which one mends? Add one at a time:
+
+# %% tags=["nbval-ignore-output"]
+steps = {"reader": reader, "+ stretch": stretched()}
+given = {"+ training": plain, "+ varied": more, "mended": with_empty}
+for name, these in given.items():
+    network = steps[name] = stretched()
+    keras.utils.set_random_seed(seed)
+    network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
+    network.fit(these[..., None], all_labels[: len(these)], batch_size=64, verbose=0)
+
+# %% [markdown]
+# The gate judges each on the *test* part:
+
+# %% tags=["nbval-ignore-output"]
+reports = {}
+for name, network in steps.items():
+    bundles.save(ImageNet.of(network, digits.class_names), folder / name)
+    reports[name] = gate.check(folder / name, digits.test, limits, [EmptyBoxes()])
+
+# %% [markdown]
+# **Predict first.** Which step mends the grey scan, which the pixel aside?
+
+# %% tags=["nbval-ignore-output"]
+behaved = {}
+for who, report in reports.items():
+    found = report.table[report.table["what"].str.startswith("answers")]
+    behaved[who] = found.set_index("test")["value"]
+ladder = pd.DataFrame(behaved)
+refuses = {who: (r.table["verdict"] == "refused").sum() for who, r in reports.items()}
+ladder.loc["tests that refuse"] = list(map(str, refuses.values()))
+ladder
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# The stretch mends the grey scan. Training alone halves what a moved pixel changes, varied copies halve it again for two pixels.
+#
+# </details>
+#
+# Look at the empty boxes: in the stored run *mending* the rest made half of them sure digits. Without a test nobody would have known.
+#
+# What all of it cost in accuracy, paired:
 
 # %% tags=["nbval-ignore-output"]
 test = digits.test.images[..., None].astype("float32")
-before, after = (
-    net.predict(test, verbose=0).argmax(axis=1) == digits.test.labels
-    for net in (reader, mended)
-)
-lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
-loss = paired_loss(lost, gained, len(test))
-f"{before.mean():.3f} → {after.mean():.3f}; lost {lost}, gained {gained}: {-loss[1]:+.3f} to {-loss[0]:+.3f}"
+hit = {
+    who: net.predict(test, verbose=0).argmax(axis=1) == digits.test.labels
+    for who, net in steps.items()
+}
+old, new = hit["reader"], hit["mended"]
+loss = paired_loss((old & ~new).sum(), (new & ~old).sum(), len(test))
+pd.Series({who: each.mean() for who, each in hit.items()}).round(3), np.round(loss, 3)
 
 # %% [markdown]
-# In the quick profile it gained two points at least. (On MNIST, which the reader had learnt already, it costs 0.2 at most.) The gate's wishes became
-# training data; the images that judge are others, by other people, though other chapters have tested on them, too.
+# In the quick profile nothing is lost: between one and a half points and six are gained, on the digits of three writers. For a fourth that interval is too narrow. And nearly all of the
+# gain is there with plain copies: the variations bring behaviour, not accuracy. The images that judge are others, by other people, though other chapters have tested on them, too.
 #
 # And the planted network?
 
@@ -591,35 +679,17 @@ third = gate.check(folder / "worse", digits.test, limits)
 [one for one in third.sentences if "7 has" in one or "class is 7" in one]
 
 # %% [markdown]
-# Refused, with its reason in words that you can put into a message to whoever sent it. Your own knowledge belongs in the gate, too. The
-# cutter of forms sometimes leaves the box's printed line at the image's edge. Five lines are a test:
-
-
-# %% tags=["nbval-ignore-output"]
-def lined(row):
-    def change(image):
-        return np.where(np.arange(28)[:, None] == row, 200, image).astype(np.uint8)
-
-    return gate.Invariance(f"a line in row {row}", change, allowed=0.02)
-
-
-own = gate.check(folder / "mended", digits.test, limits, [lined(0), lined(6)], standard=False)
-own.table[columns]
-
-# %% [markdown]
-# A line at the edge changes nothing: the network cuts two pixels off each side. In row 6 a line runs through the digit, and a quarter of the answers
-# change: refused. So you know what to ask of the cutter, before it goes wrong.
+# Refused, with its reason in words that you can put into a message to whoever sent it.
 
 # %%
 if exports and not course.full:  # a bundle that needs Keras is too heavy for its target
-    assert second.passed and not first.passed and not third.passed
-    assert [row.verdict for row in own.results] == ["passed", "refused"]
+    assert reports["mended"].passed and not first.passed and not third.passed
 
 # %% [markdown]
 # ## 6 · Serve it
 #
 # `course serve BUNDLE --port 0` starts a process that loads the bundle, checks it and answers over HTTP. `Service` is the same from
-# Python; the process ends with the notebook. Send it one image, as any client would:
+# Python; the process ends with the notebook. It checks who signed first:
 
 # %% tags=["nbval-ignore-output"]
 import json
@@ -628,22 +698,21 @@ from urllib.request import Request, urlopen
 from course_utils.serving.starting import Service
 
 bundles.sign(folder / "mended", secret)
+bundles.check_signature(folder / "mended", public)  # as `course serve --key` does
 service = Service(folder / "mended", folder=folder / "service")
+
+# %% [markdown]
+# One image, as any client sends it:
+
+# %% tags=["nbval-ignore-output"]
 body = json.dumps({"images": digits.test.images[:1].tolist()}).encode()
 request = Request(f"{service.url}/v1/predict", body, {"Content-Type": "application/json"})
 answer = json.load(urlopen(request))["answers"][0]
 f"it says {answer['label']}, it is {digits.class_names[digits.test.labels[0]]}"
 
 # %% [markdown]
-# At `/metrics` a service counts what it did, in a format that monitoring systems (Prometheus) read:
-
-# %% tags=["nbval-ignore-output"]
-metrics = urlopen(f"{service.url}/metrics").read().decode()
-[line for line in metrics.splitlines() if line.startswith(("course_answers", "process_res"))]
-
-# %% [markdown]
-# It also limits what it takes (size, number, time), refuses with 503 what it cannot answer in time, and on Ctrl-C answers what it has
-# accepted before it ends. Open the address in a browser: there is a page to draw on.
+# It limits what it takes, refuses with 503 what it cannot answer in time, and on Ctrl-C answers what it has accepted before it ends. Its address in a
+# browser is a page to draw on.
 #
 # ## 7 · Load, as customers make it
 #
@@ -651,14 +720,24 @@ metrics = urlopen(f"{service.url}/metrics").read().decode()
 # disk). Customers come every 20 ms for a minute, whatever the server does: an **open loop**. A usual tester is a **closed loop**: it sends the
 # next request only after the last answer, and counts from *sending*.
 
+
 # %%
-due = np.arange(3000) * 20.0  # ms
+def queue(due, busy):  # milliseconds: when each customer comes, how long each answer takes
+    done = np.empty(len(due))
+    for i in range(len(due)):
+        done[i] = max(due[i], done[i - 1] if i else 0) + busy[i]
+    sent = np.maximum(due, np.append(0, done[:-1]))  # the tester waits for the answer before
+    return done, sent
+
+
+# %% [markdown]
+# The minute with the stall:
+
+# %%
+due = np.arange(3000) * 20.0
 busy = np.full(3000, 5.0)
 busy[1000] = 1000.0
-done = np.empty(3000)
-for i in range(3000):
-    done[i] = max(due[i], done[i - 1] if i else 0) + busy[i]
-sent = np.maximum(due, np.append(0, done[:-1]))  # the tester waits for the answer before
+done, sent = queue(due, busy)
 
 # %% [markdown]
 # **Predict first.** Both see the same server and the same minute. What p99 does each report?
@@ -679,29 +758,50 @@ pd.DataFrame(
 #
 # The tester stood in line with everybody else, and did not count it: one slow answer in 3,000 is beyond any p99. This is **coordinated omission**:
 # the tool slows down with what it tests. So count from the moment at which a request was *due*. `course loadtest` does; here against the real
-# server, at the contract's rate and at ten times that, with customers at random (Poisson) moments. Where the generator
-# itself was late (*behind*), nothing was learned about the server, and it tries again:
+# server, at the contract's rate and at ten times that, with customers at random (Poisson) moments. The generator has this machine's second core; where it
+# was late itself (*behind*), nothing was learned about the server, and it tries again:
 
 # %% tags=["nbval-ignore-output"]
 from course_utils.serving import loadtest
 
-for _ in range(3):  # again where this machine was too busy to send on time
-    used = service.child.usage.cpu_seconds
-    runs = {rate: loadtest.run(service.url, rate=rate, seconds=4) for rate in (50, 500)}
-    if not any(run.behind for run in runs.values()):
-        break
-came = sum(5 * run.offered for run in runs.values())  # a second of warm-up included
-seconds_each = (service.child.usage.cpu_seconds - used) / came
-memory = service.child.usage.peak_mib * 2**20 / 1e6
-service.stop()
+runs, processor_each = {}, {}
+for per_second, seconds in ((50, 8), (500, 4)):
+    for _ in range(3):  # again where this machine was too busy to send on time
+        used = service.child.usage.cpu_seconds
+        runs[per_second] = run = loadtest.run(service.url, rate=per_second, seconds=seconds)
+        time.sleep(0.5)  # usage is looked up a few times a second
+        used = service.child.usage.cpu_seconds - used
+        # The warm-up is a second.
+        processor_each[per_second] = 1000 * used / (run.offered * (seconds + 1))
+        if not run.behind:
+            break
+
+# %% [markdown]
+# What did they feel?
+
+# %% tags=["nbval-ignore-output"]
 felt = pd.DataFrame({rate: vars(run.latency) for rate, run in runs.items()}, dtype=object)
-felt.loc["not answered"] = [sum(run.errors.values()) for run in runs.values()]
 felt.loc["generator behind"] = [run.behind for run in runs.values()]
+felt.loc["processor, ms each"] = list(processor_each.values())
 felt
 
 # %% [markdown]
-# In the stored run the p99 at the contract's rate is a sixth of what is allowed, and ten times the rate is no harder. (Where *generator behind* says
-# True, this machine was busy, and part of the latency is the tester's own.)
+# In the stored run the slowest answer at the contract's rate took less than half of what is allowed. (Where *generator behind* says True, part of
+# the latency is the tester's own.) Of 299 answers or more the slowest is above it with 95 % ($0.99^{299} < 0.05$): what the *max*
+# keeps, the p99 keeps.
+#
+# How much of it is the network? At `/metrics` the service counts what it did, in a format that monitoring systems (Prometheus) read:
+
+# %% tags=["nbval-ignore-output"]
+lines = urlopen(f"{service.url}/metrics").read().decode().splitlines()
+counted = dict(line.rsplit(" ", 1) for line in lines if "model_seconds_" in line)
+inside, calls = (float(counted[f"course_model_seconds_{what}"]) for what in ("sum", "count"))
+memory = service.child.usage.peak_mib * 2**20 / 1e6
+service.stop()
+f"{1000 * inside / calls:.2f} ms in the network, {memory:.0f} MB"
+
+# %% [markdown]
+# Within the target's 200 MB:
 
 # %%
 assert np.isclose(p99["tester, from sending"][-1], 5) and np.percentile(done - due, 99) > 100
@@ -711,29 +811,55 @@ assert all(run.answered and not run.errors for run in runs.values())
 # ## 8 · What do you ship?
 #
 # The rule: *go down the list from the least work to the most, and ship the first that keeps every limit of the target, as measured here.* Work
-# that the target does not ask for is not done. A core-hour is charged at 4 US cents (an assumption: small rented machines cost 2 to 6).
+# that the target does not ask for is not done. For what runs inside Python, `queue` gives the p99 from when customers came, with the times measured in
+# section 1:
 
 # %% tags=["nbval-ignore-output"]
-decision = single.loc[["predict", "model(x)", "compiled"]].drop(columns="p50, ms")
-decision["MB"], decision["loss at most, points"] = with_keras, 0.0
-decision.loc["the service"] = [
-    runs[50].latency.p99, runs[500].throughput, 1000 * seconds_each, memory, 100 * loss[1]
-]  # fmt: skip
-most = {"p99, ms": 20, "MB": 200, "loss at most, points": 0.3}
-broken = decision[list(most)].gt(pd.Series(most))
-broken["images a second"] = decision["images a second"] < 50
-decision["US$ a million"] = decision["processor, ms"] / 1000 * 1e6 / 3600 * 0.04
-decision["breaks"] = [" · ".join(broken.columns[row]) or "nothing" for row in broken.to_numpy()]
-decision.round(3)
+chance = np.random.default_rng(seed)
+comes = chance.exponential(20.0, 500).cumsum()  # 50 a second, for ten seconds
+waits = {
+    way: np.percentile(queue(comes, chance.choice(times[way], 500))[0] - comes, 99)
+    for way in ("predict", "model(x)", "compiled")
+}
 
 # %% [markdown]
-# `predict` breaks three limits. `model(x)` and the compiled graph are fast enough: what they break is the memory, for TensorFlow takes 690 MB before it
-# answers anything. **The service with the mended network in float32 ships**: it is the first on the list that breaks nothing. Int8 is not needed, so it
-# is not done; were the limit 100 kB, it would be next.
+# A bundle that the gate refuses is not put under load:
+
+# %% tags=["nbval-ignore-output"]
+decision = pd.DataFrame(index=[*waits, "service, reader as it was", "service, mended"])
+decision["gate refuses"] = [refuses["reader"]] * 4 + [refuses["mended"]]
+decision["p99, ms"] = [*waits.values(), np.nan, runs[50].latency.p99]
+capacity = 1000 / times[list(waits)].mean()
+decision["at least, a second"] = [*capacity, np.nan, runs[500].throughput]
+decision["MB"] = [with_keras] * 3 + [np.nan, memory]
+decision["loss at most, points"] = [0.0] * 4 + [100 * loss[1]]
+
+# %% [markdown]
+# Which limits does each break?
+
+# %% tags=["nbval-ignore-output"]
+most = {"gate refuses": 0, "p99, ms": 20, "MB": 200, "loss at most, points": 0.3}
+broken = decision[list(most)].gt(pd.Series(most))
+broken["at least, a second"] = decision["at least, a second"] < 50
+decision["breaks"] = [" · ".join(broken.columns[row]) or "nothing" for row in broken.to_numpy()]
+decision.round(1)
+
+# %% [markdown]
+# (500 a second is what was asked of the service, not its most.) `predict` is slower than customers come: they wait longer and longer. `model(x)` and the compiled graph are fast enough, but TensorFlow takes 690 MB before it
+# answers anything, and the gate refuses the reader, whoever asks it. **The service with the mended network in float32 ships**: it is the first on the list that
+# breaks nothing. Int8 is not needed, so it is not done; were the limit 100 kB, it would be the next to be *tested*, for section 3 tested it on the reader.
 #
-# Look at the price. Served, a million answers cost less than a US cent, by `predict` a hundred times as much. And the network is hardly in it: of the
-# service's 0.4 ms, ONNX Runtime takes 0.04, the rest is HTTP. A smaller network would save nothing that you could see on a bill. (Chapter 07's rule
-# still stands: the reader proposes, a person confirms.)
+# And the price? A core-hour is charged at 4 US cents (an assumption: small rented machines cost 2 to 6). In US$ for a million answers:
+
+# %% tags=["nbval-ignore-output"]
+price = {"at the contract's rate": 1e6 / 50, "core full": 1000 * processor_each[500]}
+price["core full, predict"] = 1000 * times["predict"].mean()
+{what: round(float(0.04 * seconds / 3600), 4) for what, seconds in price.items()}
+
+# %% [markdown]
+# At the contract's rate a million answers cost 22 cents, whatever keeps up, for you rent the core, and it idles. Only on a full core is speed money: less than a
+# cent served, a hundred times as much by `predict`. And the network is hardly in it: of the service's 0.4 ms it takes 0.1, a quarter. A
+# smaller network would save nothing that you could see on a bill. (Chapter 07's rule still stands: the reader proposes, a person confirms.)
 
 # %% [markdown] road="side"
 # ## 9 · Prune, or build smaller?
@@ -750,8 +876,9 @@ from keras import layers
 
 
 def trained_on(network, *callbacks):
-    network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-    network.fit(more, its, batch_size=64, verbose=0, callbacks=list(callbacks))
+    keras.utils.set_random_seed(seed)
+    network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
+    network.fit(more[..., None], its, batch_size=64, verbose=0, callbacks=list(callbacks))
     return network
 
 
@@ -800,7 +927,7 @@ def halved(reader):
 
 
 # %% [markdown]
-# All three are trained like the mended reader of section 5, and written as ONNX:
+# All three are trained on section 5's varied copies, with one seed, then written as ONNX.
 
 # %% tags=["nbval-ignore-output"]
 import zlib
@@ -810,6 +937,11 @@ candidates = {
     "80 % zeros": trained_on(weights.load("mnist_reader"), Masked(0.8)),
     "half the width": trained_on(halved(reader)),
 }
+
+# %% [markdown]
+# Three files:
+
+# %% tags=["nbval-ignore-output"]
 contents, asked_smaller = {}, {}
 for name, network in candidates.items():
     place = folder / name
@@ -817,25 +949,42 @@ for name, network in candidates.items():
     graph.write(keras.Model(network.inputs, network.outputs), place, x[:3])
     contents[name] = (place / exported.name).read_bytes()
     asked_smaller[name] = graph.read(place / exported.name)
+
+# %% [markdown]
+# Are the zeros there?
+
+# %% tags=["nbval-ignore-output"]
 pruned = [a.ravel() for a in candidates["80 % zeros"].get_weights() if a.ndim > 1]
 f"zeros: {(np.concatenate(pruned) == 0).mean():.1%}"
+
+# %% [markdown]
+# Their sizes and times:
+
+# %% tags=["nbval-ignore-output"]
+smaller = pd.DataFrame({"kB": {name: len(file) / 1000 for name, file in contents.items()}})
+smaller["zipped, kB"] = [len(zlib.compress(file)) / 1000 for file in contents.values()]
+smaller["p50, ms"] = in_turns(asked_smaller, one, rounds=40).median()
+smaller["256 images, ms"] = in_turns(asked_smaller, x[:256], rounds=5, calls=3).median()
+
+# %% [markdown]
+# How many digits does each read, and what is lost against the control?
+
+# %% tags=["nbval-ignore-output"]
+found = {name: answers(ask, test) == digits.test.labels for name, ask in asked_smaller.items()}
+smaller["accuracy"] = pd.Series({name: hit.mean() for name, hit in found.items()})
+against = found.pop("control")
+smaller["loss at most, points"] = pd.Series(
+    {
+        name: 100 * paired_loss((against & ~hit).sum(), (hit & ~against).sum(), len(test))[1]
+        for name, hit in found.items()
+    }
+)
 
 # %% [markdown]
 # **Predict first.** Four fifths of all weights are zero. How much faster is an answer?
 
 # %% tags=["nbval-ignore-output"]
-smaller = pd.DataFrame({"kB": {name: len(file) / 1000 for name, file in contents.items()}})
-smaller["zipped, kB"] = [len(zlib.compress(file)) / 1000 for file in contents.values()]
-smaller["p50, ms"] = in_turns(asked_smaller, one, rounds=40)[0].median()
-smaller["256 images, ms"] = in_turns(asked_smaller, x[:256], rounds=5, calls=3)[0].median()
-found = {name: answers(ask, test) == digits.test.labels for name, ask in asked_smaller.items()}
-smaller["accuracy"] = pd.Series({name: hit.mean() for name, hit in found.items()})
-against = found["control"]
-smaller["loss at most, points"] = [
-    100 * paired_loss((against & ~hit).sum(), (hit & ~against).sum(), len(test))[1]
-    for hit in found.values()
-]
-smaller.round(3)
+smaller.round(3).astype(object).where(smaller.notna(), "–")
 
 # %% [markdown]
 # <details><summary>What came</summary>
@@ -845,8 +994,8 @@ smaller.round(3)
 # </details>
 #
 # Zeros compress: zipped, the file falls to a third. Unzipped it is as large as before, and a zero is multiplied like any other number. Half the width
-# is a quarter of the size, and takes a third less time for 256 images; a single answer is mostly the call. Against the control both lose some two points after
-# this short training, four at most. Without the control you would have written: pruned to a fifth, and better than the reader was.
+# is a quarter of the size, and takes a third less time for 256 images, less for a single answer, half of which is the call. Against the control both lose a point after
+# this short training, 3.3 at most. Without the control you would have written: pruned to a fifth, and better than the reader was.
 
 # %%
 if exports:
@@ -866,7 +1015,7 @@ if exports:
 #
 # $$ L = -T^2 \sum_i p_i \log \hat p_i. $$
 #
-# Gradients of softened answers shrink with $1/T^2$; the factor undoes that. Up to a constant $L$ is the Kullback–Leibler divergence.
+# Gradients of softened answers shrink with $1/T^2$; the factor undoes that. Up to a constant $L$ is $T^2$ times the Kullback–Leibler divergence.
 
 
 # %%
@@ -892,6 +1041,11 @@ given = {
     "default": {},
     "an object": {"loss": keras.losses.KLDivergence()},
 }
+
+# %% [markdown]
+# The same two sets of logits go to each:
+
+# %% tags=["nbval-ignore-output"]
 library = {
     how: float(
         keras.distillation.LogitsDistillation(temperature=T, **options).compute_loss(
@@ -906,11 +1060,12 @@ library = {
 
 # %% [markdown]
 # The default gives another number, and no error: the *name* of a loss becomes a plain function, and for that the softmax and the factor are skipped
-# (Keras 3.15). A loss that is handed over as an object is computed as by hand. A student trains with either; only one learns what the formula says.
+# (Keras 3.15). Handed over as a `KLDivergence` object it is computed as by hand. A student trains with either; only one learns what the formula says.
 #
 # Now the experiment. You have 100 labels and many images without. The *teacher* is the reader, trained further on varied copies of these 100;
 # the *student* is a fraction of its size. Does it learn more from the 100 labels, from the teacher's answers on the same 100 images, or from its
-# answers on *all* training images, which cost nothing to label? As many steps each, three seeds; $T = 2$ was chosen on the validation part, among
+# answers on *all* training images, which cost nothing to label (the teacher itself has seen MNIST's 60,000)? And does it matter that they are soft? The control takes
+# of each only the likeliest class. As many steps each, three seeds; $T = 2$ was chosen on the validation part, among
 # 1, 2 and 4.
 
 # %% tags=["nbval-ignore-output"]
@@ -918,13 +1073,17 @@ pool = digits.train.images[part]
 learn = pool[..., None].astype("float32")
 hard = np.eye(10, dtype="float32")[digits.train.labels[part]]
 few = np.random.default_rng(0).permutation(len(pool))[:100]
+
+# %% [markdown]
+# The teacher learns the hundred, and answers all:
+
+# %% tags=["nbval-ignore-output"]
 teacher, draw = weights.load("mnist_reader"), np.random.default_rng(0)
-copies = np.concatenate([varied(pool[few], draw) for _ in range(60)])[..., None].astype(
-    "float32"
-)
+hundred = np.concatenate([varied(pool[few], draw) for _ in range(60)])[..., None]
 teacher.compile("adam", "sparse_categorical_crossentropy")
-teacher.fit(copies, np.tile(digits.train.labels[part][few], 60), batch_size=64, verbose=0)
+teacher.fit(hundred, np.tile(digits.train.labels[part][few], 60), batch_size=64, verbose=0)
 soft = ops.convert_to_numpy(softened(np.log(teacher.predict(learn, verbose=0) + 1e-9), 2.0))
+likeliest = np.eye(10, dtype="float32")[soft.argmax(axis=1)]
 taught = (teacher.predict(test, verbose=0).argmax(axis=1) == digits.test.labels).mean()
 f"the teacher reads {taught:.1%} of the test part"
 
@@ -948,19 +1107,25 @@ def student(x, p, T, seed, steps=300, batch=32):
 
 
 # %% [markdown]
-# **Predict first.** By how many points does the teacher help with 100 labels, and with all?
+# Five lessons:
 
-# %% tags=["nbval-ignore-output", "compare-within=0.5"]
+# %% tags=["nbval-ignore-output"]
 lessons = {
     "100 labels": (learn[few], hard[few], 1.0),
     "teacher, same 100 images": (learn[few], soft[few], 2.0),
     "teacher, all images": (learn, soft, 2.0),
+    "its likeliest class, all": (learn, likeliest, 1.0),
     "all labels": (learn, hard, 1.0),
 }
 hits = {
     who: np.mean([student(*lesson, k) for k in range(3)], axis=0)
     for who, lesson in lessons.items()
 }
+
+# %% [markdown]
+# **Predict first.** By how many points does the teacher help with 100 labels, and with all?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.5"]
 students = pd.DataFrame({"test accuracy": {who: each.mean() for who, each in hits.items()}})
 more_than = {who: each - hits["100 labels"] for who, each in hits.items()}
 students["gained on 100 labels"] = {who: 100 * d.mean() for who, d in more_than.items()}
@@ -971,16 +1136,17 @@ students.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Four points with 100 labels, if it answers on all images: as good as all labels. On the same 100 images it adds nothing.
+# Three points and more with 100 labels, if it answers on all images: no difference from all labels is shown. On the same 100 images no gain is.
 #
 # </details>
 #
-# So it is not the softness of the answers that helps here, it is the images that nobody had labelled. The interval (half its width stands in the last
+# The control, its likeliest class alone, gains as much. So it is not shown that softness helps here: it is the images that nobody had labelled, and
+# their name is **pseudo-labelling**. The interval (half its width stands in the last
 # column) covers the luck of the test images, not that of the 100 drawn.
 
 # %%
 assert abs(library["an object"] - right_one) < 1e-3 * right_one
-assert course.full or students.loc["teacher, all images", "gained on 100 labels"] > 3
+assert course.full or students.loc["teacher, all images", "gained on 100 labels"] > 1
 
 # %% [markdown] road="side"
 # ## 11 · Before deployment: four pieces of advice
@@ -988,7 +1154,7 @@ assert course.full or students.loc["teacher, all images", "gained on 100 labels"
 # The article's list for deployment, each item measured, and model files that try to run code.
 
 # %% [markdown]
-# Q7 advises: compress, quantise, optimise, and see that nobody attacks or alters the model (安全性). Three were measured above. What remains is the
+# Q7 advises: compress, quantise ("lowers what computing needs", 降低计算资源需求), optimise, and see that nobody attacks or alters the model (安全性). Three were measured above. What remains is the
 # last: a model file may be a *program*. Pickle is one by design, a Keras file may hold a `Lambda` layer:
 
 # %% tags=["nbval-ignore-output"]
@@ -1025,8 +1191,8 @@ tricks = {
 tricks
 
 # %% [markdown]
-# Never load a pickle from somebody else. Keras refuses unless you tell it not to, and that guard has been got round more than once. An ONNX file
-# holds operators from a fixed list and numbers, no code: one reason more to ship it.
+# Never load a pickle from somebody else. Keras refuses unless you tell it not to, and that guard has been got round more than once. This ONNX file
+# holds operators from the standard's list and numbers, no code: one reason more to ship it.
 
 # %% tags=["nbval-ignore-output"]
 operators = "this backend exports no ONNX"
@@ -1055,11 +1221,12 @@ whole = right["float32"]
 costs = 100 * paired_loss((whole & ~still).sum(), (still & ~whole).sum(), len(x))[1]
 
 # %% [markdown]
-# The verdict asks for all four: smaller, cheap in accuracy, faster, and refused.
+# The verdict asks for all four: smaller, cheap in accuracy, faster than float32 in the same runtime, and refused.
 
 # %% tags=["nbval-ignore-output"]
 shrinks = w.nbytes / q.nbytes
-speeds = t1["predict"] / t1["ONNX Runtime"]
+took = times_of.median()
+speeds = took["float32"] / took.get("int8 per channel", took["float32"])  # no ONNX: not shown
 refusals = [
     verdicts["signature"] != "accepted",
     tricks["Keras, as it comes"].startswith("refused"),
@@ -1077,13 +1244,13 @@ claims.record(
     else "holds with a condition"
     if any(done_as_said)
     else "wrong",
-    evidence=f"weights {shrinks:.0f} times smaller in int8, at most {costs:.2f} points lost; one answer {speeds:.0f} times faster; "
+    evidence=f"weights {shrinks:.0f} times smaller in int8, at most {costs:.2f} points lost; one answer {speeds:.2f} times as fast; "
     f"a changed bundle and a file with code: {sum(refusals)} of 2 refused",
 )
 
 # %% [markdown]
-# The advice holds. Two things it leaves out: the largest gain came from the call, which is none of the four, and not one of them was *needed* for this
-# target but the last.
+# The condition is the machine: eight bits are smaller and lost nothing that was shown, but the answer takes longer here. Two things the advice leaves out:
+# the largest gain came from the call, and none of the four was *needed* for this target but the last.
 
 # %% [markdown] road="side"
 # ## 12 · A batch on several machines
@@ -1119,47 +1286,46 @@ def ring(parts):
 
 # %%
 draws = np.random.default_rng(seed)
-X, Y = draws.normal(size=(1024, 784)), np.eye(10)[draws.integers(10, size=1024)]
-W = draws.normal(size=(784, 10)) / 28
+X = draws.normal(size=(1024, 784)).astype("float32")
+Y = np.eye(10, dtype="float32")[draws.integers(10, size=1024)]
+W = (draws.normal(size=(784, 10)) / 28).astype("float32")
 alone = gradient(X, Y, W, len(X))
+
+# %% [markdown]
+# Divided among one, two, four and eight:
+
+# %%
 shares = {}
 for K in (1, 2, 4, 8):
     rows_of = np.array_split(np.arange(len(X)), K)
     sums, sent_each = ring([gradient(X[rows], Y[rows], W, len(X)) for rows in rows_of])
-    assert all(np.allclose(each, alone, atol=1e-12) for each in sums)
+    assert all(np.allclose(each, alone, atol=1e-5) for each in sums)
     assert np.isclose(sent_each, 2 * (K - 1) / K * W.nbytes)
     times_each = [2 * len(rows) * W.size / 1e6 for rows in rows_of]  # X @ W, and X.T @ …
     held_each = X[rows_of[0]].nbytes / 1e6
-    shares[K] = [sum(times_each), max(times_each), held_each, sent_each / 1e6]
-told = [
-    "multiplications, millions",
-    "of these on each",
-    "MB of rows on each",
-    "MB sent by each",
-]
+    shares[K] = [sum(times_each), max(times_each), held_each, W.nbytes / 1e6, sent_each / 1e6]
+told = ["multiplications, millions", "millions on each", "MB of rows on each"]
+told += ["MB of weights on each", "MB sent by each"]
 pd.DataFrame(shares, index=told).T.rename_axis("machines").round(2)
 
 # %% [markdown]
 # A ring sends $2(K-1)/K$ times the gradient's bytes from each machine, however many there are: twice the weights, at most. The gradient is the same,
-# asserted. So the load of *one* falls as promised, the work of *all* does not, and sending comes on top:
+# asserted. So of what *one* carries, two things fall and one does not: every machine still holds *all* the weights. *Holds* would want all three
+# to fall, *wrong* none:
 
 # %%
-total = shares[1][0], shares[2][0]
-each_machine = shares[1][1], shares[2][1]
-exchanged = shares[2][3]
+one_carries = {told[place]: (shares[1][place], shares[2][place]) for place in (1, 2, 3)}
+falls = [after < before for before, after in one_carries.values()]
 claims.record(
     "c50",
-    verdict="wrong"
-    if each_machine[1] >= each_machine[0]
-    else "holds with a condition"
-    if exchanged > 0 or total[1] > total[0]
-    else "holds",
-    evidence=f"with two machines each multiplies {each_machine[1]:.1f} million times instead of {each_machine[0]:.1f}; in all it stays "
-    f"{total[1]:.1f}, and each sends {exchanged:.3f} MB a step",
+    verdict="holds" if all(falls) else "holds with a condition" if any(falls) else "wrong",
+    evidence="on each of two machines instead of one: "
+    + ", ".join(f"{what} {b:.2f} instead of {a:.2f}" for what, (a, b) in one_carries.items())
+    + f"; each sends {shares[2][4]:.3f} MB a step",
 )
 
 # %% [markdown]
-# The condition: sending must take less time than computing saves. For two machines, and for a line that carries a gigabit, 125 MB, a second:
+# And sending must take less time than computing saves, or nothing is won. For two machines, and for a line that carries a gigabit, 125 MB, a second:
 
 # %% tags=["nbval-ignore-output"]
 half = slice(0, 512)
@@ -1167,13 +1333,12 @@ both = {
     "whole batch": lambda _: gradient(X, Y, W, len(X)),
     "half of it": lambda _: gradient(X[half], Y[half], W, len(X)),
 }
-halving = in_turns(both, None, rounds=10)[0].median()
+halving = in_turns(both, None, rounds=10).median()
 saves = halving["whole batch"] - halving["half of it"]
-f"computing saves {saves:.2f} ms a step, sending takes {1000 * exchanged / 125:.2f} ms"
+f"computing saves {saves:.2f} ms a step, sending takes {1000 * shares[2][4] / 125:.2f} ms"
 
 # %% [markdown]
-# On so small a layer sending takes as long as computing saves, or longer: nothing is won. More rows make it pay, more weights make it dear. And
-# every machine still holds *all* the weights.
+# In the stored run sending takes longer than computing saves: with so few rows nothing is won. More rows make it pay: computing grows with rows *and* weights, sending with the weights alone.
 
 # %% [markdown]
 # ## Exercises
@@ -1229,14 +1394,13 @@ check("10-2", what_ships)
 # * *Eight bits:* $q = \operatorname{round}(w/s) + z$ loses at most $s/2$; bytes fall by four, parameters stay. A loss is small when the paired interval says so, not
 #   when two accuracies look alike.
 # * *Bundle and gate:* a hash shows that a file is whole, a signature whose it is; a gate of behaviour refused a good accuracy, and said what to train for.
-# * *Serve and price:* load comes whether you are ready or not, so latency counts from when a request was due; a million answers cost what their processor time costs.
+# * *Serve and price:* load comes whether you are ready or not, so latency counts from when a request was due; you pay for the core, busy or not, until you fill it.
 
 # %% [markdown]
 # ## Limits and next
 #
 # Everything ran on one machine, over loopback: no network, no other tenants, one customer's digits. The 382 test digits come from three writers. Nothing here watches the
-# service once it runs, or replaces it without a pause: that is chapter 11. Larger networks gain more from eight bits than this one, because
-# reading their weights is what takes the time.
+# service once it runs, or replaces it without a pause: that is chapter 11. The contract's one core was two here, the second for the load.
 
 # %% [markdown] road="side"
 # ### Sources
@@ -1248,6 +1412,6 @@ check("10-2", what_ships)
 # "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data", *Journal of Educational and Behavioral
 # Statistics* 37 (2012), 479–488 · M. T. Ribeiro, T. Wu, C. Guestrin, S. Singh, "Beyond accuracy: behavioral testing of NLP models with CheckList", *ACL* (2020) · G. Tene, "How not to
 # measure latency", talk (2013) (coordinated omission) · G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531 (2015) · S. Han, J. Pool,
-# J. Tran, W. Dally, "Learning both weights and connections for efficient neural networks", *NeurIPS* (2015) · P. Patarasuk, X. Yuan, "Bandwidth optimal all-reduce algorithms for
+# J. Tran, W. Dally, "Learning both weights and connections for efficient neural networks", *NeurIPS* (2015) · H. Li, A. Kadav, I. Durdanovic, H. Samet, H. P. Graf, "Pruning filters for efficient ConvNets", *ICLR* (2017) · P. Patarasuk, X. Yuan, "Bandwidth optimal all-reduce algorithms for
 # clusters of workstations", *Journal of Parallel and Distributed Computing* 69 (2009), 117–124 · D. J. Bernstein and others, "High-speed high-security signatures", *Journal of
 # Cryptographic Engineering* 2 (2012), 77–89 · the articles, Q2 and Q7.

@@ -15,16 +15,21 @@ from course_utils.serving.starting import Service
 WORDS = {"billing": "invoice refund charged card", "bug": "crash error broken screen", "account": "password login user"}
 
 
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory) -> Path:
-    """A saved TF-IDF model of three classes."""
+def tickets(folder: Path) -> None:
+    """Save a TF-IDF model of three classes."""
     from course_utils.recipes import text
 
     texts = [f"{word} please {k}" for words in WORDS.values() for word in words.split() for k in range(4)]
     labels = [n for n, words in enumerate(WORDS.values()) for _ in words.split() for _ in range(4)]
     fitted = text.tfidf().fit(texts, np.array(labels))
-    folder = tmp_path_factory.mktemp("saved") / "tickets"
     bundles.save(models.Tfidf.of(fitted, tuple(WORDS), "en"), folder)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> Path:
+    """A saved TF-IDF model of three classes."""
+    folder = tmp_path_factory.mktemp("saved") / "tickets"
+    tickets(folder)
     return folder
 
 
@@ -44,12 +49,12 @@ def service(bundle, tmp_path_factory) -> Iterator[Service]:
 
 @pytest.fixture
 def stand(tmp_path) -> Iterator[Callable[..., Any]]:
-    """Start services of stand-ins: ``stand(call=0.1, limits={…})`` → the child, with ``url``."""
+    """Start services of stand-ins: ``stand(call=0.1, limits={…}, key=…, traces=…, share=…)`` → child with ``url``."""
     script = Path(__file__).with_name("stand_service.py")
     with contextlib.ExitStack() as stack:
 
-        def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, key=None, limits=None) -> Any:
-            job = {"inputs": inputs, "call": call, "each": each, "key": key, "limits": limits or {}}
+        def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, **more: Any) -> Any:
+            job = {"inputs": inputs, "call": call, "each": each, **more}
             command = surroundings.python(str(script))
             child = stack.enter_context(processes.Child(command, folder=tmp_path, job=job))
             child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)

@@ -17,7 +17,15 @@ def main() -> None:
     from course_utils.serving.limits import Limits
 
     model = Stand(job["inputs"], call=job["call"], each=job["each"])
-    app = service.application(model, {"name": "stand"}, Limits(**job["limits"]), key=job["key"])
+    traces = Path(job["traces"]) if "traces" in job else None
+    app = service.application(
+        model,
+        {"name": "stand"},
+        Limits(**job.get("limits", {})),
+        key=job.get("key"),
+        traces=traces,
+        traces_share=job.get("share", 1.0),
+    )
     found = server.listen("127.0.0.1", 0)
     server.serve(app, found, lambda url: events("ready", url=url), started=running.append)
 

@@ -556,7 +556,16 @@ def test_each_line_of_a_file_is_sent(course, server, tmp_path):
 
 def test_a_key_file_without_a_key_is_one_sentence(course, server, tmp_path):
     status, _, err = course("loadtest", server, "--api-key-file", str(tmp_path / "none"))
-    assert status == 2 and "holds no key" in err
+    assert status == 2 and "cannot be read" in err
+    (tmp_path / "short").write_text("short")
+    status, _, err = course("loadtest", server, "--api-key-file", str(tmp_path / "short"))
+    assert status == 2 and "at least 16" in err
+
+
+def test_numbers_that_cannot_be_written_are_told_apart_from_a_bad_request(course, server, tmp_path):
+    fast = ("--rate", "50", "--seconds", "0.2", "--warm-up", "0", "--json", str(tmp_path))
+    status, out, err = course("loadtest", f"{server}/quick", *fast)
+    assert status == 4 and "cannot be written" in err and "p99" in out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent otherwise there")

@@ -8,6 +8,7 @@ import time
 import zlib
 
 import pytest
+from crowd import Crowd, honest, until_answered
 from hostile import ATTACKS
 from wire import Line, ask, get, post, predict
 
@@ -268,10 +269,15 @@ def test_another_method(service, method):
     assert status == 405 and header["allow"] == "POST" and found["error"]
 
 
-def test_a_get_with_a_body_is_refused(service):
-    request = get("/healthz", Content_Length="1000000000")
-    status, header, _ = ask(service.url, request)
-    assert (status, header["connection"]) == (400, "close")
+@pytest.mark.parametrize("method", ["GET", "PUT", "TRACE", "POST"])
+def test_a_body_where_none_is_read(service, method):
+    """Told which method the address takes, whatever is announced, and nothing of it is waited for."""
+    path = "/healthz" if method == "POST" else "/v1/predict"
+    request = post(path, b"", Content_Type="text/plain", Content_Length="1000000000")
+    status, header, found = ask(service.url, request.replace(b"POST", method.encode(), 1))
+    assert (status, header["connection"]) == (405, "close") and header["allow"] and found["error"]
+    status, header, _ = ask(service.url, get("/healthz", Content_Length="1000000000"))
+    assert (status, header["connection"]) == (200, "close")
 
 
 def test_requests_on_one_line_are_answered_in_their_order(service):
@@ -300,32 +306,26 @@ def test_who_leaves_in_the_middle_is_forgotten(service):
 
 
 def test_many_idle_connections_are_refused_politely(service):
-    """500 connections that say nothing, where 100 may be open."""
-    lines, refused = [], 0
-    try:
-        for _ in range(500):
-            lines.append(Line(service.url))
-        for line in lines:
-            line.socket.settimeout(0.01)
-            try:
-                status, header, body = line.answer()
-            except (TimeoutError, OSError):
-                continue
-            assert status == 503 and header["retry-after"] and json.loads(body)["error"]
-            refused += 1
-        assert 350 <= refused <= 480
-    finally:
-        for line in lines:
-            line.socket.close()
-    deadline = time.monotonic() + 20
-    while True:  # and then it is there again
-        try:
-            if predict(service.url, {"texts": ["a"]})[0] == 200:
-                break
-        except OSError:
-            pass
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    """500 connections that say nothing, where 100 may be open; crowd.py, as a program, does it with 10,000."""
+    with Crowd(service.url) as crowd:
+        crowd.come(500)
+        crowd.listen(10, lambda: crowd.told["503"] >= 400)
+        refused = crowd.told["503"]
+        assert 350 <= refused <= 480, crowd.told
+        crowd.listen(20)  # those that were held are let go without a word
+        assert crowd.told == {"503": refused, "closed": 500 - refused}
+    until_answered(service.url, 20)
+
+
+def test_many_heads_that_come_slowly_keep_nobody_else_waiting(service):
+    """80 clients that send a byte now and then, where 100 may be open; crowd.py, as a program, has 1,000."""
+    with Crowd(service.url) as crowd:
+        crowd.come(80, b"POST /v1/predict HTTP/1.1\r\nX: ")
+        while crowd.lines and time.monotonic() - crowd.begun < 20:
+            crowd.drip(b"y")
+            honest(service.url, 3)
+            crowd.listen(0.1)
+        assert crowd.told == {"408": 80}
 
 
 def test_a_message_stays_out_of_the_log(service):

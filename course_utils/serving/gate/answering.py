@@ -4,13 +4,10 @@ Started by `course_utils.serving.gate.costs`. Its job has ``folder``, ``kind``, 
 """
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from course_utils.compare import jobs
-
-WARM_UP = 40
+from course_utils.compare import jobs, timing
 
 
 def main() -> int:
@@ -25,26 +22,7 @@ def _times(job: dict[str, Any]) -> list[float]:
 
     model = bundles.load_model(Path(job["folder"]))
     inputs = np.array(job["inputs"], np.uint8) if job["kind"] == "images" else job["inputs"]
-    return single_times(model, inputs, job["least"], job["seconds"])
-
-
-def single_times(model: Any, inputs: Any, least: int, seconds: float) -> list[float]:
-    """Milliseconds of single answers after a warm-up: ``least`` of them, fewer where ``seconds`` are over first."""
-    begun = time.perf_counter()
-    for k in range(WARM_UP):
-        model.predict_proba(inputs[k % len(inputs) :][:1])
-        if time.perf_counter() - begun > seconds / 2:
-            break
-    times: list[float] = []
-    begun = time.perf_counter()
-    while len(times) < least:
-        one = inputs[len(times) % len(inputs) :][:1]
-        start = time.perf_counter()
-        model.predict_proba(one)
-        times.append(1000 * (time.perf_counter() - start))
-        if time.perf_counter() - begun > seconds:
-            break
-    return times
+    return timing.single_times(model, inputs, job["least"], job["seconds"])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.compare import jobs
+from course_utils.compare import jobs, timing
 from course_utils.language import say
 from course_utils.serving.gate import answering
 from course_utils.serving.gate.subject import IMAGES, ModelFailed, Subject
@@ -44,7 +44,7 @@ class Costs:
         """Both, against the target."""
         inputs, target = subject.inputs[:SINGLE], subject.target
         if subject.bundle is None:
-            times, memory = answering.single_times(subject.model, inputs, SINGLE, SECONDS), None
+            times, memory = timing.single_times(subject.model, inputs, SINGLE, SECONDS), None
         else:
             times, memory = apart(subject.bundle, inputs, subject.kind)
         values = np.array(times)
