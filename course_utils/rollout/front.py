@@ -93,7 +93,8 @@ class Front:
     def wait(self, version: str | None, seconds: float = 30.0, *, arm: str = "champion") -> dict[str, Any]:
         """Wait until a version is the one that answers as ``arm``, "champion" or "challenger"; None: until nobody is.
 
-        What the registry's log says by now has then been done. Returns `status`. Raises CourseError where that does not come within ``seconds``.
+        What the registry's log says by now has then been done. Returns `status`. Raises CourseError where that does not
+        come within ``seconds``.
         """
         until = time.monotonic() + seconds
         written = Registry(self.registry).log.size
