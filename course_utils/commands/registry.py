@@ -9,7 +9,7 @@ from course_utils import console
 from course_utils.language import say
 
 app = typer.Typer(
-    help="Put a version into service, try it, promote it, take it back (course serve FOLDER answers with it).",
+    help="Try, promote and take back versions of a model.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -23,9 +23,6 @@ Auto = Annotated[bool, typer.Option("--auto", help="The test may promote it, too
 def registry(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The registry; the first add makes it.")],
-    key: Annotated[
-        Path | None, typer.Option(metavar="PUBLIC", help="Public key that must have signed each bundle.")
-    ] = None,
 ) -> None:
     """Put a version of a model into service, try it beside the champion, promote it, take it back.
 
@@ -34,7 +31,7 @@ def registry(
     """
     from course_utils.rollout.registry import Registry
 
-    context.obj = Registry(folder, key)
+    context.obj = Registry(folder)
 
 
 @app.command("add")
@@ -42,8 +39,15 @@ def add(
     context: typer.Context,
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a saved model.")],
     note: Annotated[str, typer.Option(metavar="TEXT", help="What it is, kept in the log.")] = "",
+    key: Annotated[
+        Path | None, typer.Option(metavar="PUBLIC", help="Public key that must have signed the bundle.")
+    ] = None,
 ) -> None:
-    """Copy a saved model in; nobody is answered by it yet."""
+    """Copy a saved model in; nobody is answered by it yet.
+
+    course serve FOLDER --key PUBLIC asks for the signature again, each time that a version is started.
+    """
+    context.obj.key = None if key is None else key.expanduser()
     console.write(say("Added: {version}", version=context.obj.add(bundle, note)))
 
 
