@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils import processes
 from course_utils.errors import CourseError
 from course_utils.language import say
+from course_utils.rollout.registry import Registry
 
 if TYPE_CHECKING:
     import pandas
@@ -37,9 +38,10 @@ class Front:
         limits: dict[str, Any] | None = None,
         commands: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        self.registry = Path(registry).expanduser().absolute()
         self.folder = Path(folder).expanduser().absolute()
         job = {
-            "registry": str(Path(registry).expanduser().absolute()),
+            "registry": str(self.registry),
             "folder": str(self.folder),
             "port": port,
             "key": None if key is None else str(Path(key).expanduser().absolute()),
@@ -91,12 +93,14 @@ class Front:
     def wait(self, version: str | None, seconds: float = 30.0, *, arm: str = "champion") -> dict[str, Any]:
         """Wait until a version is the one that answers as ``arm``, "champion" or "challenger"; None: until nobody is.
 
-        Returns `status`. Raises CourseError where that does not come within ``seconds``.
+        What the registry's log says by now has then been done. Returns `status`. Raises CourseError where that does not
+        come within ``seconds``.
         """
         until = time.monotonic() + seconds
+        written = Registry(self.registry).log.size
         while True:
             found = self.status()
-            if found[arm] == version:
+            if found[arm] == version and found["log_bytes"] >= written:
                 return found
             if time.monotonic() > until:
                 raise CourseError(

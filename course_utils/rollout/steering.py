@@ -104,6 +104,7 @@ class Steering:
             "wanted": {"champion": self.state.champion, "challenger": self.state.challenger},
             "evidence": None if trial is None else trial.as_json(),
             "problem": self.problem,
+            "log_bytes": self._size,
             "processes": {one.version: one.child.pid for one in self._running.values() if one.child is not None},
         }
 

@@ -21,6 +21,7 @@ from course_utils.language import say
 START_SECONDS = 60.0  # until a version must answer, loading included
 _HEAD_BYTES = 65_536
 _PATIENCE = 15.0  # for an end in which everything is answered
+_LAST_SECONDS = 1.0  # when it is, and only what nobody waits for any more may still be worked on
 
 
 class Failed(Exception):
@@ -132,7 +133,7 @@ class Upstream:
             writer.close()
         self._free.clear()
         if self.child is not None:
-            await asyncio.to_thread(self.child.close, 0.0 if self.dead.is_set() else _PATIENCE)
+            await asyncio.to_thread(self.child.close, 0.0 if self.dead.is_set() else _LAST_SECONDS)
 
     async def _ask(self, method: str, path: str, body: bytes) -> Answer:
         head = f"{method} {path} HTTP/1.1\r\nHost: front\r\nX-API-Key: {self._key}\r\n"

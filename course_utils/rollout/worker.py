@@ -9,24 +9,27 @@ from course_utils import processes
 from course_utils.errors import CourseError
 from course_utils.rollout.registry import Registry
 
+SLOW_SECONDS = 1.0  # after which a challenger has failed
+
 
 def run(
     registry: Registry,
-    folder: Path,
+    folder: Path | None = None,
     *,
     host: str,
     port: int,
     limits: Any,
-    slow_seconds: float,
-    api_key: str | None,
     ready: Callable[[str, str], None],
+    slow_seconds: float = SLOW_SECONDS,
+    api_key: str | None = None,
     commands: Mapping[str, Sequence[str]] | None = None,
     started: Callable[[Any], None] = lambda server: None,
 ) -> int:
     """Serve a registry until told to stop; returns how many requests were given up.
 
-    ``ready(name, url)`` is called when the champion answers, or it is known that it does not. Raises CourseError for a
-    registry whose log was changed, a folder that takes nothing, a port in use.
+    ``folder`` (default: front/ in the registry) takes the journal. ``ready(name, url)`` is called when the champion
+    answers, or it is known that it does not. Raises CourseError for a registry whose log was changed, a folder that
+    takes nothing, a port in use.
     """
     from course_utils.rollout.application import Front
     from course_utils.rollout.steering import Steering
@@ -35,7 +38,7 @@ def run(
     _ = registry.state  # refuses a log whose past was changed
     found = server.listen(host, port)
     try:
-        steering = Steering(registry, folder, limits, commands)
+        steering = Steering(registry, folder or registry.folder / "front", limits, commands)
     except CourseError:
         found.close()
         raise
@@ -76,7 +79,6 @@ def main() -> None:
             port=job["port"],
             limits=Limits(**job["limits"]),
             slow_seconds=job["slow_seconds"],
-            api_key=None,
             commands=job["commands"],
             started=running.append,
             ready=lambda name, url: events("ready", name=name, url=url),
