@@ -11,7 +11,7 @@ from course_utils.exercises.verdicts import Exercise
 
 
 def stopped_after(came, s, r, a):
-    """After how many errors the wealth first reaches 1/a, with the share ``s`` of each error; -1 where it never does."""
+    """After how many errors the wealth first reaches 1/a, ``s`` being the share at each; -1 where it never does."""
     return _stopped(came, s, r, a)
 
 
@@ -292,7 +292,7 @@ def _now_mistakes() -> list[Mistake]:
 def _journal(text: str, a: float):
     """A journal of signs.
 
-    "l" lost, "g" gained, "=" both right, "x" both wrong, "?" no label yet; "r", "w": the champion alone, right or wrong.
+    "l" lost, "g" gained, "=" both right, "x" both wrong, "?" no label yet; "r", "w": only the champion's is known.
     """
     signs = {"l": (1, 0), "g": (0, 1), "=": (1, 1), "x": (0, 0), "?": (-1, -1), "r": (1, -1), "w": (0, -1)}
     old, new = np.array([signs[sign] for sign in text]).T
@@ -320,8 +320,8 @@ EXERCISES = (
         "A canary that grows",
         "modify",
         7,
-        "Write `stopped_after(came, s, r, a)`: bet on each error with the challenger's share `s` at that moment and the "
-        "one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never does. Put "
+        "Write `stopped_after(came, s, r, a)`: bet on each error with the challenger's share `s` at that moment and "
+        "the one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never does. Put "
         "your code where the three dots stand.",
         function(stopped_after, _STOPPED_CASES, mistakes=_stopped_mistakes()),
     ),

@@ -46,7 +46,8 @@ class Front:
         self._copies: asyncio.Queue[tuple[Upstream, str, bytes]] = asyncio.Queue(_COPIES_WAITING)
         self._classes: dict[str, frozenset[str]] = {}
         self._measure()
-        self.guard = Guard(self._route, limits=limits, meters=self.meters, key=key)
+        with_body = ("/v1/predict", "/v1/feedback")
+        self.guard = Guard(self._route, limits=limits, meters=self.meters, reading=with_body, key=key)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; whatever the answer, it says which request's it is."""
