@@ -97,7 +97,7 @@ pd.DataFrame(called)
 #
 # ## 1 · Watch from both sides
 #
-# First the service. 768 digits, by six people that the network has not seen, are the customers' forms:
+# First the service. 768 digits, by people whom the network has never seen, are what is on the customers' forms:
 
 # %%
 digits = data.load("digits")
@@ -314,14 +314,14 @@ alarms
 #
 # ### Days are not shuffled
 #
-# The digits come from 14 forms, each written by one person. Let a form be a day, against all others. The pen, the paper and the scanner are the same.
+# The digits were collected on 14 sheets, each filled in by one person. Let a sheet be a day, against all others. Neither the paper nor the scanner changes.
 #
 # **Predict first.** The threshold for 130 images, by shuffling, is passed by one day in a hundred. How many of these 14 pass it?
 
 # %% tags=["nbval-ignore-output"]
-form = np.concatenate([part.groups for part in parts])
+sheet = np.concatenate([part.groups for part in parts])
 limit_130 = np.quantile(worlds(len(ink) - 130, 130), 0.99)
-moves = {day: psi(ink[form != day], ink[form == day]) for day in np.unique(form)}
+moves = {day: psi(ink[sheet != day], ink[sheet == day]) for day in np.unique(sheet)}
 days = pd.DataFrame({"PSI": moves})
 f"{(days['PSI'] > limit_130).sum()} of {len(days)}"
 
@@ -338,18 +338,18 @@ f"{(days['PSI'] > limit_130).sum()} of {len(days)}"
 every = np.concatenate([part.images for part in parts])[..., None].astype("float32")
 said = reader.predict(every, verbose=0).argmax(axis=1)
 right = said == np.concatenate([part.labels for part in parts])
-days["accuracy"] = [right[form == day].mean() for day in days.index]
+days["accuracy"] = [right[sheet == day].mean() for day in days.index]
 picture = px.scatter(days, "PSI", "accuracy")
 picture.update_traces(marker_size=10)
 picture.add_vline(limit_130, line_dash="dash", annotation_text="one day in 100, shuffled")
-alt = "Right of the limit lie both the best read and the worst read of the fourteen forms"
+alt = "Right of the limit lie both the best read and the worst read of the fourteen sheets"
 picture.update_layout(width=640, height=320, meta={"alt": alt}).update_xaxes(range=[0, 0.32])
 
 # %% [markdown]
 # Of the five days with an alarm one is the worst that the network reads, and one the best. The alarm says *another hand*, which is what customers are.
 #
 # The mistake is in the shuffling: it takes 130 images for 130 independent witnesses, and they are one person. **Shuffle what is independent**: here whole
-# forms. And then 14 of them cannot promise one in a hundred: if the next person is one more of the same kind, she exceeds the largest PSI of the 14 with a chance of
+# sheets. And then 14 of them cannot promise one in a hundred: if the next person is one more of the same kind, she exceeds the largest PSI of the 14 with a chance of
 # one in fifteen. That is the best threshold that you have. (Where a day has fifty people with one image each, shuffling images is right.)
 
 # %%
@@ -408,7 +408,7 @@ w[6] = step * np.round(w[6] / step)
 squeezed.set_weights(w)
 
 # %% [markdown]
-# And you have trained the reader further, on forms by eight other people:
+# And you have trained the reader further, on digits from eight other sheets:
 
 # %% tags=["nbval-ignore-output"]
 retrained, learn = weights.load("mnist_reader"), digits.train
@@ -788,6 +788,9 @@ spans[spans["trace"] == slowest][["name", "start_ms", "milliseconds", "n_items"]
 # %% tags=["nbval-ignore-output"]
 each = burnt / len(wholes)
 f"{1000 * each:.1f} ms a form, {each / 3600 * 0.04 * 1e6:.3f} US$ a million forms"
+
+# %% [markdown]
+# Tracing itself is in that: a span is noted while the request is answered, and written by another thread afterwards. So a busy service traces one request in a hundred (`--traces-share 0.01`).
 
 # %%
 assert set(spans["name"]) >= {"request", "read", "queue", "model", "write"} and not paced.errors
