@@ -94,7 +94,7 @@ def placed(tmp_path, registry):
 def test_promotions_and_rollbacks_lose_no_request(placed, registry):
     first, second, third = registry.state.versions
     front = placed()
-    with load(front, 6.0) as results:
+    with load(front, 5.0) as results:
         registry.promote(second)
         front.wait(second)
         registry.rollback()
@@ -106,7 +106,7 @@ def test_promotions_and_rollbacks_lose_no_request(placed, registry):
         registry.rollback()
         front.wait(first)
     result = results[0]
-    assert result.errors == {} and result.answered == result.requests > 250, result.errors
+    assert result.errors == {} and result.answered == result.requests > 200, result.errors
     told = front.journal()
     assert len(told) == result.requests + PROBE and (told["status"] == 200).all()
     assert set(told["version"]) == {first, second, third}
@@ -224,7 +224,7 @@ def test_a_challenger_that_fails_costs_no_answer_and_is_stopped(placed, registry
     registry.canary(second, share=0.9)
     front = placed(commands={second: stand(how)}, slow_seconds=0.4)
     front.wait(second, arm="challenger")
-    with load(front, 3.0) as results:
+    with load(front, 2.0) as results:
         until(lambda: registry.state.challenger is None)
     assert results[0].errors == {}
     assert words in registry.history()[-1]["why"] and "3 answers in a row" in registry.history()[-1]["why"]
@@ -238,11 +238,11 @@ def test_a_challenger_that_is_killed_under_load_costs_no_answer(placed, registry
     registry.shadow(second) if mode == "shadow" else registry.canary(second, share=0.5)
     front = placed()
     status = front.wait(second, arm="challenger")
-    with load(front, 3.0) as results:
+    with load(front, 2.0) as results:
         time.sleep(0.5)
         os.kill(status["processes"][second], signal.SIGKILL)
         until(lambda: registry.state.challenger is None)
-    assert results[0].errors == {} and results[0].answered > 100
+    assert results[0].errors == {} and results[0].answered > 60
     assert registry.history()[-1]["event"] == "stop"
     front.wait(None, arm="challenger")
     assert second not in front.status()["processes"]
@@ -252,7 +252,7 @@ def test_a_champion_that_is_killed_comes_again_and_no_request_is_lost(placed, re
     first = registry.state.versions[0]
     front = placed()
     pid = front.wait(first)["processes"][first]
-    with load(front, 3.0) as results:
+    with load(front, 2.0) as results:
         time.sleep(0.5)
         os.kill(pid, signal.SIGKILL)
     assert results[0].errors == {} and results[0].answered == results[0].requests
@@ -264,7 +264,7 @@ def test_a_slow_challenger_in_shadow_delays_nothing_and_copies_are_dropped(place
     registry.shadow(second)
     front = placed(commands={second: stand("slow")}, slow_seconds=30.0)
     front.wait(second, arm="challenger")
-    with load(front, 4.0, rate=80) as results:
+    with load(front, 2.5, rate=100) as results:
         pass
     assert results[0].errors == {} and results[0].latency.p50 < 500
     assert front.status()["dropped"] > 50
@@ -288,7 +288,7 @@ def test_what_cannot_be_started_is_not_switched_to(placed, registry):
 
 def test_sigterm_under_load_answers_what_was_accepted(placed, registry):
     front = placed()
-    with load(front, 3.0) as results:
+    with load(front, 2.0) as results:
         time.sleep(1.0)
         os.kill(front.child.pid, signal.SIGTERM)
         assert until(lambda: not list(front.child.events())) and front.stop() == 0
