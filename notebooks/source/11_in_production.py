@@ -793,7 +793,7 @@ slowest = wholes.loc[wholes["milliseconds"].idxmax(), "trace"]
 spans[spans["trace"] == slowest][["name", "start_ms", "milliseconds", "n_items"]].round(2)
 
 # %% [markdown]
-# In the stored run it waited while its answer was written; the network took no longer than ever. A percentile says *that* some requests are slow, a trace *where*. And the price: processor seconds of the process by the requests it had, at chapter 10's 4 US cents a core-hour:
+# In the stored run it is the first of all, and what took long is the reading; the network took little longer than ever. A percentile says *that* some requests are slow, a trace *where*. And the price: processor seconds of the process by the requests it had, at chapter 10's 4 US cents a core-hour:
 
 # %% tags=["nbval-ignore-output"]
 each = burnt / len(wholes)
@@ -1299,7 +1299,7 @@ bill.round(4)
 # </details>
 #
 # Three things to take away. Count *images*, not requests, or 64 pass for one. Answer less than you know: ten probabilities of up to 17 digits
-# for each image are most of this bill. And refuse *early*: the request with one digit too many costs five times as much processor as an
+# for each image are most of this bill. And refuse *early*: the request with one digit too many costs five to six times as much processor as an
 # answered digit, because all of it was read. Nor does a limit make an attack free: refusing takes a third to a half of the processor time of
 # answering.
 #
