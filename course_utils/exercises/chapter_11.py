@@ -321,8 +321,8 @@ EXERCISES = (
         "modify",
         7,
         "Write `stopped_after(came, s, r, a)`: bet on each error with the challenger's share `s` at that moment and "
-        "the one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never does. Put "
-        "your code where the three dots stand.",
+        "the one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never "
+        "does. Put your code where the three dots stand.",
         function(stopped_after, _STOPPED_CASES, mistakes=_stopped_mistakes()),
     ),
     Exercise(
