@@ -11,7 +11,7 @@ from course_utils.language import say
 
 
 def serve(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a saved model.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The folder of a saved model, or a registry.")],
     host: Annotated[str, typer.Option(help="Address to listen on; beyond this machine a key is wanted.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     api_key_file: Annotated[
@@ -36,8 +36,12 @@ def serve(
 
     /v1/predict answers, / is a page to try it, /metrics is for Prometheus, /v2 speaks the Open Inference Protocol, and
     /openapi.json describes it all. Ctrl-C or SIGTERM stops it: what was accepted is answered first, in at most 15
-    seconds. Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not started.
+    seconds. Of a registry (course registry) the champion answers, with a challenger beside it if there is one; the
+    journal lies in its folder front/. Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not
+    started.
     """
+    from course_utils.rollout.registry import Registry
+    from course_utils.rollout.worker import run as follow
     from course_utils.serving import loading, server
     from course_utils.serving.limits import Limits
 
@@ -51,6 +55,15 @@ def serve(
             )
         )
     limits = Limits(connections=connections, answer_seconds=seconds)
+
+    def ready(name: str, url: str) -> None:
+        console.write(say("Serving {name} on {url} (stop with Ctrl-C)", name=name, url=url))
+
+    if Registry.is_one(bundle):
+        if traces is not None:
+            raise CourseError(say("A registry is served without traces; give a bundle."))
+        follow(Registry(bundle, key), host=host, port=port, limits=limits, api_key=shown, ready=ready)
+        return
     app = loading.application_of(
         bundle,
         limits=limits,
@@ -61,8 +74,4 @@ def serve(
         traces_share=traces_share,
     )
     found = server.listen(host, port)
-
-    def ready(url: str) -> None:
-        console.write(say("Serving {name} on {url} (stop with Ctrl-C)", name=app.state.service.name, url=url))
-
-    server.serve(app, found, ready)
+    server.serve(app, found, lambda url: ready(app.state.service.name, url))

@@ -11,8 +11,12 @@ from course_utils.bundles.models import decision_of, to_person
 
 
 def version_of(card: Mapping[str, Any]) -> str:
-    """Twelve digits of the hash of a card, which has the hashes of the bundle's files: another model has others."""
-    text = json.dumps(card, sort_keys=True, ensure_ascii=False, default=str)
+    """Twelve digits of the hash of a card, which has the hashes of the bundle's files: another model has others.
+
+    What it is called does not count: a bundle is the same one in another folder.
+    """
+    said = {key: value for key, value in card.items() if key != "name"}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 _SHORTEST_KEY = 16
 
 
-def application_of(bundle: Path, *, limits: Limits | None = None, signer: Path | None = None, **more: Any) -> "FastAPI":
-    """The application of a bundle; ``signer`` is the public key that must have signed it, ``more`` `application`'s.
+def application_of(
+    bundle: Path, *, limits: Limits | None = None, signer: Path | None = None, name: str | None = None, **more: Any
+) -> "FastAPI":
+    """The application of a bundle; ``signer`` is the public key that must have signed it, ``name`` what it is called.
+
+    ``more`` is for `application`.
 
     Raises CourseError for a folder that is no bundle, lacks a file, has a changed one or no such signature.
     """
@@ -26,7 +30,7 @@ def application_of(bundle: Path, *, limits: Limits | None = None, signer: Path |
         bundles.check_signature(bundle, signer)
     card = bundles.read_card(bundle)
     model = bundles.load_model(bundle)
-    return service.application(model, {"name": name_of(bundle), **card}, limits, **more)
+    return service.application(model, {"name": name or name_of(bundle), **card}, limits, **more)
 
 
 def name_of(bundle: Path) -> str:

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -201,10 +201,12 @@ def serve(
     ready: Callable[[str], None],
     *,
     started: Callable[[Server], None] = lambda server: None,
+    closing: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Run a service on a listening socket until it is told to stop; returns how many requests were given up.
 
-    ``ready`` gets the address when requests are answered; ``started`` gets the server, whose ``wake`` ends it.
+    ``ready`` gets the address when requests are answered; ``started`` gets the server, whose ``wake`` ends it;
+    ``closing`` is awaited when the last answer is out.
     """
     _log_without_words()
     state = app.state.service
@@ -214,6 +216,8 @@ def serve(
     LOG.info("%s", state.plan.sentence())
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         lost = runner.run(server.run_on(found, lambda: ready(url)))
+        if closing is not None:
+            runner.run(closing())
         if lost:
             LOG.error(
                 "%s",

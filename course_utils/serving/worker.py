@@ -19,8 +19,9 @@ def main() -> None:
             limits=Limits(**job["limits"]),
             key=job["key"],
             threads=job["threads"],
-            traces=Path(job["traces"]) if job["traces"] else None,
-            traces_share=job["traces_share"],
+            name=job.get("name"),
+            traces=Path(job["traces"]) if job.get("traces") else None,
+            traces_share=job.get("traces_share", 1.0),
         )
         found = server.listen(job["host"], job["port"])
     except CourseError as error:

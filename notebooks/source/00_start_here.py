@@ -331,11 +331,11 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $F$ | a fixed cost (01) · F1, a score (08, 09) |
 # | $G$ | the gradient that comes from above (04, 08, 09) · the generator (06) |
 # | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09) |
-# | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09) · machines (10) |
-# | $L$ | the loss (00, 02 to 06, 08 to 10) · blocks of a decoder (01) · the last layer, in an article (03, 04) |
+# | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09) · machines (10, 11) |
+# | $L$ | the loss (00, 02 to 06, 08 to 11) · blocks of a decoder (01) · the last layer, in an article (03, 04) |
 # | $M$ | a convolution as a matrix (04) · a mask (09) |
 # | $N$ | how many parameters (01, 07, 09) · the last layer (03) · how many messages (08) |
-# | $P$ | probabilities (00, 02, 03, 05, 09, 10) · precision (08) |
+# | $P$ | probabilities (00, 02, 03, 05, 09, 10) · precision (08) · how many parameters (11) |
 # | $S$ | sets, singular values (08) · scores of attention (09) |
 # | $T$ | length of a sequence (01, 05, 08) · temperature (02, 10) · targets (03) · all steps of training (07, 09) · transposed, as an exponent (02 to 06) |
 # | $V$ | vocabulary (01) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09) |
@@ -345,7 +345,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $z$ | a score, or one entry of $Z$ (02 to 05, 10) · the zero of whole numbers (10) · a generator's random input (06) · a quantile (07) |
 # | $\alpha$ | the learning rate (00, 02, 05, 06, 09) · LoRA's factor (09) |
 # | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) |
-# | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) |
+# | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) · how far a pixel is moved (11) |
 # | $\lambda$ | curvature (02) · weight decay (09) · an eigenvalue (05) |
 # | $\mu$ | momentum (02) · a mean (06) |
 # | $\rho$ | how much an average keeps (02) · the spectral radius (05) |
