@@ -440,7 +440,7 @@ EXERCISES = (
         "11-1",
         "A canary that grows",
         "modify",
-        7,
+        6,
         "Write `stopped_after(came, s, r, a)`: bet on each error with the challenger's share `s` at that moment and "
         "the one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never "
         "does. Put your code where the three dots stand.",
@@ -450,7 +450,7 @@ EXERCISES = (
         "11-2",
         "Promote, stop or wait?",
         "decide",
-        7,
+        6,
         'Write `what_now(old, new, a)`: "stop", "promote" or "wait", by the first of two bets (worse, better) that '
         "reaches 1/a on the answers of a shadow's journal; -1 is what is not known. Put your code where the "
         "three dots stand.",
