@@ -269,17 +269,19 @@ ink = np.concatenate([part.images.mean(axis=(1, 2)) for part in parts])
 f"{len(ink):,} digits, mean ink from {ink.min():.0f} to {ink.max():.0f}"
 
 # %% [markdown]
-# First a world where *nothing* moves: all digits in one pile, shuffled; $n = 400$ are the launch, $m$ others are today. A thousand such worlds:
-#
-# **Predict first.** With 50 images a day, on how many of 100 days is PSI above 0.2?
+# First a world where *nothing* moves: all digits in one pile, shuffled; $n$ are the launch, $m$ others are today. A thousand such worlds:
 
 
-# %% tags=["nbval-ignore-output", "compare-within=0.02"]
+# %%
 def worlds(n, m, times=1_000):
     piles = (draws.permutation(ink) for _ in range(times))
     return np.array([psi(pile[:n], pile[n : n + m]) for pile in piles])
 
 
+# %% [markdown]
+# **Predict first.** With $n = 400$ images at the launch and $m = 50$ a day, on how many of 100 days is PSI above 0.2?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
 still = pd.DataFrame({m: worlds(400, m) for m in (50, 100, 200, 400)})
 noise = pd.DataFrame({"mean": still.mean(), "above 0.2": (still > 0.2).mean()})
 noise["9 (1/n + 1/m)"] = [9 * (1 / 400 + 1 / m) for m in still]
@@ -604,7 +606,11 @@ from http.client import HTTPConnection
 front = Front(registry.folder, folder=folder / "front", key=public)
 line = HTTPConnection(front.url.removeprefix("http://"))
 
+# %% [markdown]
+# One function sends a body, under a number by which the label will find it:
 
+
+# %%
 def post(path, content, identity):
     headers = {"Content-Type": "application/json", "X-Request-Id": identity}
     line.request("POST", path, json.dumps(content), headers)
@@ -692,7 +698,7 @@ assert np.allclose(np.log(wealth(tried, 0.3, 32**b)), by_package.worse)
 curves = pd.concat(paths, names=["bet", "digits"]).rename("wealth").reset_index()
 marks = {"color": "bet", "line_dash": "bet", "line_shape": "hv", "log_y": True}
 drawing = px.line(curves, "digits", "wealth", **marks).add_hline(100, line_dash="dot")
-seen_as = "The bet on retrained passes 100 within some four hundred digits, that on three bits wanders up slowly"
+seen_as = "The bet on retrained passes 100 within some two hundred digits, that on three bits wanders up slowly"
 drawing.update_layout(width=760, height=340, meta={"alt": seen_as})
 drawing.update_xaxes(title="digits, labelled").update_yaxes(dtick=1)
 
@@ -1112,6 +1118,11 @@ def slope(network, images, labels):
     return gradcheck.by_framework(loss, images[..., None])[0][..., 0]
 
 
+# %% [markdown]
+# And the push:
+
+
+# %%
 def pushed(images, direction, epsilon):
     return np.clip(images + epsilon * np.sign(direction), 0, 255).astype(np.uint8)
 
