@@ -189,11 +189,11 @@ outside = pd.Series(slow_outside).groupby(np.floor(run.due_s)).sum()
 board = pd.DataFrame({"customers": outside, "the service": inside}).rename_axis("second")
 picture = px.line(board, markers=True, line_dash="variable", symbol="variable")
 picture.update_yaxes(title="forms slower than 20 ms").update_layout(legend_title="seen by")
-alt = "The customers see some forty slow forms in the halted second; the service sees none, and has a gap there"
+alt = "The customers see some fifty slow forms around the halted second, the service sees next to none"
 picture.update_layout(width=640, height=300, meta={"alt": alt})
 
 # %% [markdown]
-# In the service's own figures the halt is a second without a reading, and what had waited was counted as quick. So measure from outside, too: a small program that
+# The service's own line has no peak: while it was halted nobody could read its counters, and what had waited was counted as quick. So measure from outside, too: a small program that
 # asks like a customer, from another machine. How often? Every five seconds it would miss four of five such halts. (A real board has more lines of the same kind: how much comes, how much fails, and something that only
 # *this* model knows, such as how many digits it hands to a person.)
 
@@ -508,7 +508,7 @@ bets = {"each error": came, "each person's first": came[:, ::10]}
 pd.Series({name: (wealth(c, 0.5) >= 100).any(axis=-1).mean() for name, c in bets.items()})
 
 # %% [markdown]
-# Half of these good versions are stopped, where one in a hundred was promised: the 130 witnesses who are one person, once more. So the promise is for **one bet a person**: the first labelled answer of each counts, right or wrong, and no later one.
+# Nearly half of these good versions are stopped, where one in a hundred was promised: the 130 witnesses who are one person, once more. So the promise is for **one bet a person**: the first labelled answer of each counts, right or wrong, and no later one.
 #
 # A **canary** answers a share of the customers. In **shadow** the challenger gets a copy of every request instead, and its answers go nowhere. Then both have answered the
 # same digits. Where both err, nothing is learnt; where exactly one errs it is either with chance $1/2$, if they are equally good: the same game with $s = 1/2$, played with fewer and more
@@ -551,7 +551,7 @@ table.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# In shadow half of the trials are over after some 1,150 digits and nearly all after 2,500. As a canary with half of the requests it takes eight times as long, with a tenth
+# In shadow half of the trials are over after some 1,150 digits and nearly all after 2,700. As a canary with half of the requests it takes eight times as long, with a tenth
 # twenty times.
 #
 # </details>
@@ -618,7 +618,7 @@ def post(path, content, identity):
 
 
 # %% [markdown]
-# Customers send a digit each. Somebody types in what it was; here at once. (A header `X-User-Id` would name the customer; a request without one is taken for a new person.)
+# Customers send a digit each. Somebody types in what it was; here at once. (A header `X-User-Id` would name the customer, of whom one answer counts; a request without one is taken for a new person. An answer that fails or comes too late is wrong, whoever gave it.)
 
 
 # %%
