@@ -7,13 +7,14 @@ twice a second (`expire`), and an answer before the end of its request is follow
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from course_utils.language import say
 from course_utils.serving.guard import json_bytes
-from course_utils.serving.limits import Limits
+from course_utils.serving.limits import Limits, Refusal, plain
 
 LINGER_SECONDS = 1.0  # that a refused client may go on sending, before the line is cut
 _LINGERING = 256  # connections that are refused at a time and still listened to
@@ -29,16 +30,18 @@ _REASONS = {
 class Crowd:
     """What the connections of a server share: the limits, those that were refused, whether the server is stopping."""
 
-    def __init__(self, limits: Limits, refused: Any = lambda reason: None) -> None:
-        self.limits, self.refused = limits, refused
+    def __init__(
+        self, limits: Limits, refused: Any = lambda reason: None, error: Callable[[Refusal], Any] = plain
+    ) -> None:
+        self.limits, self.refused, self.error = limits, refused, error
         self.leaving: set[Connection] = set()
         self.stopping = False
         self.most = limits.connections
 
 
-def answer(status: int, sentence: str) -> bytes:
+def answer(status: int, sentence: str, error: Callable[[Refusal], Any] = plain) -> bytes:
     """A whole HTTP answer, for a request that never reached the application."""
-    body = json_bytes({"error": sentence})
+    body = json_bytes(error(Refusal(status, sentence, reason="")))
     head = f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     again = "retry-after: 1\r\n" if status == 503 else ""
     return f"{head}{again}connection: close\r\n\r\n".encode("ascii") + body
@@ -63,7 +66,8 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) >= self.crowd.most:
             self.transport = transport
             self.crowd.refused("connections")
-            transport.write(answer(503, say("Too many connections are open; try again a little later.")))
+            sentence = say("Too many connections are open; try again a little later.")
+            transport.write(answer(503, sentence, self.crowd.error))
             self._listen_a_moment(transport)
             return
         super().connection_made(transport)
@@ -133,13 +137,15 @@ class Connection(HttpToolsProtocol):
         """The head is whole: the application begins."""
         self.in_head = False
         self.request_bytes = self.head_bytes
-        limits = self.crowd.limits
-        # The application has its own limits; this one is for a client that does not fetch its answer.
-        whole = limits.body_seconds + limits.answer_seconds + limits.head_seconds
-        self.deadline = time.monotonic() + whole
+        self.extend()
         super().on_headers_complete()
         if self.crowd.stopping and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def extend(self) -> None:
+        """The application has its own limits; this one is for a client that does not fetch its answer."""
+        limits = self.crowd.limits
+        self.deadline = time.monotonic() + limits.body_seconds + limits.answer_seconds + limits.head_seconds
 
     def on_response_complete(self) -> None:
         """The answer is out; from now on the connection is idle, and uvicorn closes it after its own time."""
@@ -187,7 +193,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, sentence: str, reason: str) -> None:
         self.crowd.refused(reason)
-        self.transport.write(answer(status, sentence))
+        self.transport.write(answer(status, sentence, self.crowd.error))
         self._listen_a_moment(self.transport)
 
     def _listen_a_moment(self, transport: Any) -> None:
@@ -209,7 +215,12 @@ class _Polite:
 
     def __init__(self, line: Any, connection: Connection) -> None:
         self.line, self.connection = line, connection
-        self.write = line.write
+
+    def write(self, data: bytes) -> None:
+        """Write; who has fetched all that was written before has time anew, for an answer may come piece by piece."""
+        if not self.line.get_write_buffer_size():
+            self.connection.extend()
+        self.line.write(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.line, name)

@@ -23,3 +23,8 @@ def render(name: str, version: str, inputs: str, class_names: list[str], *, keye
         class_names=class_names,
         keyed=keyed,
     )
+
+
+def render_decoder(name: str, version: str, *, keyed: bool) -> str:
+    """The page of a decoder: how it is asked from a program. It runs no script."""
+    return pages.render("decoder.html", style=pages.resource("service.css"), name=name, version=version, keyed=keyed)
