@@ -59,10 +59,12 @@ def test_pairs_are_joined_as_a_known_library_joins_them():
     known = Tokenizer(models.BPE())
     known.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     alphabet_ = pre_tokenizers.ByteLevel.alphabet()
-    known.train_from_iterator([text], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet_, show_progress=False))
+    known.train_from_iterator(
+        [text], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet_, show_progress=False)
+    )
     letters = {}  # the library writes bytes as characters
     for byte in range(256):
-        letters[byte] = byte if 33 <= byte <= 126 or 161 <= byte <= 172 or 174 <= byte else None
+        letters[byte] = byte if 33 <= byte <= 126 or 161 <= byte <= 172 or byte >= 174 else None
     spare = itertools.count(256)
     written = {chr(next(spare) if one is None else one): byte for byte, one in letters.items()}
     ours = {bytes([byte]): byte for byte in range(256)}

@@ -9,7 +9,7 @@ schema's order, and a space or none behind commas and colons.
 import functools
 import heapq
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,22 +27,31 @@ _TYPES = {
     "boolean": set(),
     "null": set(),
 }
-_STATES = 50_000  # of a machine
+_STATES = 20_000  # of a machine
 _DEPTH = 24
 _KEPT = 4_096  # states whose tokens are remembered
 _NEVER = 1 << 30  # bytes to an end that is not reached
-# A character inside of a JSON string: UTF-8 as the Unicode Standard's table 3-7 has it, or a short escape.
+# A character inside of a JSON string, UTF-8 as the Unicode Standard's table 3-7 has it, or a short escape: from which
+# of its states ("": the first) which bytes lead where ("end": the character is whole).
 _TAIL = range(0x80, 0xC0)
 _CHARACTER = (
-    ([*range(0x20, 0x22), *range(0x23, 0x5C), *range(0x5D, 0x80)],),
-    (b"\\", b'"\\/bfnrt'),
-    (range(0xC2, 0xE0), _TAIL),
-    (b"\xe0", range(0xA0, 0xC0), _TAIL),
-    ([*range(0xE1, 0xED), 0xEE, 0xEF], _TAIL, _TAIL),
-    (b"\xed", range(0x80, 0xA0), _TAIL),
-    (b"\xf0", range(0x90, 0xC0), _TAIL, _TAIL),
-    (range(0xF1, 0xF4), _TAIL, _TAIL, _TAIL),
-    (b"\xf4", range(0x80, 0x90), _TAIL, _TAIL),
+    ("", frozenset(range(0x20, 0x80)) - frozenset(b'"\\'), "end"),
+    ("", b"\\", "escape"),
+    ("escape", b'"\\/bfnrt', "end"),
+    ("", range(0xC2, 0xE0), "one more"),
+    ("one more", _TAIL, "end"),
+    ("", b"\xe0", "E0"),
+    ("E0", range(0xA0, 0xC0), "one more"),
+    ("", frozenset(range(0xE1, 0xF0)) - {0xED}, "two more"),
+    ("two more", _TAIL, "one more"),
+    ("", b"\xed", "ED"),
+    ("ED", range(0x80, 0xA0), "one more"),
+    ("", b"\xf0", "F0"),
+    ("F0", range(0x90, 0xC0), "two more"),
+    ("", range(0xF1, 0xF4), "three more"),
+    ("three more", _TAIL, "two more"),
+    ("", b"\xf4", "F4"),
+    ("F4", range(0x80, 0x90), "two more"),
 )
 
 
@@ -57,7 +66,7 @@ class Machine:
     """
 
     def __init__(self) -> None:
-        self.reads: list[dict[int, list[int]]] = []  # of each state: byte → next states
+        self.reads: list[list[tuple[Container[int], int]]] = []  # of each state: (bytes, where they lead)
         self.jumps: list[list[int]] = []  # to where one gets without reading
         self.end = self.state()
 
@@ -65,15 +74,14 @@ class Machine:
         """A new state."""
         if len(self.reads) >= _STATES:
             raise Unmeant(say("The schema is too large; ask for less of it at a time."))
-        self.reads.append({})
+        self.reads.append([])
         self.jumps.append([])
         return len(self.reads) - 1
 
-    def one_of(self, begin: int, values: Iterable[int]) -> int:
+    def one_of(self, begin: int, values: Container[int], end: int | None = None) -> int:
         """Any one of these bytes."""
-        end = self.state()
-        for value in values:
-            self.reads[begin].setdefault(value, []).append(end)
+        end = self.state() if end is None else end
+        self.reads[begin].append((values, end))
         return end
 
     def text(self, begin: int, text: str) -> int:
@@ -211,13 +219,10 @@ def _string(made: Machine, begin: int, schema: Mapping[str, Any], depth: int) ->
 
 
 def _character(made: Machine, begin: int) -> int:
-    ends = []
-    for parts in _CHARACTER:
-        place = begin
-        for part in parts:
-            place = made.one_of(place, part)
-        ends.append(place)
-    return made.join(ends)
+    states = {"": begin}
+    for source, values, target in _CHARACTER:
+        states[target] = made.one_of(states[source], values, states.get(target))
+    return states["end"]
 
 
 def _digits(made: Machine, begin: int, most: int) -> int:
@@ -281,7 +286,7 @@ class Tables:
         """The state behind a byte; an empty one where it may not come."""
         found = self._next.get((state, byte))
         if found is None:
-            found = self._closed([end for one in state for end in self.made.reads[one].get(byte, ())])
+            found = self._closed([end for one in state for values, end in self.made.reads[one] if byte in values])
             self._next[state, byte] = found
         return found
 
@@ -387,7 +392,7 @@ def _distances(made: Machine) -> list[int]:
     """For each state of a machine the fewest bytes to its end (E. W. Dijkstra's way, from the end back)."""
     before: list[list[tuple[int, int]]] = [[] for _ in made.reads]
     for state, (reads, jumps) in enumerate(zip(made.reads, made.jumps, strict=True)):
-        for end in {end for ends in reads.values() for end in ends}:
+        for _, end in reads:
             before[end].append((state, 1))
         for end in jumps:
             before[end].append((state, 0))
