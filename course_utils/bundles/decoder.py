@@ -110,7 +110,7 @@ class Decoder(Model):
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """A decoder has no classes: raises CourseError."""
-        raise CourseError(say("A decoder writes text and has no classes; ask it with complete, or serve it."))
+        raise CourseError(say("This model writes text and has no classes; ask it with complete, or serve it."))
 
     def settings(self) -> dict[str, Any]:
         """The network's sizes and switches, the form of a conversation, the token that ends a text."""
@@ -133,6 +133,12 @@ class Decoder(Model):
             end=str(settings["end"]),
             **from_card(card),
         )
+
+
+def must_have_classes(kind: str) -> None:
+    """Raise CourseError where a model's kind is a decoder's."""
+    if kind == Decoder.kind:
+        raise CourseError(say("This model writes text; what was asked for is for models that have classes."))
 
 
 def from_keras(network: "keras.Model") -> tuple[Shape, dict[str, np.ndarray]]:

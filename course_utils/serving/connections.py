@@ -28,12 +28,20 @@ _REASONS = {
 
 
 class Crowd:
-    """What the connections of a server share: the limits, those that were refused, whether the server is stopping."""
+    """What the connections of a server share: the limits, those that were refused, whether the server is stopping.
+
+    ``waits``: who says no more still gets an answer; else it counts as gone, since who closes looks the same, and an
+    answer may cost too much to be given to nobody.
+    """
 
     def __init__(
-        self, limits: Limits, refused: Any = lambda reason: None, error: Callable[[Refusal], Any] = plain
+        self,
+        limits: Limits,
+        refused: Any = lambda reason: None,
+        error: Callable[[Refusal], Any] = plain,
+        waits: bool = True,
     ) -> None:
-        self.limits, self.refused, self.error = limits, refused, error
+        self.limits, self.refused, self.error, self.waits = limits, refused, error, waits
         self.leaving: set[Connection] = set()
         self.stopping = False
         self.most = limits.connections
@@ -106,7 +114,7 @@ class Connection(HttpToolsProtocol):
         waits = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
         if waits and not self.left:
             self.cycle.keep_alive = False
-        return bool(waits and not self.left)
+        return bool(waits and not self.left and self.crowd.waits)
 
     def on_message_begin(self) -> None:
         """A request begins."""

@@ -91,7 +91,8 @@ class Server(uvicorn.Server):
         state = app.state.service
         self.service, self.limits = state, limits
         error = getattr(state, "error", plain)
-        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc(), error)
+        waits = getattr(state, "waits_behind_end", True)
+        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc(), error, waits)
         self.crowd.most = min(limits.connections, max(1, _open_files() - _SPARE_FILES))
         self.lost = 0
         super().__init__(

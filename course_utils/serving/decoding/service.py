@@ -32,6 +32,8 @@ FIRST = "first_token"  # the part of a model's span up to the first token
 class State:
     """What the endpoints and the server share: ``app.state.service``."""
 
+    waits_behind_end = False  # a client that closes its end has gone: nothing more is written for it
+
     def __init__(
         self, model: Decoder, card: Mapping[str, Any], limits: Limits, traces: Path | None, share: float
     ) -> None:
