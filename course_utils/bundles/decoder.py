@@ -143,10 +143,12 @@ def must_have_classes(kind: str) -> None:
 
 def from_keras(network: "keras.Model") -> tuple[Shape, dict[str, np.ndarray]]:
     """A decoder of ``recipes.decoder`` as a shape and its arrays."""
+    import keras
+
     design, blocks = network.design, network.blocks
 
     def array(variable: Any) -> np.ndarray:
-        return np.array(variable, np.float32)
+        return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
 
     embedding = array(network.embedding.embeddings)
     shape = Shape(

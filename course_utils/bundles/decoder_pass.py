@@ -5,7 +5,7 @@ The arrays, float32, by their names (``k`` counts the layers from 0; a matrix st
     embedding               (vocabulary, width)      the vectors of the tokens
     head                    (width, vocabulary)      gives the logits; where ``tied``, the embedding does, transposed
     positions               (context, width)         learnt; not there where ``rotary``
-    pairs                   (vocabulary², width)     where ``pairs``; row before · vocabulary + token
+    pairs                   (rows, width)            where ``pairs``; row (before · vocabulary + token) modulo rows
     k.attention_gain        (width,)                 of the norm before attention; no gains where ``plain_norm``
     k.queries_keys_values   (width, 3 · width)       side by side, and in each of the three the heads
     k.attention_out         (width, width)
@@ -26,6 +26,7 @@ import numpy as np
 
 from course_utils.language import say
 
+_FREE = (("0.hidden_in", -1), ("pairs", 0))  # arrays with a size that the shape does not say, and its axis
 EPSILON = np.float32(1e-5)  # below the root of every norm
 
 
@@ -89,8 +90,8 @@ class Network:
 
     def __init__(self, shape: Shape, arrays: Mapping[str, np.ndarray]) -> None:
         self.shape = shape
-        wanted = sizes(shape, arrays["0.hidden_in"].shape[-1] if "0.hidden_in" in arrays else 0)
-        if {name: one.shape for name, one in arrays.items()} != wanted:
+        hidden, rows = (arrays[name].shape[axis] if name in arrays else 0 for name, axis in _FREE)
+        if {name: one.shape for name, one in arrays.items()} != sizes(shape, hidden, rows):
             raise ValueError(say("the arrays are not those that the settings want"))
         self.arrays = {name: np.ascontiguousarray(one, np.float32) for name, one in arrays.items()}
         self._turns = turns(shape) if shape.rotary else None
@@ -124,7 +125,8 @@ class Network:
         x = self.arrays["embedding"][tokens.ravel()]
         if self.shape.pairs:
             before = np.column_stack([np.where(places[:, 0] > 0, last, 0), tokens[:, :-1]])
-            x += self.arrays["pairs"][(before * self.shape.vocabulary + tokens).ravel()]
+            pairs = self.arrays["pairs"]
+            x += pairs[(before * self.shape.vocabulary + tokens).ravel() % len(pairs)]
         if not self.shape.rotary:
             x += self.arrays["positions"][places.ravel()]
         return x
@@ -179,8 +181,8 @@ def turns(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
 
-def sizes(shape: Shape, hidden: int) -> dict[str, tuple[int, ...]]:
-    """The arrays of a network with ``hidden`` neurons in a layer: name → shape."""
+def sizes(shape: Shape, hidden: int, rows: int) -> dict[str, tuple[int, ...]]:
+    """The arrays of a network with ``hidden`` neurons in a layer and ``rows`` for pairs: name → shape."""
     width = shape.width
     found: dict[str, tuple[int, ...]] = {"embedding": (shape.vocabulary, width)}
     if not shape.tied:
@@ -188,7 +190,7 @@ def sizes(shape: Shape, hidden: int) -> dict[str, tuple[int, ...]]:
     if not shape.rotary:
         found["positions"] = (shape.context, width)
     if shape.pairs:
-        found["pairs"] = (shape.vocabulary**2, width)
+        found["pairs"] = (rows, width)
     for k in range(shape.layers):
         found |= {
             f"{k}.attention_gain": (width,),
@@ -209,5 +211,5 @@ def drawn(shape: Shape, seed: int = 0, scale: float = 0.1) -> dict[str, np.ndarr
         name: np.ones(size, np.float32)
         if name.endswith("gain")
         else generator.normal(0, scale, size).astype(np.float32)
-        for name, size in sizes(shape, 4 * shape.width).items()
+        for name, size in sizes(shape, 4 * shape.width, 5_000).items()
     }

@@ -2,9 +2,9 @@
 
 import json
 
-import jsonschema
 import numpy as np
 import pytest
+from fitting import fit, fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writers import END, tokenizer, untaught
@@ -47,8 +47,17 @@ def test_noise_becomes_valid_json(seed, most):
     text, ended = answer(TICKET, most, seed)
     assert ended
     found = json.loads(text)
-    jsonschema.validate(found, TICKET)
+    fit(found, TICKET)
     assert list(found) == list(TICKET["properties"])
+
+
+def test_the_judge_of_these_tests_sees_what_is_wrong():
+    right = {"queue": "bug", "urgent": True, "summary": "é" * 8, "tags": ["abc"], "amount": 1.5, "order": "none"}
+    fit(right, TICKET)
+    wrong = [("queue", 8), ("urgent", 1), ("summary", "a" * 9), ("tags", [""]), ("tags", ["a"] * 3), ("amount", "1"),
+             ("amount", True), ("order", 1.5), ("order", "some")]  # fmt: skip
+    assert not any(fits(right | {name: value}, TICKET) for name, value in wrong)
+    assert not fits({}, TICKET) and not fits(right | {"more": 1}, TICKET) and not fits([right], TICKET)
 
 
 def test_without_the_form_it_is_none():
@@ -109,7 +118,7 @@ def test_whatever_the_schema_and_however_little_the_room(schema, seed, spare):
             assert len(tokens) < most, "it did not end in time"
             tokens.append(int(generator.choice(np.flatnonzero(form.allowed(tokens)))))
         text = b"".join(PIECES.pieces[token] for token in tokens).decode("utf-8")
-        jsonschema.validate(json.loads(text), schema)
+        fit(json.loads(text), schema)
 
 
 @pytest.mark.parametrize(
