@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 ROLES = ("system", "user", "assistant")
-SWITCHES = ("rotary", "normalised", "squared", "pairs", "plain_norm", "tied")  # of `Shape` and of the recipe's design
+SWITCHES = ("rotary", "normalised", "squared", "pairs", "plain", "untied")  # of `Shape` and of the recipe's design
 PLAIN = {role: ("", "\n") for role in ROLES}
 
 
@@ -160,13 +160,13 @@ def from_keras(network: "keras.Model") -> tuple[Shape, dict[str, np.ndarray]]:
         **{name: bool(getattr(design, name)) for name in SWITCHES},
     )
     arrays = {"embedding": embedding}
-    if not design.tied:
+    if design.untied:
         arrays["head"] = array(network.head.kernel)
     if not design.rotary:
         arrays["positions"] = array(network.position.embeddings)
     if design.pairs:
         arrays["pairs"] = array(network.pairs.embeddings)
-    if not design.plain_norm:
+    if not design.plain:
         arrays["gain"] = array(network.norm.gamma)
     for k, block in enumerate(blocks):
         three = [array(one.kernel) for one in (block.query, block.key, block.value)]
@@ -176,7 +176,7 @@ def from_keras(network: "keras.Model") -> tuple[Shape, dict[str, np.ndarray]]:
             f"{k}.hidden_in": array(block.inner.kernel),
             f"{k}.hidden_out": array(block.inner_out.kernel),
         }
-        if not design.plain_norm:
+        if not design.plain:
             arrays[f"{k}.attention_gain"] = array(block.norm_attention.gamma)
             arrays[f"{k}.hidden_gain"] = array(block.norm_inner.gamma)
     return shape, arrays

@@ -3,10 +3,10 @@
 The arrays, float32, by their names (``k`` counts the layers from 0; a matrix stands to the right of what it turns)::
 
     embedding               (vocabulary, width)      the vectors of the tokens
-    head                    (width, vocabulary)      gives the logits; where ``tied``, the embedding does, transposed
+    head                    (width, vocabulary)      where ``untied``; else the embedding gives the logits, transposed
     positions               (context, width)         learnt; not there where ``rotary``
     pairs                   (rows, width)            where ``pairs``; row (before · vocabulary + token) modulo rows
-    k.attention_gain        (width,)                 of the norm before attention; no gains where ``plain_norm``
+    k.attention_gain        (width,)                 of the norm before attention; no gains where ``plain``
     k.queries_keys_values   (width, 3 · width)       side by side, and in each of the three the heads
     k.attention_out         (width, width)
     k.hidden_gain           (width,)                 of the norm before the neurons
@@ -38,7 +38,8 @@ class Shape:
     place · ``base``^(−2i / head width), the two halves of a head making the planes (J. Su and others (2021), RoFormer,
     https://arxiv.org/abs/2104.09864). ``normalised``: queries and keys have the mean square 1. ``squared``: the
     neurons answer with the square of ReLU, not with GELU. ``pairs``: a vector for each token with the one before it.
-    ``plain_norm``: the mean square becomes 1, without mean and gain. Raises ValueError for what does not fit together.
+    ``plain``: norms without mean and gain. ``untied``: a matrix of its own gives the logits. Raises ValueError for what
+    does not fit together.
     """
 
     vocabulary: int
@@ -50,8 +51,8 @@ class Shape:
     normalised: bool = False
     squared: bool = False
     pairs: bool = False
-    plain_norm: bool = False
-    tied: bool = True
+    plain: bool = False
+    untied: bool = False
     base: float = 1000.0
 
     def __post_init__(self) -> None:
@@ -118,7 +119,7 @@ class Network:
             x += attention(queries, *held, later).reshape(n * t, shape.width) @ arrays[f"{k}.attention_out"]
             x += self._active(self._norm(x, f"{k}.hidden_gain") @ arrays[f"{k}.hidden_in"]) @ arrays[f"{k}.hidden_out"]
         last = self._norm(x.reshape(n, t, shape.width)[:, -1], "gain")
-        return last @ (arrays["embedding"].T if shape.tied else arrays["head"])
+        return last @ (arrays["head"] if shape.untied else arrays["embedding"].T)
 
     def _embedded(self, last: np.ndarray, tokens: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Tokens as vectors (n · t, width), which makes one product of all sequences, whatever n and t."""
@@ -132,7 +133,7 @@ class Network:
         return x
 
     def _norm(self, x: np.ndarray, gain: str) -> np.ndarray:
-        if self.shape.plain_norm:
+        if self.shape.plain:
             return unit(x)
         return unit(x - x.mean(axis=-1, keepdims=True)) * self.arrays[gain]
 
@@ -185,7 +186,7 @@ def sizes(shape: Shape, hidden: int, rows: int) -> dict[str, tuple[int, ...]]:
     """The arrays of a network with ``hidden`` neurons in a layer and ``rows`` for pairs: name → shape."""
     width = shape.width
     found: dict[str, tuple[int, ...]] = {"embedding": (shape.vocabulary, width)}
-    if not shape.tied:
+    if shape.untied:
         found["head"] = (width, shape.vocabulary)
     if not shape.rotary:
         found["positions"] = (shape.context, width)
@@ -201,7 +202,7 @@ def sizes(shape: Shape, hidden: int, rows: int) -> dict[str, tuple[int, ...]]:
             f"{k}.hidden_out": (hidden, width),
         }
     found["gain"] = (width,)
-    return {name: size for name, size in found.items() if not (shape.plain_norm and name.endswith("gain"))}
+    return {name: size for name, size in found.items() if not (shape.plain and name.endswith("gain"))}
 
 
 def drawn(shape: Shape, seed: int = 0, scale: float = 0.1) -> dict[str, np.ndarray]:

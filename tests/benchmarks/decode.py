@@ -53,7 +53,7 @@ def make_bundle(folder: Path) -> None:
 
     pairs = [(left, right) for left in LETTERS for right in LETTERS][:256]
     tokenizer = BytePairs(pairs)
-    shape = Shape(len(tokenizer), 256, 4, 4, 128, tied=False)
+    shape = Shape(len(tokenizer), 256, 4, 4, 128, untied=True)
     arrays = drawn(shape)
     head = np.zeros((shape.width, shape.vocabulary), np.float32)
     head[:, list(LETTERS)] = np.random.default_rng(1).normal(0, 2, (shape.width, len(LETTERS)))
@@ -78,9 +78,9 @@ class Client:
             body |= {"max_tokens": LENGTHS[k % len(LENGTHS)], "temperature": 0.1}
             k += 1
             data = json.dumps(body).encode()
-            head = f"POST /v1/completions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: {len(data)}"
+            head = f"POST /v1/completions HTTP/1.1\r\nHost: t\r\nContent-Length: {len(data)}\r\n"
             last = began = time.perf_counter()
-            writer.write(head.encode() + b"\r\n\r\n" + data)
+            writer.write(head.encode() + b"Content-Type: application/json\r\n\r\n" + data)
             status = await reader.readuntil(b"\r\n\r\n")
             if not status.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(status.decode("latin-1"))
@@ -133,9 +133,8 @@ def show(rows: list[Row], rounds: int) -> None:
     """The table: the median of the rounds; of tokens a second and of the p99 between tokens also the best."""
     middle = statistics.median
     print(f"median of {rounds} rounds in turn (best)")
-    print(
-        f"{'clients':>8}{'slots':>7}{'tokens/s':>18}{'first ms':>10}{'p99':>9}{'between ms':>12}{'p99':>17}{'CPU ms a token':>16}"
-    )
+    heads = (("clients", 8), ("slots", 7), ("tokens/s", 18), ("first ms", 10), ("p99", 9), ("between ms", 12))
+    print("".join(f"{name:>{width}}" for name, width in (*heads, ("p99", 17), ("CPU ms a token", 16))))
     for row in rows:
         rate, p99 = middle(row.rates), middle(row.between_p99) * 1e3
         print(
@@ -145,10 +144,15 @@ def show(rows: list[Row], rounds: int) -> None:
         )
     last = [row for row in rows if row.clients == rows[-1].clients]
     together, alone = (next(row for row in last if (row.slots > 1) == more) for more in (True, False))
+    rates, best, processor, first = (
+        middle(together.rates) / middle(alone.rates),
+        max(together.rates) / max(alone.rates),
+        middle(together.processor) / middle(alone.processor),
+        middle(together.first) / middle(alone.first),
+    )
     print(
-        f"{together.clients} clients: {middle(together.rates) / middle(alone.rates):.1f} times the tokens a second of one "
-        f"at a time, with {middle(together.processor) / middle(alone.processor):.2f} of its processor time a token; "
-        f"first token after {middle(together.first) / middle(alone.first):.2f} of its time"
+        f"{together.clients} clients: {rates:.1f} times the tokens a second of one text at a time (best rounds: "
+        f"{best:.1f}), {processor:.2f} of its processor time a token, first token after {first:.3f} of its time"
     )
 
 

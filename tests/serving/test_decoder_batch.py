@@ -32,7 +32,7 @@ def greedy(model, prompt: list[int], most: int) -> tuple[list[int], float]:
     return written, lead
 
 
-@pytest.mark.parametrize("switches", [{}, {"rotary": True, "normalised": True, "pairs": True, "plain_norm": True}])
+@pytest.mark.parametrize("switches", [{}, {"rotary": True, "normalised": True, "pairs": True, "plain": True}])
 @pytest.mark.parametrize("slots", [1, 3, 8])
 def test_a_text_is_the_same_alone_and_among_others(switches, slots):
     """They join when a slot is free and leave after 3 to 17 tokens; a text with a near tie is not asked for."""

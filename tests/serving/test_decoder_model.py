@@ -112,8 +112,8 @@ SWITCHES = [
     {},
     {"rotary": True},
     {"normalised": True, "squared": True},
-    {"pairs": True, "plain_norm": True},
-    {"rotary": True, "normalised": True, "squared": True, "pairs": True, "plain_norm": True, "tied": False},
+    {"pairs": True, "plain": True},
+    {"rotary": True, "normalised": True, "squared": True, "pairs": True, "plain": True, "untied": True},
 ]
 
 

@@ -33,7 +33,7 @@ def chain(following: Mapping[int, int], context: int = 256, chat: Any = CHAT) ->
     head that the next token has.
     """
     pieces = tokenizer()
-    shape = Shape(len(pieces), context, 1, 4, 64, tied=False)
+    shape = Shape(len(pieces), context, 1, 4, 64, untied=True)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (len(pieces), shape.width)).astype(np.float32)
     arrays = drawn(shape)
     for name in ("positions", "0.attention_out", "0.hidden_out"):
