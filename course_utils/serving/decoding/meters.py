@@ -30,8 +30,9 @@ class DecoderMeters(Meters):
         finishes = Counter("course_finishes", "Texts by how they ended; gone: nobody waited.", ["how"], **common)
         self.finish = lru_cache(8)(finishes.labels)
 
-    def step(self, sequences: int, seconds: float) -> None:
-        """Note a step of the batch."""
+    def step(self, tokens: int, sequences: int, seconds: float) -> None:
+        """Note a step of the batch: the tokens that it wrote, of how many sequences, and its time."""
+        self.written.inc(tokens)
         self.batch_items.observe(sequences)
         self.model_seconds.observe(seconds)
 

@@ -10,6 +10,7 @@ from course_utils.serving.limits import Refusal
 
 _KINDS = {401: "authentication_error", 503: "overloaded_error", 504: "timeout_error"}
 DONE = b"data: [DONE]\n\n"
+_TEXT = "\0"  # stands where the text of a piece comes
 
 
 def error(refusal: Refusal) -> dict[str, Any]:
@@ -33,6 +34,8 @@ class Saying:
             "system_fingerprint": version,
         }
         self.piece_head = self.head | ({"object": "chat.completion.chunk"} if self.chat else {})
+        # All pieces are alike but for their text, so that only the text is written anew each time.
+        self._before, self._behind = self._piece(self._delta(_TEXT), None).split(json.dumps(_TEXT).encode())
 
     def whole(self, text: str, finish: str | None, usage: dict[str, int]) -> dict[str, Any]:
         """The answer in one."""
@@ -46,7 +49,7 @@ class Saying:
 
     def piece(self, text: str) -> bytes:
         """A piece of text."""
-        return self._piece({"delta": {"content": text}} if self.chat else {"text": text}, None)
+        return self._before + json.dumps(text, ensure_ascii=False).encode("utf-8") + self._behind
 
     def last(self, finish: str | None, usage: dict[str, int] | None) -> bytes:
         """What a stream ends with: why it ended, and the tokens where they were asked for."""
@@ -54,6 +57,9 @@ class Saying:
         if usage is not None:
             end += event(self.piece_head | {"choices": [], "usage": usage})
         return end + DONE
+
+    def _delta(self, text: str) -> dict[str, Any]:
+        return {"delta": {"content": text}} if self.chat else {"text": text}
 
     def _piece(self, said: dict[str, Any], finish: str | None) -> bytes:
         return event(self.piece_head | {"choices": [{"index": 0, **said, "logprobs": None, "finish_reason": finish}]})

@@ -63,15 +63,19 @@ class Stream:
 
 
 class Scheduler:
-    """Keeps a batch full. ``stepped(sequences, seconds)`` is told each step, ``written(stream)`` each token."""
+    """Keeps a batch full.
+
+    ``stepped(tokens, sequences, seconds)`` is told each step, ``written(stream, before)`` each token with the moment of
+    the one before it (0: there was none).
+    """
 
     def __init__(
         self,
         batch: Batch,
         limits: Limits,
         *,
-        stepped: Callable[[int, float], None] = lambda sequences, seconds: None,
-        written: Callable[[Stream, float], None] = lambda stream, since: None,
+        stepped: Callable[[int, int, float], None] = lambda tokens, sequences, seconds: None,
+        written: Callable[[Stream, float], None] = lambda stream, before: None,
     ) -> None:
         self.batch, self.limits, self.stepped, self.written = batch, limits, stepped, written
         self.waiting: deque[Stream] = deque()
@@ -136,7 +140,7 @@ class Scheduler:
             except BaseException:
                 self._fail(_stopping())
                 raise
-            self.stepped(len(self.batch), time.perf_counter() - began)
+            self.stepped(len(found), len(self.batch), time.perf_counter() - began)
             for sequence in found:
                 stream = self.active[sequence]
                 before = stream.last

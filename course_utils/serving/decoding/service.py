@@ -80,7 +80,6 @@ class State:
         return stream
 
     def _written(self, stream: Stream, before: float) -> None:
-        self.meters.written.inc()
         if before:
             self.meters.between_tokens.observe(stream.last - before)
         else:

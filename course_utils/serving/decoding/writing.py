@@ -28,6 +28,9 @@ class Writing:
         if over or self.tokens >= self.most:
             self._held += self._bytes.decode(b"", final=True)
             self.finish = "stop" if over else "length"
+        if not self.stop:
+            certain, self._held = self._held, ""
+            return certain
         found = min((at for at in (self._held.find(one) for one in self.stop) if at >= 0), default=None)
         if found is not None:
             self.finish = "stop"
