@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fastapi import FastAPI, Request, Response
 
 from course_utils.bundles.decoder import Decoder
+from course_utils.bundles.decoder_pass import Cache
+from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.serving import page, reading, tracing
 from course_utils.serving.answers import version_of
@@ -39,6 +42,7 @@ class State:
     ) -> None:
         self.model, self.name, self.version, self.limits = model, model_name(card), version_of(card), limits
         self.created = int(time.time())
+        _try(model)
         self.error = saying.error
         self.meters = DecoderMeters(self.name, self.version, model.kind)
         self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
@@ -84,6 +88,17 @@ class State:
             self.meters.between_tokens.observe(stream.last - before)
         else:
             self.meters.first_token.observe(stream.last - stream.came)
+
+
+def _try(model: Decoder) -> None:
+    """Write one token, so that the first request does not pay for what is loaded on the way.
+
+    Raises CourseError for a network that does not give numbers.
+    """
+    network = model.network
+    logits = network.forward(Cache(network.shape, 1), np.zeros((1, 1), int), 0, np.zeros(1, int))
+    if not np.isfinite(logits).all():
+        raise CourseError(say("The network gives what are no numbers; it is not served."))
 
 
 class _Plan:
