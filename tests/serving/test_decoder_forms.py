@@ -132,6 +132,7 @@ def test_whatever_the_schema_and_however_little_the_room(schema, seed, spare):
         ({"type": "array", "items": {"const": 1}, "minItems": 2}, ["[1,1]", "[1,1,1]"], ["[]", "[1]"]),
         ({"type": "array", "items": {"const": 1}, "maxItems": 0}, ["[]"], ["[1]"]),
         ({"type": "array", "items": {"const": 1}, "minItems": 1, "maxItems": 2}, ["[1]", "[1, 1]"], ["[]", "[1,1,1]"]),
+        ({"const": "\ud800é"}, ['"\\ud800\\u00e9"'], ['"?é"', '"é"']),
         ({"type": "object"}, ["{}"], ["{ }", '{"a":1}']),
         ({"type": "object", "properties": {"a": {"type": "null"}, "b": {"const": "x"}}},
          ['{"a":null,"b":"x"}', '{"a": null, "b": "x"}'], ['{"a":null}', '{"b":"x","a":null}', '{"a":  null,"b":"x"}']),

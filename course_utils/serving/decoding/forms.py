@@ -86,7 +86,7 @@ class Machine:
 
     def text(self, begin: int, text: str) -> int:
         """These very characters."""
-        for value in text.encode("utf-8", "replace"):
+        for value in text.encode("utf-8"):
             begin = self.one_of(begin, [value])
         return begin
 
@@ -124,7 +124,7 @@ def _value(made: Machine, begin: int, schema: Any, depth: int) -> int:
                 raise Unmeant(say("{word} must be a list of at least one entry.", word=name))
             if name == "anyOf":
                 return made.join([_value(made, begin, one, depth + 1) for one in held])
-            return made.join([made.text(begin, json.dumps(one, ensure_ascii=False)) for one in held])
+            return made.join([made.text(begin, _json(one)) for one in held])
     kinds = schema.get("type")
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if not isinstance(kinds, list) or not kinds or not all(isinstance(one, str) and one in _TYPES for one in kinds):
@@ -133,6 +133,12 @@ def _value(made: Machine, begin: int, schema: Any, depth: int) -> int:
         )
     _only(words - {"type"}, set().union(*(_TYPES[kind] for kind in kinds)))
     return made.join([_BUILD[kind](made, begin, schema, depth) for kind in kinds])
+
+
+def _json(value: Any) -> str:
+    """A value as JSON; escaped where it holds half a surrogate pair, which UTF-8 does not have."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isascii() or text == text.encode("utf-8", "replace").decode("utf-8") else json.dumps(value)
 
 
 def _only(words: set[str], known: set[str]) -> None:
@@ -165,7 +171,7 @@ def _object(made: Machine, begin: int, schema: Mapping[str, Any], depth: int) ->
     for number, (name, inner) in enumerate(properties.items()):
         if number:
             place = _separated(made, place, ",")
-        place = _separated(made, made.text(place, json.dumps(name, ensure_ascii=False)), ":")
+        place = _separated(made, made.text(place, _json(name)), ":")
         place = _value(made, place, inner, depth + 1)
     return made.text(place, "}")
 
