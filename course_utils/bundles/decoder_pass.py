@@ -27,7 +27,6 @@ import numpy as np
 from course_utils.language import say
 
 _FREE = (("0.hidden_in", -1), ("pairs", 0))  # arrays with a size that the shape does not say, and its axis
-EPSILON = np.float32(1e-5)  # below the root of every norm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +37,8 @@ class Shape:
     place · ``base``^(−2i / head width), the two halves of a head making the planes (J. Su and others (2021), RoFormer,
     https://arxiv.org/abs/2104.09864). ``normalised``: queries and keys have the mean square 1. ``squared``: the
     neurons answer with the square of ReLU, not with GELU. ``pairs``: a vector for each token with the one before it.
-    ``plain``: norms without mean and gain. ``untied``: a matrix of its own gives the logits. Raises ValueError for what
-    does not fit together.
+    ``plain``: norms without mean and gain. ``untied``: a matrix of its own gives the logits. ``epsilon`` stands below
+    the root of each norm. Raises ValueError for what does not fit together.
     """
 
     vocabulary: int
@@ -54,6 +53,7 @@ class Shape:
     plain: bool = False
     untied: bool = False
     base: float = 1000.0
+    epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
         sizes = (self.vocabulary, self.context, self.layers, self.heads, self.width)
@@ -134,13 +134,13 @@ class Network:
 
     def _norm(self, x: np.ndarray, gain: str) -> np.ndarray:
         if self.shape.plain:
-            return unit(x)
-        return unit(x - x.mean(axis=-1, keepdims=True)) * self.arrays[gain]
+            return unit(x, self.shape.epsilon)
+        return unit(x - x.mean(axis=-1, keepdims=True), self.shape.epsilon) * self.arrays[gain]
 
     def _placed(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Queries or keys (n, t, heads, head width) as they meet: of one length, and turned by their places."""
         if self.shape.normalised:
-            x = unit(x)
+            x = unit(x, self.shape.epsilon)
         if self._turns is None:
             return x
         cosine, sine = (part[places][:, :, None] for part in self._turns)
@@ -156,9 +156,9 @@ class Network:
         return x * (np.float32(0.5) + np.float32(0.5) * erf(x * np.float32(np.sqrt(0.5))))
 
 
-def unit(x: np.ndarray) -> np.ndarray:
+def unit(x: np.ndarray, epsilon: float) -> np.ndarray:
     """Vectors (…, n) scaled to the mean square 1."""
-    return x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + EPSILON)
+    return x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + np.float32(epsilon))
 
 
 def attention(queries: np.ndarray, keys: np.ndarray, values: np.ndarray, later: np.ndarray) -> np.ndarray:

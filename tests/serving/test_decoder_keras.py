@@ -10,11 +10,11 @@ from course_utils import bundles
 from course_utils.bundles.decoder import SWITCHES, Decoder
 from course_utils.bundles.decoder_pass import Cache
 
-network = pytest.importorskip("course_utils.recipes.decoder.network", reason="the recipe is not there yet")
+recipe = pytest.importorskip("course_utils.recipes.decoder", reason="the recipe is not there yet")
 
 
 def designs():
-    plain = network.Design()
+    plain = recipe.Design()
     one = [dataclasses.replace(plain, **{name: True}) for name in SWITCHES]
     return [plain, *one, dataclasses.replace(plain, **dict.fromkeys(SWITCHES, True))]
 
@@ -26,7 +26,7 @@ def test_the_forward_pass_is_that_of_keras(tmp_path, design):
 
     keras.utils.set_random_seed(3)
     pieces = tokenizer()
-    model = network.Decoder(len(pieces), 24, 2, 4, 32, design)
+    model = recipe.Decoder(len(pieces), 24, 2, 4, 32, design)
     tokens = np.random.default_rng(0).integers(0, len(pieces), (3, 24)).astype(np.int32)
     model(tokens)
     for variable in model.trainable_variables:  # what begins at 0 or 1 would hide a fault

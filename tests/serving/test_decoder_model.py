@@ -100,6 +100,25 @@ def test_nobody_writes_a_special_token():
     assert made.decode([97, made.special(END)]) == "a"
 
 
+def test_a_special_token_may_take_the_place_of_a_byte_that_texts_do_without():
+    made = BytePairs(MERGES, {"<end>": 0, "<ask>": 1, "<more>": 260})
+    assert len(made) == 261
+    for one in (made, BytePairs.from_json(made.to_json())):
+        assert one.encode("a\x00b\x01") == [97, 98] and one.encode("<end>") == list(b"<end>")
+        assert one.encode_marked("a<ask>b<end><more>") == [97, 1, 98, 0, 260]
+        assert one.decode([0, 97, 1, 260]) == "a"
+
+
+@pytest.mark.parametrize(
+    "specials",
+    [["a", "a"], [""], {"a": 97, "b": 97}, {"a": -1}, {"a": 256}, {"a": 261}, {"a": 260, "b": 262}, {"a": ord("t")}],
+    ids=str,
+)
+def test_special_tokens_that_mean_nothing_are_refused(specials):
+    with pytest.raises(ValueError, match="special"):
+        BytePairs(MERGES, specials)
+
+
 @pytest.mark.parametrize(
     "merges", [[(97, 256)], [(-1, 97)], [(97, 98), (97, 98)], [(300, 1)]], ids=["own", "below", "twice", "later"]
 )
