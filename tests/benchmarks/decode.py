@@ -1,11 +1,10 @@
 """A decoder in service: continuous batching beside one text at a time, in turn on one machine.
 
-    python tests/benchmarks/decode.py [--bundle BUNDLE] [--clients 1,4,16] [--rounds 3] [--seconds 4] [--slots 16]
-        [--json FILE]
+    python tests/benchmarks/decode.py [--clients 1,4,16] [--rounds 3] [--seconds 4] [--slots 16] [--json FILE]
 
 Each client streams one completion after the other (a prompt of 32 tokens, 16 to 128 written, so that they do not end
-together) from the same service, with ``--slots`` texts written at a time and with one. Without a bundle it is a network
-of nanoGPT's smallest recipe (4 layers, 128 wide, 512 tokens, 256 of context) that has learnt nothing, which changes no
+together) from the same service, with ``--slots`` texts written at a time and with one. The network has the size of
+nanoGPT's smallest recipe (4 layers, 128 wide, 512 tokens, 256 of context); it has learnt nothing, which changes no
 time, and writes one letter a token. Counted are the pieces that arrive: tokens a second of all clients together, the
 time from a request to its first piece, the time between two pieces, and the server's processor time a token, which
 other work on the machine does not change.
@@ -158,7 +157,6 @@ def show(rows: list[Row], rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bundle", type=Path)
     parser.add_argument("--clients", default="1,4,16")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -167,9 +165,8 @@ def main() -> None:
     given: Any = parser.parse_args()
     rows = [Row(int(clients), slots) for clients in given.clients.split(",") for slots in (1, given.slots)]
     with tempfile.TemporaryDirectory() as folder:
-        bundle = given.bundle or Path(folder) / "letters"
-        if given.bundle is None:
-            make_bundle(bundle)
+        bundle = Path(folder) / "letters"
+        make_bundle(bundle)
         for number in range(given.rounds):
             for row in rows if number % 2 == 0 else rows[::-1]:
                 measure(row, bundle, given.seconds)
