@@ -47,7 +47,10 @@ class BytePairs:
         self._taken = frozenset(number for number in self.specials.values() if number < BYTES)
         for number in self._taken:
             self.pieces[number] = b""
-        self._cut = re.compile(f"({split})") if split else None
+        try:
+            self._cut = re.compile(split) if split else None
+        except re.error as error:
+            raise ValueError(say("the pattern that cuts texts is no regular expression")) from error
         self._named = re.compile("({})".format("|".join(map(re.escape, self.specials)))) if self.specials else None
 
     def __len__(self) -> int:

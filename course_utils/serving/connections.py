@@ -7,7 +7,7 @@ twice a second (`expire`), and an answer before the end of its request is follow
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -30,8 +30,8 @@ _REASONS = {
 class Crowd:
     """What the connections of a server share: the limits, those that were refused, whether the server is stopping.
 
-    ``waits``: who says no more still gets an answer; else it counts as gone, since who closes looks the same, and an
-    answer may cost too much to be given to nobody.
+    Who says no more still gets an answer, but at ``costly`` addresses: there it counts as gone, since who closes looks
+    the same, and the answer would cost too much to be given to nobody.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Crowd:
         limits: Limits,
         refused: Any = lambda reason: None,
         error: Callable[[Refusal], Any] = plain,
-        waits: bool = True,
+        costly: Collection[str] = (),
     ) -> None:
-        self.limits, self.refused, self.error, self.waits = limits, refused, error, waits
+        self.limits, self.refused, self.error, self.costly = limits, refused, error, costly
         self.leaving: set[Connection] = set()
         self.stopping = False
         self.most = limits.connections
@@ -112,9 +112,10 @@ class Connection(HttpToolsProtocol):
     def eof_received(self) -> bool:
         """A client that has sent its request and says no more still gets its answer."""
         waits = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
-        if waits and not self.left:
+        waits = waits and not self.left and self.cycle.scope["path"] not in self.crowd.costly
+        if waits:
             self.cycle.keep_alive = False
-        return bool(waits and not self.left and self.crowd.waits)
+        return bool(waits)
 
     def on_message_begin(self) -> None:
         """A request begins."""

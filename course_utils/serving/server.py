@@ -91,8 +91,8 @@ class Server(uvicorn.Server):
         state = app.state.service
         self.service, self.limits = state, limits
         error = getattr(state, "error", plain)
-        waits = getattr(state, "waits_behind_end", True)
-        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc(), error, waits)
+        costly = getattr(state, "costly", ())
+        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc(), error, costly)
         self.crowd.most = min(limits.connections, max(1, _open_files() - _SPARE_FILES))
         self.lost = 0
         super().__init__(

@@ -100,6 +100,11 @@ def test_nobody_writes_a_special_token():
     assert made.decode([97, made.special(END)]) == "a"
 
 
+def test_a_pattern_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="pattern"):
+        BytePairs(MERGES, split="(")
+
+
 def test_a_special_token_may_take_the_place_of_a_byte_that_texts_do_without():
     made = BytePairs(MERGES, {"<end>": 0, "<ask>": 1, "<more>": 260})
     assert len(made) == 261

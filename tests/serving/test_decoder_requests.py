@@ -2,10 +2,14 @@
 
 import string
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writers import alphabet
 
+from course_utils.bundles.byte_pairs import BytePairs
+from course_utils.bundles.decoder import Decoder
+from course_utils.bundles.decoder_pass import Network, Shape, drawn
 from course_utils.serving.decoding.asking import CHAT, COMPLETIONS, Asked, asked
 from course_utils.serving.limits import Limits, Refusal
 
@@ -48,6 +52,20 @@ def test_it_is_understood_or_refused(request, path):
     assert all(isinstance(one, str) and one for one in found.stop)
     if found.allowed is not None:
         assert found.allowed([]).any()
+
+
+def test_a_text_of_nothing_that_the_tokenizer_has_is_empty():
+    pieces = BytePairs([], {"<end>": 0})
+    shape = Shape(256, 8, 1, 1, 4)
+    plain = dict.fromkeys(("system", "user", "assistant"), ("", ""))
+    model = Decoder(network=Network(shape, drawn(shape)), tokenizer=pieces, chat=plain)
+    for path, request in (
+        (COMPLETIONS, {"prompt": "\0\0"}),
+        (CHAT, {"messages": [{"role": "user", "content": "\0"}]}),
+    ):
+        with pytest.raises(Refusal, match="empty"):
+            asked(request, path, model, "letters", Limits())
+    assert asked({"prompt": "\0a"}, COMPLETIONS, model, "letters", Limits()).prompt == [97]
 
 
 def test_some_of_them_are_understood():

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -308,6 +309,13 @@ def test_who_goes_away_is_written_no_more(writer, streaming):
     assert found["choices"][0]["text"] == "cde", "the only slot was free again"
     until(lambda: metric(child.url, 'course_finishes_total{how="gone"}') == 1)
     assert metric(child.url, 'course_tokens_total{way="written"}') < 300
+
+
+def test_who_says_no_more_still_gets_what_costs_nothing(writing):
+    with Line(writing.url) as line:
+        line.send(get("/v1/models"))
+        line.socket.shutdown(socket.SHUT_WR)
+        assert line.answer()[0] == 200
 
 
 def test_who_waits_too_long_for_a_slot_is_told_so(writer):

@@ -167,7 +167,7 @@ def _prompt(said: Mapping[str, Any], model: Decoder, limits: Limits) -> list[int
     if not isinstance(prompt, str):
         raise Unmet(say("prompt must be one text, or one list of token numbers."), "prompt")
     if not prompt:
-        raise Unmet(say("The prompt is empty; the model continues a text of at least one character."), "prompt")
+        raise _empty("prompt")
     prompt = reading.whole(prompt)
     _bounded(len(prompt.encode("utf-8")), model, "prompt")
     return _fitting(model.tokenizer.encode(prompt), model, "prompt")
@@ -181,9 +181,15 @@ def _bounded(size: int, model: Decoder, param: str) -> None:
 
 
 def _fitting(prompt: list[int], model: Decoder, param: str) -> list[int]:
+    if not prompt:  # a text of nothing but bytes that the tokenizer leaves out
+        raise _empty(param)
     if len(prompt) >= model.network.shape.context:
         raise _too_long(len(prompt), model, param)
     return prompt
+
+
+def _empty(param: str) -> Unmet:
+    return Unmet(say("The prompt is empty; the model continues a text of at least one character."), param)
 
 
 def _too_long(tokens: int, model: Decoder, param: str) -> Unmet:

@@ -35,7 +35,7 @@ FIRST = "first_token"  # the part of a model's span up to the first token
 class State:
     """What the endpoints and the server share: ``app.state.service``."""
 
-    waits_behind_end = False  # a client that closes its end has gone: nothing more is written for it
+    costly = frozenset({CHAT, COMPLETIONS})  # a client that closes its end has gone: nothing more is written for it
 
     def __init__(
         self, model: Decoder, card: Mapping[str, Any], limits: Limits, traces: Path | None, share: float
@@ -46,7 +46,7 @@ class State:
         self.error = saying.error
         self.meters = DecoderMeters(self.name, self.version, model.kind)
         self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
-        batch = Batch(model.network, int(limits.slots))
+        batch = Batch(model.network, max(1, int(limits.slots)))
         self.queue = Scheduler(batch, limits, stepped=self.meters.step, written=self._written)
         self.meters.follow(lambda: len(self.queue.waiting), lambda: self.connections())
         self.meters.follow_slots(lambda: len(self.queue.active), batch.slots)
@@ -133,7 +133,7 @@ def application(
     """
     state = State(model, card, limits or Limits(), traces, traces_share)
     app = bare_application(state)
-    guarded(app, state, {CHAT, COMPLETIONS}, key)
+    guarded(app, state, state.costly, key)
     watching(app, state, description.refusals)
     _models(app, state)
     for path, summary in ((CHAT, "Answer the last message"), (COMPLETIONS, "Continue a text")):
