@@ -85,7 +85,8 @@ class Guard:
                     held = 0
                     raise busy(say("Too many requests are being read; try again."), reason="memory")
                 self.held += held
-                scope[BODY] = await self._body(receive, length)
+                scope[BODY] = body = await self._body(receive, length)
+                self.held, held = self.held - held + len(body), len(body)  # one in chunks was counted as the largest
             await self.app(scope, receive, told)
         except Refusal as refusal:
             self.meters.refusal(refusal.reason).inc()
