@@ -26,5 +26,13 @@ def render(name: str, version: str, inputs: str, class_names: list[str], *, keye
 
 
 def render_decoder(name: str, version: str, *, keyed: bool) -> str:
-    """The page of a decoder: how it is asked from a program. It runs no script."""
-    return pages.render("decoder.html", style=pages.resource("service.css"), name=name, version=version, keyed=keyed)
+    """The page of a decoder; ``keyed``: it asks for the API key, and keeps it nowhere."""
+    return pages.render(
+        "decoder.html",
+        scripts=[pages.resource("decoder.js")],
+        style=pages.resource("service.css"),
+        asks=True,
+        name=name,
+        version=version,
+        keyed=keyed,
+    )
