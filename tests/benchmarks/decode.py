@@ -7,7 +7,7 @@ together) from the same service, with ``--slots`` texts written at a time and wi
 nanoGPT's smallest recipe (4 layers, 128 wide, 512 tokens, 256 of context); it has learnt nothing, which changes no
 time, and writes one letter a token. Counted are the pieces that arrive: tokens a second of all clients together, the
 time from a request to its first piece, the time between two pieces, and the server's processor time a token, which
-other work on the machine does not change.
+other work on the machine does not change. The arithmetic of it is measured apart, without a server.
 """
 
 import argparse
@@ -41,6 +41,7 @@ class Row:
     between: list[float] = dataclasses.field(default_factory=list)
     between_p99: list[float] = dataclasses.field(default_factory=list)
     processor: list[float] = dataclasses.field(default_factory=list)
+    arithmetic: list[float] = dataclasses.field(default_factory=list)
 
 
 def make_bundle(folder: Path) -> None:
@@ -126,6 +127,26 @@ def measure(row: Row, bundle: Path, seconds: float) -> None:
     row.between.append(float(np.median(between)))
     row.between_p99.append(float(np.quantile(between, 0.99)))
     row.processor.append(used / tokens)
+    row.arithmetic.append(arithmetic(bundle, min(row.clients, row.slots)))
+
+
+def arithmetic(bundle: Path, sequences: int, steps: int = 100) -> float:
+    """Processor seconds a token of a batch that is full, on one core, in this process."""
+    from threadpoolctl import threadpool_limits
+
+    from course_utils import bundles
+    from course_utils.serving.decoding.batch import Batch, Sequence
+
+    batch = Batch(bundles.load_model(bundle).network, sequences)
+    for n in range(sequences):
+        batch.join(Sequence([97 + n % 26] * PROMPT, temperature=0.1, seed=n))
+    with threadpool_limits(1):
+        while batch.reading:
+            batch.step()
+        began = time.process_time()
+        for _ in range(steps):
+            batch.step()
+        return (time.process_time() - began) / steps / sequences
 
 
 def show(rows: list[Row], rounds: int) -> None:
@@ -133,13 +154,16 @@ def show(rows: list[Row], rounds: int) -> None:
     middle = statistics.median
     print(f"median of {rounds} rounds in turn (best)")
     heads = (("clients", 8), ("slots", 7), ("tokens/s", 18), ("first ms", 10), ("p99", 9), ("between ms", 12))
-    print("".join(f"{name:>{width}}" for name, width in (*heads, ("p99", 17), ("CPU ms a token", 16))))
+    print(
+        "".join(f"{name:>{width}}" for name, width in (*heads, ("p99", 17), ("CPU ms a token", 16), ("arithmetic", 12)))
+    )
     for row in rows:
         rate, p99 = middle(row.rates), middle(row.between_p99) * 1e3
         print(
             f"{row.clients:8}{row.slots:7}{rate:10,.0f} ({max(row.rates):,.0f}){1e3 * middle(row.first):10.1f}"
             f"{1e3 * middle(row.first_p99):9.0f}{1e3 * middle(row.between):12.2f}"
             f"{p99:9.1f} ({min(row.between_p99) * 1e3:.1f}){1e3 * middle(row.processor):16.3f}"
+            f"{1e3 * middle(row.arithmetic):12.3f}"
         )
     last = [row for row in rows if row.clients == rows[-1].clients]
     together, alone = (next(row for row in last if (row.slots > 1) == more) for more in (True, False))
