@@ -11,6 +11,7 @@ from writers import END, tokenizer, untaught
 
 from course_utils.serving.decoding import forms
 from course_utils.serving.decoding.batch import Batch, Sequence
+from course_utils.serving.decoding.machine import Unmeant
 
 TICKET = {
     "type": "object",
@@ -108,7 +109,7 @@ def test_whatever_the_schema_and_however_little_the_room(schema, seed, spare):
     """At the least number of tokens that is not refused, and a few above it, the text is whole and valid."""
     try:
         forms.Form(schema, PIECES, MODEL.end_token, 1)
-    except forms.Unmeant as error:
+    except Unmeant as error:
         least = int(str(error).split(" has ")[1].split(" ")[0].replace(",", ""))
     for most in (least, least + spare):
         generator = np.random.default_rng(seed)
@@ -133,6 +134,7 @@ def test_whatever_the_schema_and_however_little_the_room(schema, seed, spare):
         ({"type": "array", "items": {"const": 1}, "maxItems": 0}, ["[]"], ["[1]"]),
         ({"type": "array", "items": {"const": 1}, "minItems": 1, "maxItems": 2}, ["[1]", "[1, 1]"], ["[]", "[1,1,1]"]),
         ({"const": "\ud800é"}, ['"\\ud800\\u00e9"'], ['"?é"', '"é"']),
+        ({"type": ["number", "null"], "enum": [1, "a", None, 1.5]}, ["1", "null", "1.5"], ['"a"']),
         ({"type": "object"}, ["{}"], ["{ }", '{"a":1}']),
         ({"type": "object", "properties": {"a": {"type": "null"}, "b": {"const": "x"}}},
          ['{"a":null,"b":"x"}', '{"a": null, "b": "x"}'], ['{"a":null}', '{"b":"x","a":null}', '{"a":  null,"b":"x"}']),
@@ -173,6 +175,8 @@ def test_no_bytes_that_are_no_character_are_read():
         ({"$ref": "#"}, "needs a type|keyword"),
         ({"enum": []}, "at least one"),
         ({"anyOf": "x"}, "at least one"),
+        ({"type": "string", "enum": [1, None]}, "nothing can be both"),
+        ({"type": ["integer", "null"], "const": True}, "nothing can be both"),
         ({"anyOf": [{"type": "null"}], "type": "null"}, "keyword"),
         ({"type": "string", "maxLength": -1}, "maxLength"),
         ({"type": "string", "maxLength": 10_000}, "maxLength"),
@@ -184,7 +188,7 @@ def test_no_bytes_that_are_no_character_are_read():
     ],
 )
 def test_a_schema_that_cannot_be_kept_to_is_refused(schema, words):
-    with pytest.raises(forms.Unmeant, match=words):
+    with pytest.raises(Unmeant, match=words):
         forms.Form(schema, PIECES, MODEL.end_token, 100)
 
 
@@ -192,13 +196,13 @@ def test_a_schema_that_is_nested_without_end_is_refused():
     schema = {"type": "null"}
     for _ in range(100):
         schema = {"type": "array", "items": schema}
-    with pytest.raises(forms.Unmeant, match="nested"):
+    with pytest.raises(Unmeant, match="nested"):
         forms.Form(schema, PIECES, MODEL.end_token, 100)
 
 
 def test_a_model_without_an_end_keeps_to_no_form_and_too_little_room_is_said():
-    with pytest.raises(forms.Unmeant, match="no token that ends"):
+    with pytest.raises(Unmeant, match="no token that ends"):
         forms.Form({"type": "null"}, PIECES, None, 100)
-    with pytest.raises(forms.Unmeant, match="has 5 tokens with its end, and 4 may"):
+    with pytest.raises(Unmeant, match="has 5 tokens with its end, and 4 may"):
         forms.Form({"type": "null"}, PIECES, MODEL.end_token, 4)
     assert END not in answer({"type": "null"}, 5, 0)[0]

@@ -15,7 +15,8 @@ import numpy as np
 from course_utils.bundles.decoder import Decoder
 from course_utils.language import say
 from course_utils.serving import reading
-from course_utils.serving.decoding import forms
+from course_utils.serving.decoding.forms import Form
+from course_utils.serving.decoding.machine import Unmeant
 from course_utils.serving.limits import Limits, Refusal
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
@@ -288,6 +289,6 @@ def _form(said: Mapping[str, Any], model: Decoder, most: int) -> Callable[[list[
     if not isinstance(held, dict) or not isinstance(held.get("schema"), dict):
         raise Unmet(say("response_format must hold json_schema with a schema, an object."), "response_format")
     try:
-        return forms.Form(held["schema"], model.tokenizer, model.end_token, most).allowed
-    except forms.Unmeant as error:
+        return Form(held["schema"], model.tokenizer, model.end_token, most).allowed
+    except Unmeant as error:
         raise Unmet(str(error), "response_format") from None
