@@ -348,7 +348,7 @@ def test_a_reader_that_does_not_take_anything_keeps_its_deadline():
         def write(self, data):
             self.waiting += len(data)
 
-    connection = Connection.of(Crowd(Limits()))(config=_config(), server_state=_state(), app_state={})
+    connection = object.__new__(Connection.of(Crowd(Limits())))  # without uvicorn's part, which wants a running loop
     connection.deadline = 0.0
     line = Transport()
     polite = _Polite(line, connection)
@@ -361,20 +361,6 @@ def test_a_reader_that_does_not_take_anything_keeps_its_deadline():
     line.waiting = 0
     polite.write(b"piece")
     assert connection.deadline >= first
-
-
-def _config():
-    import uvicorn
-
-    config = uvicorn.Config(lambda *_: None, log_config=None, lifespan="off")
-    config.load()
-    return config
-
-
-def _state():
-    from uvicorn.server import ServerState
-
-    return ServerState()
 
 
 def test_a_slow_reader_gets_larger_pieces_and_holds_nobody_up():
