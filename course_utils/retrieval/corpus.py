@@ -94,7 +94,9 @@ def live() -> "list[Section]":
 
 def title_of(section: "Section") -> str:
     """The title under which a section is searched: chapter, section, subsection, without numbers."""
-    return section.name.split("/", 1)[1].replace(" > ", ": ")
+    from course_utils.retrieval.cutting import plain
+
+    return plain(section.name.split("/", 1)[1].replace(" > ", ": "))
 
 
 def squeezed(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
