@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PASSAGE_WORDS = 120  # some 200 word pieces with formulas; all-MiniLM reads 256 and was trained on 128
 _HEADING = re.compile(r"(#{2,3})\s+(\S.*)")
 _CLAIM = re.compile(r"\bclaims\.record\(\s*[\"'](c\d+)[\"']")
-# Headings under which nothing is explained: exercises are tasks, sources a list of papers.
-_LEFT_OUT = re.compile(r"Setup$|Sources$|Exercises$|Exercise \d|You will be able to$")
+# Headings under which nothing is explained (exercises are tasks, sources a list of papers), or once more, in a line.
+_LEFT_OUT = re.compile(r"Setup$|Sources$|Exercises$|Exercise \d|You will be able to$|Recap$|Limits and next$")
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course_utils import claims, paths, tables
 from course_utils.errors import CourseError
 from course_utils.language import say
 
-KINDS = ("claim", "asked", "near", "far")  # of the last two there is no answer in the corpus
+KINDS = ("claim", "cited", "asked", "near", "far")  # of the last two there is no answer in the corpus
 _MEND = "Mend the file, or install the course again."
 
 
@@ -16,8 +16,9 @@ _MEND = "Mend the file, or install the course again."
 class Question:
     """A question: its ``name``, its ``text``, its ``kind`` (of `KINDS`), and the names of the sections that answer it.
 
-    ``sections`` is empty where nothing in the corpus answers. Of a claim the first section is the one in which its
-    verdict is recorded; the others were added by a second look.
+    "cited" is a claim with its place in the articles in front. ``sections`` is empty where nothing in the corpus
+    answers. Of a claim the first section is the one in which its verdict is recorded; the others were added by a
+    second look.
     """
 
     name: str
@@ -40,6 +41,7 @@ def questions(settled: Mapping[str, str]) -> list[Question]:
         Question(claim, rows[claim]["says"], "claim", (section, *also.value.get(claim, ())))
         for claim, section in sorted(settled.items())
     ]
+    found += [replace(one, text=f"{rows[one.name]['where']}: {one.text}", kind="cited") for one in found]
     asked = table.value.get("asked")
     if not isinstance(asked, list):
         table.refuse(say("[[asked]] is missing"))
