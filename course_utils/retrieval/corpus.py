@@ -82,6 +82,11 @@ def load() -> Corpus:
     )
 
 
+def date() -> str:
+    """The day on which the stored corpus was made, YYYY-MM-DD."""
+    return str(tables.read(paths.packaged(f"retrieval/{INDEX}"), _MEND)["date"])
+
+
 def live() -> "list[Section]":
     """The sections of the chapters up to `LAST` as their sources have them now; needs a checkout and jupytext."""
     from course_utils.authoring import sources
