@@ -1,7 +1,7 @@
 """A language model behind an OpenAI-shaped endpoint: ``POST …/v1/chat/completions``, one answer by a schema.
 
-Whatever goes wrong becomes one sentence (`EndpointError`), in a bounded time and with a bounded number of bytes, so that
-a program can go on without the model.
+Whatever goes wrong becomes one sentence (`EndpointError`), in a bounded time and with a bounded number of bytes, so
+that a program can go on without the model.
 """
 
 import json
@@ -82,7 +82,9 @@ class Endpoint:
                     if time.monotonic() > deadline:
                         raise late
                     if len(content) > MOST_BYTES:
-                        raise EndpointError("rubbish", f"The model at {self.address} sent more than {MOST_BYTES:,} bytes.")
+                        raise EndpointError(
+                            "rubbish", f"The model at {self.address} sent more than {MOST_BYTES:,} bytes."
+                        )
                 return content
         except urllib.error.HTTPError as error:
             raise EndpointError("status", f"The model at {self.address} refused: status {error.code}.") from None

@@ -1,10 +1,14 @@
-"""Answers that were written beforehand, with labels: a generator for tests, and what a check of answers is measured by."""
+"""Answers written beforehand, with labels: a generator for tests, and what a check of answers is measured by."""
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from course_utils import paths, tables
 from course_utils.language import say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLANTED = ("number", "turned", "invented")
 _MEND = "Mend the file, or install the course again."
@@ -12,7 +16,7 @@ _MEND = "Mend the file, or install the course again."
 
 @dataclass(frozen=True)
 class Recorded:
-    """An answer to ``question`` from the section called ``section``: sentences that it supports, and planted ones by kind.
+    """An answer to ``question`` from ``section``: sentences that the section supports, and planted ones by kind.
 
     The kinds are `PLANTED`: another number, the contrary in the section's own words, something invented.
     """
@@ -37,3 +41,15 @@ def answers() -> tuple[Recorded, ...]:
         Recorded(row.text("question"), row.text("section"), row.texts("supported"), {k: row.text(k) for k in PLANTED})
         for row in rows
     )
+
+
+def table() -> "pd.DataFrame":
+    """Every sentence of the recorded answers: columns answer (from 0), section, kind ("supported" or of `PLANTED`),
+    sentence."""
+    import pandas as pd
+
+    rows = []
+    for number, one in enumerate(answers()):
+        said = [("supported", text) for text in one.supported] + list(one.planted.items())
+        rows += [(number, one.section, kind, text) for kind, text in said]
+    return pd.DataFrame(rows, columns=["answer", "section", "kind", "sentence"])

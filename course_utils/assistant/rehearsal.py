@@ -1,4 +1,4 @@
-"""Endpoints on this machine that answer as one should, or fail as real ones do: for tests, and to see what happens then."""
+"""Endpoints on this machine that answer as one should, or fail as real ones do: for tests, and to be seen."""
 
 import contextlib
 import json

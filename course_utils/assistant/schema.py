@@ -1,7 +1,7 @@
 """What a model must answer: a small part of JSON Schema, checked by the program and not by the model.
 
 An object with named properties, each a string, a number, an integer, a boolean or a list of strings, some of them
-required, a string perhaps out of a list (``enum``). Nothing else is let in. Enough for an answer or a call of a function.
+required, a string perhaps out of a list (``enum``). Nothing else is let in. Enough for an answer or a call.
 """
 
 from typing import Any
@@ -28,7 +28,9 @@ def usable(schema: Any) -> None:
         if "enum" in wanted and not wanted["enum"]:
             raise CourseError(f"No answer can meet the schema: {name!r} must be one of an empty list.")
     if missing := sorted(set(schema.get("required", ())) - set(schema["properties"])):
-        raise CourseError(f"No answer can meet the schema: it requires {missing[0]!r}, which is not among its properties.")
+        raise CourseError(
+            f"No answer can meet the schema: it requires {missing[0]!r}, which is not among its properties."
+        )
 
 
 def complaint(value: Any, schema: dict) -> str:

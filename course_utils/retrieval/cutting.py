@@ -75,7 +75,9 @@ def plain(markdown: str) -> str:
     """Markdown without its marks: words, formulas as words (\\delta becomes delta), paragraphs as they were."""
     text = re.sub(r"<[^<>\n]+>", " ", markdown)
     text = re.sub(r"!?\[([^\]\n]*)\]\([^()\s]*\)", r"\1", text)
-    text = re.sub(r"\\(?:mathrm|mathbb|mathsf|mathbf|text|operatorname|[Bb]ig+|left|right|qquad|quad|,|;|!)\b", " ", text)
+    text = re.sub(
+        r"\\(?:mathrm|mathbb|mathsf|mathbf|text|operatorname|[Bb]ig+|left|right|qquad|quad|,|;|!)\b", " ", text
+    )
     text = re.sub(r"\\([A-Za-z]+)", r" \1 ", text)
     text = re.sub(r"[*`$\\{}|_^&]|^[#>-]+ |:?-{3,}:?", " ", text, flags=re.MULTILINE)
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
@@ -98,7 +100,7 @@ def passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """A text's sentences: cut behind . ! ? or a colon at a line's end, where a capital, a digit or a bracket follows."""
+    """A text's sentences: cut behind . ! or ? where a capital, a digit, a bracket or a quote follows, and at lines."""
     parts = re.split(r"(?<=[.!?])[\"”)]*\s+(?=[A-Z0-9(\"“'])|\n+", text)
     return [part.strip() for part in parts if part and re.search(r"\w", part)]
 

@@ -1,6 +1,6 @@
 """Make the corpus of chapter 13 anew: ``python -m course_utils.retrieval.make``.
 
-Cuts the chapters' sources, encodes passages and questions with all-MiniLM-L6-v2 (about a minute of one core), and writes
+Cuts the chapters' sources, encodes passages and questions with all-MiniLM-L6-v2 (half a minute of one core), and writes
 ``data/retrieval``: corpus.json, vectors.npz (eight bits, a scale a row) and index.toml, all of it or nothing.
 """
 
@@ -54,9 +54,7 @@ def packed(found: Sequence[cutting.Section], asked: Sequence[questions.Question]
             {"name": section.name, "title": title, "passages": pieces}
             for section, title, pieces in zip(found, titles, cut, strict=True)
         ],
-        "questions": [
-            {"name": q.name, "text": q.text, "kind": q.kind, "sections": list(q.sections)} for q in asked
-        ],
+        "questions": [{"name": q.name, "text": q.text, "kind": q.kind, "sections": list(q.sections)} for q in asked],
     }
     arrays = {}
     for name, one in vectors.items():

@@ -68,57 +68,66 @@ pd.set_option("display.max_colwidth", 110)
 
 # %%
 corpus = retrieval.load()
-asked = corpus.questions
-kinds = np.array([question.kind for question in asked])
+asked, kinds = corpus.questions, np.array([question.kind for question in corpus.questions])
 print(f"{len(corpus.names)} sections in {len(corpus.passages)} passages, {retrieval.date()}")
-pd.DataFrame([(q.kind, q.text) for q in (asked[50], asked[107], asked[127], asked[147], asked[180])])
+samples = [(asked[i].kind, asked[i].text) for i in (50, 107, 127, 147, 180)]
+pd.DataFrame(samples, columns=["kind", "question"])
 
 # %% [markdown]
-# And the questions are of five kinds:
+# The questions are of five kinds:
 #
-# * *claim*: the course checks 64 claims of two articles, and 57 verdicts are reached in these chapters. The claim is the question, and the section
-#   that settles it the answer: labels that nobody made for a search engine.
+# * *claim*: the course checks 64 claims of two articles, and reaches 57 verdicts in these chapters. The claim is the question, the section that
+#   settles it the answer: labels that nobody made for a search.
 # * *cited*: the same, with its place in the article in front, as somebody writes who has it open.
-# * *asked*: 30 questions, as customers would put them, in words of their own.
+# * *asked*: 30 questions as customers would put them, in words of their own.
 # * *near* and *far*: 50 that these chapters do *not* answer, of the trade and of anything else.
 #
-# All were written and labelled before the first search ran. Then the first three results of each search were read, too: six more sections
-# had answers, all to questions of the kind *asked*.
+# All were written and labelled before the first search ran. Then the first three results of each search were read, too; six more sections
+# had the answer, all to questions of the kind *asked*. No question was changed.
 #
 # ## 1 · Search
 #
 # The first search counts words. A passage $d$ is good for a question $q$ if it holds its words often, and rare words most of all:
 #
 # $$ \text{score}(q, d) = \sum_{w \in q} \log\Big(1 + \frac{n - n_w + \frac12}{n_w + \frac12}\Big) \cdot
-# \frac{t_{w,d}\,(k + 1)}{t_{w,d} + k\,(1 - b + b\, \ell_d / \bar\ell)} $$
+# \frac{t_{w,d}\,(k + 1)}{t_{w,d} + k\,(1 - b + b\, \ell_d / \bar\ell)}. $$
 #
 # Of $n$ passages $n_w$ hold the word $w$, and this one holds it $t_{w,d}$ times. The fraction rises with $t_{w,d}$, but never above $k + 1$: the tenth
-# "invoice" says little that the first has not said. A passage of length $\ell_d$, longer than the mean $\bar\ell$, holds more words by chance, so it needs
-# more of them. This is **BM25** (1994), the ranking of most search engines to this day, with their usual $k = 1.2$ and $b = 0.75$.
+# "invoice" says little that the first has not said. A passage whose length $\ell_d$ is above the mean $\bar\ell$ holds more words by chance, so it needs
+# more of them. This is **BM25** (1994), with the usual $k = 1.2$ and $b = 0.75$; most search engines rank with it to this day.
 
 # %%
 from collections import Counter
 
 from course_utils.retrieval.lexical import BM25, words
 
-texts = [f"{corpus.titles[s]} {p}" for s, p in zip(corpus.owners, corpus.passages, strict=True)]
+pairs = zip(corpus.owners, corpus.passages, strict=True)
+texts = [f"{corpus.titles[section]} {passage}" for section, passage in pairs]
 counts = [Counter(words(text)) for text in texts]
 lengths = np.array([count.total() for count in counts])
 holding = Counter(word for count in counts for word in count)
+
+# %% [markdown]
+# The first factor, a word's weight, comes back later:
+
+# %%
 n, k, b = len(texts), 1.2, 0.75
+
+
+def weight(w):
+    return np.log(1 + (n - holding[w] + 0.5) / (holding[w] + 0.5))
 
 
 def bm25(question):
     score = np.zeros(n)
     for w in words(question):
         t = np.array([count[w] for count in counts])
-        idf = np.log(1 + (n - holding[w] + 0.5) / (holding[w] + 0.5))
-        score += idf * t * (k + 1) / (t + k * (1 - b + b * lengths / lengths.mean()))
+        score += weight(w) * t * (k + 1) / (t + k * (1 - b + b * lengths / lengths.mean()))
     return score
 
 
 # %% [markdown]
-# The package has the same as one sparse matrix, which a test compares with scikit-learn's counts:
+# The package has the same as one sparse matrix (which a test compares with scikit-learn's counts):
 
 # %%
 by_words = np.array([bm25(question.text) for question in asked])
@@ -126,17 +135,16 @@ index = BM25(texts)
 assert np.allclose(by_words, [index.scores(question.text) for question in asked])
 
 # %% [markdown]
-# The second search needs no common word. Chapter 09's encoder, MiniLM, gives each passage and each question a vector; near vectors mean like matters.
-# Encoding takes half a minute of one core, so the vectors are stored with the course (in eight bits, as in chapter 10). Searching is then one
-# product:
+# The second search needs no common word. Chapter 09's encoder, MiniLM, gives each passage and each question a vector; vectors that are near mean like
+# matters. Encoding takes half a minute of one core, so the vectors are stored with the course, in eight bits (chapter 10). Searching is one product:
 
 # %%
 by_vectors = corpus.question_vectors @ corpus.vectors.T
 by_vectors.shape
 
 # %% [markdown]
-# A section is as good as its best passage. How do you add a sum of logarithms to a cosine? Not at all: only the *ranks* are used. **Reciprocal rank
-# fusion** adds for each section
+# A section is as good as its best passage. And how do you add a sum of logarithms to a cosine? Not at all: only *ranks* are used. **Reciprocal rank
+# fusion** gives each section
 #
 # $$ \frac{1}{60 + \text{rank by words}} + \frac{1}{60 + \text{rank by vectors}}. $$
 
@@ -147,165 +155,170 @@ def ranks(scores):
     return (-scores).argsort(axis=1, kind="stable").argsort(axis=1) + 1
 
 
-lexical, semantic = corpus.of_sections(by_words), corpus.of_sections(by_vectors)
-fused = 1 / (60 + ranks(lexical)) + 1 / (60 + ranks(semantic))
-searches = {"words (BM25)": lexical, "vectors": semantic, "fused": fused}
+searches = {"words": corpus.of_sections(by_words), "vectors": corpus.of_sections(by_vectors)}
+searches["fused"] = sum(1 / (60 + ranks(scores)) for scores in searches.values())
 
 # %% [markdown]
-# Judged by the rank of the first right section: is it 1, is it at most 5 (**recall@5**), and what is the mean of 1/rank (**MRR**)? The intervals draw
-# the questions anew.
+# They are judged by the rank of the first right section: is it 1, is it at most 5 (**recall@5**), and what is the mean of 1/rank (**MRR**)? The intervals
+# draw the questions anew.
 
 
 # %%
 def first_right(scores, kind):
     places = ranks(scores)
-    return np.array([places[i, corpus.right(asked[i])].min() for i in np.flatnonzero(kinds == kind)])
+    return np.array(
+        [places[i, corpus.right(asked[i])].min() for i in np.flatnonzero(kinds == kind)]
+    )
 
 
 def interval(values):
     draws = np.random.default_rng(seed).choice(values, (2_000, len(values))).mean(axis=1)
-    return "{:.2f} ({:.2f} to {:.2f})".format(values.mean(), *np.quantile(draws, [0.025, 0.975]))
+    return "{:.2f} ({:.2f} to {:.2f})".format(
+        values.mean(), *np.quantile(draws, [0.025, 0.975])
+    )
 
 
 # %% [markdown]
 # **Predict first.** Which of the three is best for the 57 claims? And which for the 30 questions of customers?
 
-# %%
-first = {(kind, name): first_right(s, kind) for kind in ("claim", "cited", "asked") for name, s in searches.items()}
-measured = {"recall@1": lambda r: r == 1, "recall@5": lambda r: r <= 5, "MRR": lambda r: 1 / r}
-found = {key: {name: interval(of(rank)) for name, of in measured.items()} for key, rank in first.items()}
-pd.DataFrame(found).T
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+first, found = {}, {}
+for kind in ("claim", "cited", "asked"):
+    for name, scores in searches.items():
+        r = first[kind, name] = first_right(scores, kind)
+        found[kind, name] = [interval(of) for of in (r == 1, r <= 5, 1 / r)]
+pd.DataFrame(found, index=["recall@1", "recall@5", "MRR"]).T
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# For the claims words beat vectors, and fusion is as good as words. For the customers' questions vectors win by far, and fusion *loses* to them.
+# For the claims words are ahead of vectors, and fusion is as good as words. For the customers' questions vectors win by far, and fusion *loses* to
+# them.
 #
 # </details>
 #
-# So the answer depends on whose words are asked. A claim shares its words with the section that quotes it. A place in an article, like an invoice number
-# or an error code, is a rare word: nothing finds it as words do. Customers have neither. There the words search finds half.
+# So it depends on whose words are asked. A claim shares its words with the section that quotes it. A place in an article, like an invoice number
+# or an error code, is a rare word, and nothing finds it as words do. Customers have neither: for them the search by words finds half.
 #
-# Take this home: **a benchmark made out of your documents flatters, and prefers the search that it was made for.** Most are made so, today by
-# a language model that is shown a section and asked for a question. Collect what customers really wrote.
+# **A benchmark made from your documents flatters, and prefers the search that resembles it.** Most are made so, today by
+# a language model that is shown a section and asked for a question. Collect what customers really write.
 #
-# The targets: with the place cited the fused MRR is 0.90 and recall@5 0.96. Claims alone reach 0.96 too. Customers' own words do not: 22 of 30.
+# Claims and cited claims reach recall@5 0.96; the fused MRR is 0.86 and, cited, 0.90. Customers' questions: 22 of 30 among the first five.
 
 # %%
-at_5 = {key: (rank <= 5).mean() for key, rank in first.items()}
-assert at_5["claim", "fused"] >= 0.95 and at_5["asked", "fused"] < 0.95
-assert at_5["asked", "vectors"] > at_5["asked", "words (BM25)"] + 0.1
+at_5 = {key: (r <= 5).mean() for key, r in first.items()}
+assert at_5["claim", "fused"] >= 0.95 and (1 / first["cited", "fused"]).mean() >= 0.88
+assert at_5["asked", "fused"] < 0.9 and at_5["asked", "vectors"] > at_5["asked", "words"] + 0.1
 
 # %% [markdown]
 # ### A gate on it
 #
-# Somebody rewrites a page, and nobody finds it any more. No error, no test fails; support gets the questions. So put the search into your tests.
-# Here an author makes chapter 10's section on several machines friendlier:
+# Somebody rewrites a page, and nobody finds it any more. Nothing crashes; support gets the questions. So put the search into your tests.
+# Here an author makes a section of chapter 10 friendlier:
 
 # %%
 victim = corpus.names.index("10/A batch on several machines")
-friendly = "Many hands make light work! But do they? As so often, it depends. Read on, try it yourself, and be surprised by what you see."
-rewritten = [friendly if s == victim else text for s, text in zip(corpus.owners, texts, strict=True)]
-after_rewrite = BM25(rewritten)
-again = corpus.of_sections(np.array([after_rewrite.scores(question.text) for question in asked]))
+friendly = "Many hands make light work! Or do they? It depends. Try it, and be surprised."
+after = [
+    friendly if s == victim else text for s, text in zip(corpus.owners, texts, strict=True)
+]
+rewritten = BM25(after)
+again = corpus.of_sections(np.array([rewritten.scores(question.text) for question in asked]))
 
 # %% [markdown]
-# **Predict first.** By how much does recall@5 of the words search fall, over 57 claims? Would a gate at 0.90 ring?
+# **Predict first.** By how much does recall@5 of the search by words fall, over the 57 claims?
 
-# %% tags=["nbval-ignore-output"]
-before, after = first["claim", "words (BM25)"], first_right(again, "claim")
-lost = [asked[i].text for i in np.flatnonzero(kinds == "claim")[(before <= 5) & (after > 5)]]
-print(f"recall@5 {(before <= 5).mean():.3f} before, {(after <= 5).mean():.3f} after")
-lost
+# %%
+was, now = first["claim", "words"] <= 5, first_right(again, "claim") <= 5
+lost = [asked[i].text for i in np.flatnonzero(kinds == "claim")[was & ~now]]
+print(f"recall@5 {was.mean():.3f} before, {now.mean():.3f} after; lost: {lost}")
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# By less than two points: one question of 57. A gate at 0.90 stays silent.
+# By less than two points: one question of 57. A gate at 0.90 keeps silent.
 #
 # </details>
 #
-# An average hides who pays. So the course's own gate (`tests/retrieval`) has two rules: recall@5 must not fall below a bound, *and no single question that
-# was found may be lost*, unless whoever rewrites says so. It runs at every change of a chapter, by words alone, in a few seconds.
+# An average hides who pays. So the course's own gate, a test, has two rules: recall@5 must not fall below a bound, *and no single question that
+# was found may be lost* unless whoever rewrites says so. It runs at every change of a chapter.
 
 # %%
-assert (after <= 5).mean() > 0.9 and len(lost) == 1
+assert now.mean() > 0.9 and len(lost) == 1
 
 # %% [markdown]
 # ## 2 · When to keep silent
 #
-# A search always finds something. Ask it when to prune roses, and it brings the pruning of networks. Whoever answers must know when not to. What could tell? The
-# best score of each search: of fusion, of words, of vectors.
+# A search always finds something. Ask when to prune roses, and it brings the pruning of networks. What tells a question without an answer? Perhaps a low
+# best score: of words, of vectors, of both fused.
 #
-# **Predict first.** Which of the three tells questions with an answer best from those without?
+# **Predict first.** Which of the three tells it best?
 
-# %%
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from sklearn.metrics import roc_auc_score
 
-plain = kinds != "cited"
-answerable = np.array([bool(question.sections) for question in asked])
-best = {name: scores.max(axis=1) for name, scores in searches.items()}
-separates = {name: roc_auc_score(answerable[plain], best[name][plain]) for name in best}
-middle = {kind: {name: np.median(best[name][kinds == kind]) for name in best} for kind in kinds[plain]}
-pd.DataFrame(middle | {"AUC": separates}).round(3)
+uncited = kinds != "cited"
+has_answer = np.array([bool(question.sections) for question in asked])
+best = pd.DataFrame({name: scores.max(axis=1) for name, scores in searches.items()})
+middle = best[uncited].groupby(kinds[uncited], sort=False).median().T
+middle["AUC"] = [roc_auc_score(has_answer[uncited], best.loc[uncited, name]) for name in best]
+middle.round(3)
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# The fused score is the worst, and its numbers say why: it hardly moves.
+# Vectors, then words. The fused score is the worst of the three, and its medians say why: it hardly moves.
 #
 # </details>
 #
-# The AUC is the share of pairs, one question with an answer and one without, that a score puts in the right order. A fused score is made of ranks, and *some* section always has rank 1. **A rank cannot say "none of them".** So fuse to find, and use
-# the scores underneath to decide.
+# (The AUC is the share of pairs, a question with an answer and one without, that a score puts in the right order.) A fused score is made of ranks, and
+# *some* section always has rank 1. **A rank cannot say "none of them".** So fuse in order to find, and decide by the scores below.
 #
-# Both of them together, by a logistic regression (chapter 08), which gives the probability that a right section is among the first five. It learns from one half of the
-# questions; the other half judges it.
+# By both of them: a logistic regression (chapter 08) turns them into the probability that a right section is among the first five. It learns from one half
+# of the questions, and the other half judges it.
 
 # %%
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-rank = ranks(fused)
+rank = ranks(searches["fused"])
 hit = np.array([min(rank[i, corpus.right(q)], default=999) <= 5 for i, q in enumerate(asked)])
-features = np.column_stack([np.log(best["words (BM25)"]), best["vectors"]])
-learn, judge = (np.flatnonzero(plain)[start::2] for start in (0, 1))
-sureness = make_pipeline(StandardScaler(), LogisticRegression()).fit(features[learn], hit[learn])
-sure = sureness.predict_proba(features)[:, 1]
+features = np.column_stack([np.log(best["words"]), best["vectors"]])
+learn, judge = (np.flatnonzero(uncited)[start::2] for start in (0, 1))
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(features[learn], hit[learn])
+sure = model.predict_proba(features)[:, 1]
 
 # %% [markdown]
-# The rule: of the first half, take the smallest threshold from which on 95 of 100 answers are right. What does it do to the second half?
+# The rule: take the smallest threshold above which, in the first half, 95 of 100 answers are right. What does it do in the second?
 
-
-# %%
-def smallest_threshold(sure, hit, goal=0.95):
-    kept = [t for t in np.sort(sure) if hit[sure >= t].mean() >= goal]
-    return min(kept, default=np.inf)
-
-
-threshold = smallest_threshold(sure[learn], hit[learn])
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+s, h = sure[learn], hit[learn]
+threshold = min(t for t in s if h[s >= t].mean() >= 0.95)
 answers = sure >= threshold
-kept = pd.DataFrame({"kind": kinds, "answered": answers, "right": np.where(answers, hit, np.nan)})
-print("right, of what is answered:", evaluate.share(hit[judge][answers[judge]].sum(), answers[judge].sum()))
-kept.iloc[judge].groupby("kind", sort=False).mean().round(2)
+honest = evaluate.share(int(hit[judge][answers[judge]].sum()), int(answers[judge].sum()))
+print("right, of what is answered:", honest)
+pd.Series(answers[judge]).groupby(kinds[judge], sort=False).mean().round(2).to_frame(
+    "answered"
+).T
 
 # %% [markdown]
-# And for every threshold, on the second half:
+# For every threshold, in the second half:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 curves = []
-for name, score in {"both, learnt": sure, "vectors": best["vectors"], "fused": best["fused"]}.items():
-    order = judge[np.argsort(-score[judge], kind="stable")]
-    share = np.arange(1, len(order) + 1)
-    curves.append(pd.DataFrame({"by": name, "answered": share / len(order), "right": hit[order].cumsum() / share}))
+ways = {"both, learnt": sure, "vectors": best["vectors"], "fused": best["fused"]}
+for name, score in ways.items():
+    right = hit[judge][np.argsort(-np.asarray(score)[judge], kind="stable")]
+    so_far = np.arange(1, len(right) + 1)
+    share = pd.DataFrame({"answered": so_far / len(right), "right": right.cumsum() / so_far})
+    curves.append(share.assign(by=name))
 picture = px.line(pd.concat(curves), "answered", "right", color="by", line_dash="by")
 picture.add_hline(0.95, line_dash="dot")
-alt = "Sorted by both scores, nearly all of the first half of answers are right; by the fused score a tenth is wrong from the start"
+alt = "ALT"
 picture.update_layout(width=760, height=340, meta={"alt": alt})
-picture.update_xaxes(title="share of the questions that are answered").update_yaxes(
-    title="share of the answers that are right", range=[0.45, 1.02]
-)
+picture.update_xaxes(title="share of the questions that are answered")
+picture.update_yaxes(title="share of the answers that are right", range=[0.45, 1.02])
 
 # %% [markdown]
 # FIGURE TEXT
@@ -313,37 +326,36 @@ picture.update_xaxes(title="share of the questions that are answered").update_ya
 # %% [markdown]
 # ## 3 · Answer, with the source
 #
-# The first answer needs no language model. Take the sentence of the best passages that shares most with the question, and say where it stands:
+# The first answer needs no language model. Take the section that was found, and of it the sentence that shares most with the question, by the words' weights:
 
 # %%
 from course_utils.retrieval.cutting import sentences
 
 
-def weight(w):
-    return np.log(1 + (n - holding[w] + 0.5) / (holding[w] + 0.5))
-
-
 def share_of(said, source):
-    """Which share of the words in ``said``, by weight, stands in ``source``."""
-    weights = {w: weight(w) for w in words(said)}
-    return sum(weights[w] for w in weights if w in set(words(source))) / max(sum(weights.values()), 1e-9)
+    """The share of the words in ``said``, by weight, that stand in ``source``."""
+    weights, there = {w: weight(w) for w in words(said)}, set(words(source))
+    return sum(weights[w] for w in weights if w in there) / max(sum(weights.values()), 1e-9)
 
 
 def quote(i):
-    """Question i -> the sentence, and the section that it stands in."""
-    section = fused[i].argmax()
-    return max(sentences(corpus.texts[section]), key=lambda s: share_of(asked[i].text, s)), corpus.names[section]
+    """Question i -> the sentence, and the section in which it stands."""
+    place = rank[i].argmin()
+    in_it = sentences(corpus.texts[place])
+    return max(in_it, key=lambda sentence: share_of(asked[i].text, sentence)), corpus.names[
+        place
+    ]
 
 
 pd.DataFrame([quote(i) for i in (124, 50)], index=[asked[i].text for i in (124, 50)])
 
 # %% [markdown]
-# The first is good advice. The second is a trap: the sentence that is most like the question *is* the question, quoted in order to be refuted (pooling has
-# no parameters to save). **Similar is not the same as answered.** So show the passage around it, too, and its place.
+# The first is good advice. The second is a trap: the sentence most like the question *is* the question, quoted in order to be refuted (pooling has
+# no parameters to save). **Alike is not answered.** So show the place, and what stands around it.
 #
-# A generator writes better, and may write what no source says. The same share finds that out: *how much of a sentence stands in its source?* And each number must
-# stand there. Fifteen answers were written by hand, with two sentences each that the section supports, and planted ones: another number, the contrary
-# in the section's own words, something invented. The limit is taken from the first seven answers, and judged on the other eight.
+# A generator writes better, and may write what no source says. The same share tells: *how much of a sentence stands in its source?* And each number must
+# stand there. Fifteen answers were written by hand. Each has two sentences that its section supports, and three planted ones: another number, the contrary
+# in the section's own words, something invented.
 
 # %%
 import re
@@ -355,47 +367,46 @@ def numbers(text):
     return {number.replace(",", "") for number in re.findall(r"\d[\d.,]*\d|\d", text)}
 
 
-def supported(sentence, source, limit):
-    return numbers(sentence) <= numbers(source) and share_of(sentence, source) >= limit
-
-
-answers_written = recorded.answers()
-sources = [corpus.texts[corpus.number[one.section]] for one in answers_written]
-limit = min(share_of(s, source) for one, source in zip(answers_written[:7], sources) for s in one.supported)
-limit
+written = recorded.table()
+source = [corpus.texts[corpus.number[name]] for name in written["section"]]
+both = list(zip(written["sentence"], source, strict=True))
+written["share"] = [share_of(*pair) for pair in both]
+written["numbers"] = [numbers(said) <= numbers(text) for said, text in both]
 
 # %% [markdown]
+# The limit is the lowest share that a supported sentence has in the first seven answers; the other eight judge it.
+#
 # **Predict first.** Which of the three kinds does the check not see?
 
 # %%
-caught = {"supported": [], "number": [], "turned": [], "invented": []}
-for one, source in zip(answers_written[7:], sources[7:], strict=True):
-    said = {"supported": one.supported} | {kind: [text] for kind, text in one.planted.items()}
-    for kind, texts_said in said.items():
-        caught[kind] += [not supported(text, source, limit) for text in texts_said]
-pd.DataFrame({kind: [len(c), sum(c)] for kind, c in caught.items()}, index=["sentences", "stopped"]).T
+early, fine = written["answer"] < 7, written["kind"] == "supported"
+limit = written.loc[early & fine, "share"].min()
+written["stopped"] = (written["share"] < limit) | ~written["numbers"]
+print(f"limit {limit:.2f}")
+written[~early].groupby("kind", sort=False)["stopped"].agg(["size", "sum"]).T
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# The contrary, in the section's own words.
+# The contrary, in the section's own words: none of eight was stopped.
 #
 # </details>
 #
-# It counts words, and "With the mask the accuracy falls" has the words of "Without the mask the accuracy falls". It stops what is foreign to the source, here everything, and is
-# no judge of truth. Nor is a second model that you ask, until you have compared it with people: a side road does. And these honest sentences stay
-# close to their source; freer ones would be stopped.
+# "With the mask the accuracy falls" has the words of "*without* the mask the accuracy falls". The check stops what is foreign to a source; it is no
+# judge of truth. (And these honest sentences stay close to their source. Freer ones would be stopped.) A second language model as a judge? Believe it
+# only after you have compared it with people, as a side road does with this check.
 
 # %%
-assert sum(caught["invented"]) == 8 and sum(caught["number"]) >= 7
-assert sum(caught["supported"]) <= 2 and sum(caught["turned"]) <= 2
+stopped = written[~early].groupby("kind")["stopped"].mean()
+assert stopped["invented"] == 1 and stopped["number"] > 0.8 and stopped["supported"] < 0.2
+assert stopped["turned"] < 0.3
 
 # %% [markdown]
 # ### A generator that may fail
 #
-# Behind one function, `complete(messages, schema)`, stands a model: chapter 12's, a bought one, or a recording. All of them speak the same protocol over HTTP, so
-# an address is all that you change. The *schema* says what comes back; the program checks it, and does not hope. Whatever goes wrong, the
-# customer gets what the search has found:
+# The model stands behind one function, `complete(messages, schema)`: chapter 12's, a bought one, or a recording. They speak the same protocol, so you
+# change an address. The *schema* says what comes back, and the program checks it. Whatever goes wrong, the customer gets what the search has
+# found:
 
 # %%
 from course_utils.assistant.endpoint import Endpoint, EndpointError
@@ -405,54 +416,49 @@ schema = {"properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 
 
 def reply(i, model):
+    """What the customer reads, and what the log says."""
     if sure[i] < threshold:
         return "I do not know. A person will answer.", ""
-    said, section = quote(i)
-    source = corpus.texts[corpus.number[section]]
-    order = "Answer from the source alone, in one sentence."
-    talk = [("system", order), ("user", f"{asked[i].text}\n\nSource: {source}")]
-    messages = [{"role": role, "content": content} for role, content in talk]
+    said, place = quote(i)
+    text = corpus.texts[corpus.number[place]]
+    prompt = f"Answer from this source alone, in one sentence.\n\n{text}\n\n{asked[i].text}"
     try:
-        written = model.complete(messages, schema).value["answer"]
-        if supported(written, source, limit):
-            return f"{written} [{section}]", ""
-        why = "Not supported by its source."
+        new = model.complete([{"role": "user", "content": prompt}], schema).value["answer"]
     except EndpointError as error:
-        why = str(error)
-    return f"{said} [{section}]", why
+        return f"{said} [{place}]", str(error)
+    if share_of(new, text) < limit or not numbers(new) <= numbers(text):
+        return f"{said} [{place}]", "The source does not say so."
+    return f"{new} [{place}]", ""
 
 
 # %% [markdown]
-# Rehearsed, with endpoints on this machine that do what real ones do: one answers well, one invents, others are slow, busy, or a login page.
+# A rehearsal with endpoints on this machine that do what real ones do. One answers well, one invents; the others are slow, answer with a login page or
+# by another schema, fail, or are not there.
 
 # %% tags=["nbval-ignore-output"]
-written = next(one for one in recorded.answers() if one.question == asked[124].text)
-behaves = {"as it should": (written.supported[0], ""), "invents": (written.planted["invented"], "")}
-behaves |= {fault: ("", fault) for fault in ("slow", "rubbish", "schema", "status")}
-seen = {"down": reply(124, Endpoint("http://127.0.0.1:9", seconds=0.5))}
-for name, (text, fault) in behaves.items():
-    with endpoint(lambda messages, text=text: {"answer": text}, fault) as address:
+good, invented = written["sentence"][[5, 9]]
+acts = {"as it should": (good, ""), "invents": (invented, "")}
+acts |= {fault: ("", fault) for fault in ("slow", "rubbish", "schema", "status")}
+seen = {"is not there": reply(124, Endpoint("http://127.0.0.1:9", seconds=0.5))}
+for name, (text, fault) in acts.items():
+    with endpoint(lambda _, text=text: {"answer": text}, fault) as address:
         seen[name] = reply(124, Endpoint(address, seconds=0.5))
-seen["not sure"] = reply(int(np.flatnonzero(sure < threshold)[0]), None)
 pd.DataFrame(seen, index=["the customer reads", "the log says"]).T
 
 # %% [markdown]
-# No customer sees an error, and each failure leaves one sentence in the log. What does an answer cost? At chapter 01's example prices, 2.50 dollars for a million
-# tokens read and 10 for as many written, four tokens for three words:
+# No customer sees an error, and each failure leaves one sentence. What does an answer cost? At chapter 01's example prices, 2.50 dollars for a million
+# tokens read and 10 for a million written, with four tokens for three words:
 
 # %%
-read = np.mean([len(text.split()) for text in corpus.texts]) * 4 / 3 + 60  # a section, orders and question
+read = np.mean([len(text.split()) for text in corpus.texts]) * 4 / 3 + 60  # and the question
 cents = 100 * (read * 2.50 + 40 * 10) / 1e6
-f"{cents:.2f} cents with one section, {100 * (5 * read * 2.50 + 40 * 10) / 1e6:.2f} with five"
-
-# %%
-read_by_customers = [text for text, _ in seen.values()]
-assert all(read_by_customers) and sum(bool(why) for _, why in seen.values()) == 6 and cents < 1
+assert cents < 1 and [bool(log) for _, log in seen.values()].count(False) == 1
+f"{cents:.2f} cents, with five sections {cents + 400 * read * 2.50 / 1e6:.2f}"
 
 # %% [markdown]
 # ## 4 · Tools, and mails that give orders
 #
-# Now the assistant may act. It has three tools: `refund(order, amount)`, `send(what, to)` and `set_email(to)`. The model does not run them; it
+# Now the assistant may act. It has three tools, `refund(order, amount)`, `send(what, to)` and `set_email(to)`. The model does not run them: it
 # *asks* for a call, by a schema, and the program decides. Somebody of your team gives a task ("send Ana her last invoice"), and the model also
 # reads Ana's mail, or what looks like it:
 
@@ -462,189 +468,247 @@ from course_utils.assistant import attacks
 tickets = data.load("tickets")
 hosts = tickets.test.texts
 planted = attacks.static(hosts)
-print(len(planted), "mails, for example:\n\n" + planted[40][1])
+print(len(planted), "mails, such as:\n\n" + planted[40][1])
+attacks.obeys(planted[40][1])
 
 # %% [markdown]
-# Six goals in twenty wrappings, behind real tickets. To a language model all text is one stream, and an instruction is an instruction: real models follow such mails in some
-# share of cases (on AgentDojo's 629, one of 2026 in a quarter; sources below). Here stands a **simulated** one, the worst that there is: *it does
-# whatever it reads*, in any of the words that it knows.
-
-# %%
-said = {name: "|".join(ways) for name, ways in attacks.WORDS.items()}
-what = {way: name for name in ("customer list", "internal note", "last invoice") for way in attacks.WORDS[name]}
-orders = {
-    "refund": rf"\b(?:{said['refund']}) (?P<amount>\d+) (?:{said['dollars']}) for (?:{said['order']}) (?P<order>\w-\d+)",
-    "send": rf"\b(?:{said['send']}) the (?P<what>{'|'.join(what)}) to (?P<to>\S+@[\w.]+\w)",
-    "set_email": rf"\b(?:{said['set_email']}) the (?:{said['account']}) to (?P<to>\S+@[\w.]+\w)",
-}
-
-
-def obeys(text):
-    """The calls that a model asks for which does what it reads."""
-    calls = []
-    for tool, pattern in orders.items():
-        for match in re.finditer(pattern, attacks.readable(text), re.IGNORECASE):
-            arguments = match.groupdict()
-            if "what" in arguments:
-                arguments["what"] = what[arguments["what"].lower()]
-            calls.append((tool, arguments))
-    return calls
-
-
-obeys(planted[40][1])
-
-# %% [markdown]
-# What a real model does in some share of cases this one does always, so without a defence each attack will succeed: an assumption, not a result. What
-# can be measured is the *defence*, the program around the model.
+# Six goals in twenty wrappings, behind real tickets. To a language model all text is one stream, and an order is an order; real models follow such mails
+# in some share of cases (one of 2026 in a quarter; see the sources). `obeys` is a **simulated** model, the worst there is: it asks for whatever
+# it reads, in every wording that it knows. So without a defence all attacks succeed. That is an assumption. What is measured is the *defence*.
 #
-# **In the prompt.** Mails that look like orders are kept from the model. A list of words that attacks use; and a filter that learns, from 500
-# tickets and these attacks behind them, with a limit that stops one of a hundred honest tickets:
+# **Inside the prompt.** Keep mails that look like orders from the model. By a list of words that attacks use; or by a filter that learns, from 500
+# tickets and from these attacks behind them, and whose limit stops one honest ticket in a hundred:
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-listed = r"ignore|instruction|system|policy|assistant|\bAI\b|override|language model|operator|<!--|urgent|do not mention"
-examples = [*tickets.train.texts, *(mail for _, mail in attacks.static(tickets.train.texts))]
-is_attack = np.arange(len(examples)) >= len(tickets.train.texts)
-vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-learnt = make_pipeline(vectorizer, LogisticRegression(C=100, class_weight="balanced"))
-learnt.fit(examples, is_attack)
-suspicion = np.quantile(learnt.predict_proba(tickets.validation.texts)[:, 1], 0.99)
+listed = r"ignore|instruction|system|policy|assistant|\bAI\b|override|operator|<!--|urgent"
+bad = [mail for _, mail in attacks.static(tickets.train.texts)]
+counted = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+learnt = make_pipeline(counted, LogisticRegression(C=100, class_weight="balanced"))
+learnt.fit([*tickets.train.texts, *bad], np.repeat([0, 1], [500, len(bad)]))
+most = np.quantile(learnt.predict_proba(tickets.validation.texts)[:, 1], 0.99)
 
-filters = {
+# %% [markdown]
+# What each lets through (`readable` undoes disguised letters):
+
+# %%
+passes = {
     "nothing": lambda mail: True,
-    "list of words": lambda mail: not re.search(listed, mail, re.IGNORECASE),
-    "learnt filter": lambda mail: learnt.predict_proba([attacks.readable(mail)])[0, 1] <= suspicion,
+    "list of words": lambda mail: not re.search(listed, attacks.readable(mail), re.IGNORECASE),
+    "learnt filter": lambda mail: learnt.predict_proba([attacks.readable(mail)])[0, 1] <= most,
 }
 
 # %% [markdown]
-# **Outside of the model.** The program does not read the mail at all. It knows who said what. Your team's task allows *one tool*; and each
-# argument must be a value that came from the task or from the customer's record, which the program itself has looked up. Whatever came out of a mail
-# is *tainted*. It may be read, but it decides nothing:
+# **Outside the model.** The program does not read the mail. It knows who said what. Your team's task grants *one tool*, and each argument must be a
+# value from the task or from the customer's record, which the program itself has looked up. What came out of a mail is **tainted**: it may be read,
+# but it decides nothing.
 
 
 # %%
 def policy(call, task):
-    tool, arguments = call
-    known = task["trusted"]
-    return tool == task["may"] and all(value in known.get(name, ()) for name, value in arguments.items())
+    (tool, arguments), known = call, task["trusted"]
+    granted = task["call"] and tool == task["call"][0]
+    return granted and all(value in known.get(name, ()) for name, value in arguments.items())
 
 
-record = {"order": {"A-17"}, "amount": {"49"}, "what": {"last invoice"}, "to": {"ana@home.example"}}
-tasks = [
-    {"may": "refund", "call": ("refund", {"order": "A-17", "amount": "49"}), "trusted": record},
-    {"may": "send", "call": ("send", {"what": "last invoice", "to": "ana@home.example"}), "trusted": record},
-    {"may": "set_email", "call": ("set_email", {"to": "ana@new.example"}), "trusted": {"to": {"ana@new.example"}}},
-    {"may": None, "call": None, "trusted": record},  # only write an answer
-]
+record = {
+    "order": {"A-17"},
+    "amount": {"49"},
+    "what": {"last invoice"},
+    "to": {"ana@home.example"},
+}
+calls = [("refund", {"order": "A-17", "amount": "49"})]
+calls += [("send", {"what": "last invoice", "to": "ana@home.example"})]
+calls += [("set_email", {"to": "ana@new.example"}), None]  # None: only write an answer
+tasks = [{"call": call, "trusted": record} for call in calls]
+tasks[2]["trusted"] = {"to": {"ana@new.example"}}  # the new address stands in the task
 
 # %% [markdown]
-# A run: the model reads task and mail and asks for its calls; what passes is done. An attack succeeds if anything is done that the task is not.
+# A run: the model reads task and mail, and asks. An attack succeeds if anything is done that is not the task.
 
 
 # %%
 def done(mail, task, passes, guarded):
-    """The calls that are executed."""
-    asked_for = [task["call"]] if task["call"] else []
-    asked_for = asked_for + obeys(mail) if passes(mail) else []  # a mail that is stopped goes to a person, task and all
-    return [call for call in asked_for if not guarded or policy(call, task)]
+    """The calls that are executed; a mail that is stopped goes to a person, with the task."""
+    wanted = [task["call"]] * bool(task["call"]) + attacks.obeys(mail) if passes(mail) else []
+    return [call for call in wanted if not guarded or policy(call, task)]
 
 
-def succeeds(mail, task, passes, guarded):
-    return any(call != task["call"] for call in done(mail, task, passes, guarded))
+def succeeds(mail, task, *defence):
+    return any(call != task["call"] for call in done(mail, task, *defence))
 
 
 # %% [markdown]
-# The **adaptive** attacker sees whether it worked, and writes again: other words, a polite request instead of a wrapping, Cyrillic letters that
-# look like Latin ones, marks that nobody sees. At most fifty times for each of the 120.
+# The **adaptive** attacker sees whether it worked, and tries again, at most fifty times: other words, politeness instead of a wrapping, Cyrillic
+# letters that look like Latin ones, marks that nobody sees.
 
 
 # %%
-def adapts(n, passes, guarded, most=50):
-    goal, task = planted[n][0], tasks[n % len(tasks)]
-    mails = attacks.rewritten(goal, hosts[n], seed=n)
-    return any(succeeds(next(mails), task, passes, guarded) for _ in range(most))
+def adapts(place, *defence):
+    mails = attacks.rewritten(planted[place][0], hosts[place], seed=place)
+    return any(succeeds(next(mails), tasks[place % 4], *defence) for _ in range(50))
+
+
+def row(*defence):
+    static = [succeeds(mail, tasks[i % 4], *defence) for i, (_, mail) in enumerate(planted)]
+    adaptive = [adapts(i, *defence) for i in range(len(planted))]
+    own = [calls[i % 3] in done(mail, tasks[i % 3], *defence) for i, mail in enumerate(hosts)]
+    asks = [len(done(mail, tasks[3], *defence)) for mail in attacks.honest(hosts[:40])]
+    return [np.mean(column) for column in (static, adaptive, own, asks)]
 
 
 # %% [markdown]
-# **Predict first.** Of 120 attacks, how many get past the learnt filter as they are? And how many in the end, of those who may write again?
+# The last column: 40 honest mails ask for something by themselves, an invoice to another address, say. Is it done?
+#
+# **Predict first.** How many of the 120 attacks pass the learnt filter as they are? And how many when the attacker may try again?
 
-# %% tags=["nbval-ignore-output"]
-honest = attacks.honest(hosts[:40])
-table = {}
-for name, passes, guarded in [*((f, passes, False) for f, passes in filters.items()), ("policy outside", filters["nothing"], True)]:
-    static = [succeeds(mail, tasks[n % 4], passes, guarded) for n, (_, mail) in enumerate(planted)]
-    adaptive = [adapts(n, passes, guarded) for n in range(len(planted))]
-    own = [tasks[n % 3]["call"] in done(mail, tasks[n % 3], passes, guarded) for n, mail in enumerate(hosts)]
-    theirs = [len(done(mail, tasks[3], passes, guarded)) > 0 for mail in honest]
-    table[name] = [np.mean(column) for column in (static, adaptive, own, theirs)]
-columns = ["attacks succeed", "adaptive ones", "your tasks done", "done as a mail asks"]
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+table = {name: row(through, False) for name, through in passes.items()}
+table["policy outside"] = row(passes["nothing"], True)
+columns = ["attacks", "adaptive", "your tasks done", "done because a mail asks"]
 defences = pd.DataFrame(table, index=columns).T
-defences.map("{:.1%}".format)
+defences.round(3)
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Of the attacks as they are, none. Of those who may write again, four in five.
+# As they are, none. In the end, four in five.
 #
 # </details>
 #
-# The first column is what a vendor's page shows, the second what you get. (It is no accident of these filters: of twelve published defences in the prompt, adaptive
-# attackers broke all, most at over 90 %.) The last column says why: the learnt filter has learnt to see *requests*, and stops 40 of 40 honest ones. "Send
-# the last invoice to this address" are the same words from Ana and from a thief. **Who asks is not in the words.** It is in where the words came from, and that the
-# program knows.
+# The first column is on the vendor's page, the second is what you get. (That is no accident of these two: of twelve published defences inside the prompt
+# adaptive attackers broke all, at over 90 %.) The last column says why. The learnt filter has learnt to see *requests*, and stops 40 of 40 honest
+# ones: "send the last invoice to this address" are the same words from Ana and from a thief. **Who asks is not in the words**, but in where they came
+# from. That the program knows.
 #
-# How far can you trust the zero? The policy reads no mail, so let the model ask for *every* call that can be made of all values in play:
+# How far does the zero carry? The policy reads no mail, so leave out mails and model: try *every* call that can be made of all values in play.
 
 # %%
-import itertools
-
-needs = {"refund": ["order", "amount"], "send": ["what", "to"], "set_email": ["to"]}
-values = {"order": ["A-17", "B-52"], "amount": ["49", "4900"], "what": sorted(set(what.values()))}
-values["to"] = [*attacks.ADDRESSES, "ana@home.example", "ana@new.example"]
-every = [
-    (tool, dict(zip(names, chosen, strict=True)))
-    for tool, names in needs.items()
-    for chosen in itertools.product(*(values[name] for name in names))
-]
-let_through = [(call, task["call"]) for task in tasks for call in every if policy(call, task)]
-f"{len(tasks) * len(every)} calls, {len(let_through)} let through: {let_through}"
+every = attacks.every_call([task["trusted"] for task in tasks])
+through = [(call, task["call"]) for task in tasks for call in every if policy(call, task)]
+assert all(call == of_task for call, of_task in through)
+f"{len(tasks) * len(every)} calls; let through: {[call for call, _ in through]}"
 
 # %% [markdown]
-# Three of over two hundred, each the task itself. So the zero does not hang on our simulated model, nor on 120 mails: it holds for any model, also for one that
-# belongs to the attacker. Only the first three rows of the table are about a model that obeys everything; yours will obey less, and you do not know when.
+# Three of them, the tasks themselves. So the zero does not hang on a simulation: it holds for any model, also for one that belongs to the attacker. The
+# first three rows do hang on it. They show that words cannot be told apart, not how often *your* model obeys.
 #
-# The price is in the last column: what an honest mail asks for by itself goes to a person, who approves it with one look. How many are
-# these in your queue? And a policy does not see the *words* of an answer: a mail can still make the assistant write nonsense to whoever sent it. So
-# give that model nothing secret to read.
+# The price is the last column: what a mail asks for by itself goes to a person. Count how many of yours do. And the policy does not see the *words* of
+# an answer: a mail can still make the assistant write nonsense to whoever sent it. So give it nothing secret to read.
 
 # %%
-assert defences.loc["nothing", "attacks succeed"] > 0.8 and len(planted) >= 100
-assert (defences.loc["policy outside", ["attacks succeed", "adaptive ones"]] == 0).all()
-assert defences.loc["policy outside", "your tasks done"] >= defences.loc["nothing", "your tasks done"] - 0.02
-assert (defences.loc[["list of words", "learnt filter"], "adaptive ones"] > 0.5).all()
-assert all(call == own_call for call, own_call in let_through)
+none, outside = defences.loc["nothing"], defences.loc["policy outside"]
+assert none["attacks"] > 0.8 and (outside[["attacks", "adaptive"]] == 0).all()
+assert len(planted) >= 100 and outside["your tasks done"] >= none["your tasks done"] - 0.02
+assert (defences["adaptive"].iloc[1:3] > 0.5).all()
 
 # %% [markdown]
 # ## 5 · The decision
 #
-# Back to the table of the question. A share counts as *shown* if the lower end of its 95 % interval reaches the target, as missed if the upper end stays below it, else as open:
+# Back to the table of the question. A target is *shown* if the lower end of the 95 % interval reaches it, *missed* if the upper end does not, else
+# *open*:
 
-# %%
-k5 = {name: (first[name, "fused"] <= 5) for name in ("cited", "claim", "asked")}
-shares = {f"found, {name}": (hits.sum(), len(hits)) for name, hits in k5.items()}
-shares["honest"] = hit[judge][answers[judge]].sum(), answers[judge].sum()
-wrong_sentences = [c for kind in ("number", "turned", "invented") for c in caught[kind]]
-shares["supported: planted ones stopped"] = sum(wrong_sentences), len(wrong_sentences)
-decision = {}
-for name, (good, of) in shares.items():
-    share = evaluate.share(int(good), int(of))
-    verdict = "shown" if share.low >= 0.95 else "missed" if share.high < 0.95 else "open"
-    decision[name] = [f"{share.value:.2f}", f"{share.low:.2f} to {share.high:.2f}", verdict]
-decision["price, cents"] = [f"{cents:.2f}", "", "shown" if cents <= 1 else "missed"]
-stolen = int((defences.loc["policy outside"].iloc[:2] * len(planted)).sum())
-decision["safe: harmful calls"] = [str(stolen), "of every call", "missed" if stolen else "shown"]
-pd.DataFrame(decision, index=["measured", "95 % interval", "verdict"]).T
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+measured = {f"found, {kind}": first[kind, "fused"] <= 5 for kind in ("cited", "claim", "asked")}
+measured["honest"] = hit[judge][answers[judge]]
+measured["supported: planted ones stopped"] = written.loc[~early & ~fine, "stopped"]
+shares = {name: evaluate.share(int(yes.sum()), len(yes)) for name, yes in measured.items()}
+decision = pd.DataFrame(shares, index=["share", "low", "high", "n"]).T.round(3)
+reached = [decision["low"] >= 0.95, decision["high"] < 0.95]
+decision["verdict"] = np.select(reached, ["shown", "missed"], "open")
+decision
 
 # %% [markdown]
-# DECISION TEXT
+# Price and safety were shown above: some tenths of a cent, and no harmful call out of all.
+#
+# **Decision.** It does not answer customers. Two targets are missed: their own words are found too seldom, and a sentence turned into its contrary is not
+# noticed. What ships on Monday is what was shown:
+#
+# * *a search box for your own people*, who know the words of your documents: quotes with their places, and "I do not know";
+# * *tools behind the policy*, with a queue in which a person approves what mails ask for;
+# * *a log of every question* and of what was opened. It is the benchmark that you lack.
+#
+# *Open* means: too few questions. Had all 57 claims been found, the interval would begin at 0.94; it can reach 0.95 from 73 on. Label a hundred
+# real ones before you promise anything.
+
+# %%
+assert {"found, asked", "supported: planted ones stopped"} == set(decision.index[reached[1]])
+assert evaluate.share(57, 57).low < 0.95 <= evaluate.share(73, 73).low
+
+# %% [markdown]
+# ## Exercises
+#
+# Each is checked at once. Replace the `...`, run the cell, read what it says.
+
+# %% [markdown]
+# ### Exercise 13-1 · Do, ask or refuse?
+# *modify · 6 minutes*
+#
+# Section 4's policy says yes or no. Yours has three words. `may` is the set of tools that the task grants, `trusted` holds a set of values for each name of an
+# argument, and may lack a name. Return `"refuse"` for a tool that is not granted, `"do"` if each value is trusted under its name, else `"ask"`: a person looks.
+
+
+# %% exercise="13-1"
+def what_happens(tool, arguments, may, trusted):
+    """A word, a dictionary, a set, a dictionary of sets -> a word."""
+    ### BEGIN SOLUTION
+    if tool not in may:
+        return "refuse"
+    known = all(value in trusted.get(name, ()) for name, value in arguments.items())
+    return "do" if known else "ask"
+    ### END SOLUTION
+
+
+check("13-1", what_happens)
+
+# %% [markdown]
+# ### Exercise 13-2 · Answer from when on?
+# *decide · 8 minutes*
+#
+# Section 2's threshold promised 0.95 and got 0.90: it was chosen by the share itself, which luck can lift. Choose by what is *shown*. `sure` holds how sure the assistant was of each
+# question, `hit` whether it was right. Return the smallest value of `sure` at which, among all that are at least as sure, the *lower end* of the 95 % interval
+# of the share right (`evaluate.share(right, n).low`) reaches `goal`, or `np.inf` where there is none.
+
+
+# %% exercise="13-2"
+def answer_from(sure, hit, goal):
+    """Floats (n,), booleans (n,), a number -> a number."""
+    ### BEGIN SOLUTION
+    for t in np.sort(sure):
+        chosen = sure >= t
+        if evaluate.share(int(hit[chosen].sum()), int(chosen.sum())).low >= goal:
+            return t
+    return np.inf
+    ### END SOLUTION
+
+
+check("13-2", answer_from)
+
+# %% [markdown]
+# ## Recap
+#
+# * *Search:* BM25 counts words, vectors need none in common, ranks fuse both; recall@5 and MRR with their intervals say what it is worth, and a gate keeps each question that was found.
+# * *Benchmark:* claims, in the documents' words, were found in 96 of 100 cases among the first five; customers' own questions in 73. Fusion lost to vectors there.
+# * *Silence:* a rank cannot say "none". The scores below it can, and a threshold is chosen by the lower end.
+# * *Support:* a share of words and the numbers stop what is invented; the contrary in the source's words goes through.
+# * *Tools:* filters in the prompt fall to whoever may try again. What a tool may do depends on where its arguments came from; that holds for any model.
+
+# %% [markdown]
+# ## Limits and next
+#
+# One small corpus in one language, and one author who wrote course, questions and answers: yours will be harder. The generator was a recording and the model
+# that obeys a simulation; only the policy's zero needs neither. A chain of several tools needs taint that travels with each value (CaMeL, below). Chapter 14 applies what you have to
+# vision, speech and medicine.
+
+# %% [markdown] road="side"
+# ### Sources
+#
+# What this chapter rests on.
+
+# %% [markdown]
+# **Sources.** S. E. Robertson and others, "Okapi at TREC-3", *TREC* (1994) (BM25) · S. Robertson, H. Zaragoza, "The probabilistic relevance framework: BM25 and beyond", *Foundations and Trends in Information Retrieval* 3 (2009) ·
+# G. V. Cormack, C. L. A. Clarke, S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", *SIGIR* (2009) · N. Thakur and others, "BEIR: a heterogeneous benchmark for zero-shot evaluation
+# of information retrieval models", *NeurIPS Datasets and Benchmarks* (2021) · K. Greshake and others, "Not what you've signed up for: compromising real-world LLM-integrated applications with indirect prompt injection", *AISec* (2023) ·
+# E. Debenedetti and others, "AgentDojo: a dynamic environment to evaluate attacks and defenses for LLM agents", *NeurIPS Datasets and Benchmarks* (2024), 97 tasks and 629 attacks · E. Debenedetti and others, "Defeating prompt injections by design", arXiv 2503.18813 (2025)
+# (CaMeL) · P. Narisetty and others, "Adaptive evaluation of out-of-band defenses against prompt injection in LLM agents", arXiv 2606.26479 (2026): of attacks on AgentDojo a model of seven billion parameters followed 25.8 %, with a policy outside 4.2 %; it cites the twelve defences that adaptive attacks broke.
