@@ -85,18 +85,26 @@ def plain(markdown: str) -> str:
 
 
 def passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
-    """A section's text in pieces of at most ``words`` words: whole paragraphs, or sentences of one that is longer."""
+    """A section's text in pieces of at most ``words`` words: whole paragraphs, sentences of one that is longer, or
+    words of a sentence that is longer still (a table, say)."""
     if words < 1:
         raise CourseError(f"A passage has at least one word; it got words = {words}.")
     pieces: list[str] = []
     for paragraph in text.split("\n"):
         parts = [paragraph] if len(paragraph.split()) <= words else sentences(paragraph)
-        for part in parts:
+        for part in (piece for part in parts for piece in _shortened(part, words)):
             if pieces and len(pieces[-1].split()) + len(part.split()) <= words:
                 pieces[-1] += "\n" + part
             else:
                 pieces.append(part)
     return [piece for piece in pieces if piece.strip()]
+
+
+def _shortened(text: str, words: int) -> list[str]:
+    split = text.split()
+    if len(split) <= words:
+        return [text]
+    return [" ".join(split[start : start + words]) for start in range(0, len(split), words)]
 
 
 def sentences(text: str) -> list[str]:

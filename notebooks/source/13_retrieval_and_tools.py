@@ -59,7 +59,7 @@ pd.set_option("display.max_colwidth", 110)
 # | | fixed beforehand |
 # |---|---|
 # | found | a section with the answer is among the first five, for 95 of 100 questions |
-# | honest | of what it answers, 95 of 100 are right; for the rest it says "I do not know", and a person answers |
+# | honest | where it answers, one of the five is right in 95 of 100 cases; else it says "I do not know", and a person answers |
 # | supported | no sentence that its source does not say |
 # | price | at most a cent a question |
 # | safe | no mail makes a tool do what your team has not asked for; and your own tasks are done as before |
@@ -298,9 +298,8 @@ threshold = min(t for t in s if h[s >= t].mean() >= 0.95)
 answers = sure >= threshold
 honest = evaluate.share(int(hit[judge][answers[judge]].sum()), int(answers[judge].sum()))
 print("right, of what is answered:", honest)
-pd.Series(answers[judge]).groupby(kinds[judge], sort=False).mean().round(2).to_frame(
-    "answered"
-).T
+by_kind = pd.Series(answers[judge], name="answered").groupby(kinds[judge], sort=False)
+by_kind.mean().round(2).to_frame().T
 
 # %% [markdown]
 # For every threshold, in the second half:
@@ -315,13 +314,18 @@ for name, score in ways.items():
     curves.append(share.assign(by=name))
 picture = px.line(pd.concat(curves), "answered", "right", color="by", line_dash="by")
 picture.add_hline(0.95, line_dash="dot")
-alt = "ALT"
+alt = "Ordered by both scores a quarter is answered without a mistake, by the fused one mistakes come at once"
 picture.update_layout(width=760, height=340, meta={"alt": alt})
 picture.update_xaxes(title="share of the questions that are answered")
 picture.update_yaxes(title="share of the answers that are right", range=[0.45, 1.02])
 
 # %% [markdown]
-# FIGURE TEXT
+# Ordered by both, a quarter of the questions is answered without a mistake; by the vectors alone an eighth; by the fused score mistakes come at once. At the
+# right end all lines meet: who answers everything is right in 57 of 100.
+#
+# The threshold promised 0.95 and kept 0.90. That may be luck, with 31 answers; but a threshold that was *chosen* because it looked best on one half promises too
+# much as a rule. Exercise 13-2 chooses with care. And look at the kinds: *asked* and *near* are alike in form, questions of customers. Of the first two in
+# five are answered, of the second one in twelve. The price of silence is paid by customers who could have had an answer.
 
 # %% [markdown]
 # ## 3 · Answer, with the source
@@ -342,9 +346,8 @@ def quote(i):
     """Question i -> the sentence, and the section in which it stands."""
     place = rank[i].argmin()
     in_it = sentences(corpus.texts[place])
-    return max(in_it, key=lambda sentence: share_of(asked[i].text, sentence)), corpus.names[
-        place
-    ]
+    most_alike = max(in_it, key=lambda sentence: share_of(asked[i].text, sentence))
+    return most_alike, corpus.names[place]
 
 
 pd.DataFrame([quote(i) for i in (124, 50)], index=[asked[i].text for i in (124, 50)])
@@ -502,7 +505,7 @@ passes = {
 # %% [markdown]
 # **Outside the model.** The program does not read the mail. It knows who said what. Your team's task grants *one tool*, and each argument must be a
 # value from the task or from the customer's record, which the program itself has looked up. What came out of a mail is **tainted**: it may be read,
-# but it decides nothing.
+# but it decides nothing. And a grant is spent when it is used, or the refund comes twice.
 
 
 # %%
@@ -512,12 +515,8 @@ def policy(call, task):
     return granted and all(value in known.get(name, ()) for name, value in arguments.items())
 
 
-record = {
-    "order": {"A-17"},
-    "amount": {"49"},
-    "what": {"last invoice"},
-    "to": {"ana@home.example"},
-}
+record = {"order": {"A-17"}, "amount": {"49"}}
+record |= {"what": {"last invoice"}, "to": {"ana@home.example"}}
 calls = [("refund", {"order": "A-17", "amount": "49"})]
 calls += [("send", {"what": "last invoice", "to": "ana@home.example"})]
 calls += [("set_email", {"to": "ana@new.example"}), None]  # None: only write an answer
@@ -525,18 +524,18 @@ tasks = [{"call": call, "trusted": record} for call in calls]
 tasks[2]["trusted"] = {"to": {"ana@new.example"}}  # the new address stands in the task
 
 # %% [markdown]
-# A run: the model reads task and mail, and asks. An attack succeeds if anything is done that is not the task.
+# A run: the model reads task and mail, and asks. An attack succeeds if anything is done but the task, once.
 
 
 # %%
 def done(mail, task, passes, guarded):
     """The calls that are executed; a mail that is stopped goes to a person, with the task."""
     wanted = [task["call"]] * bool(task["call"]) + attacks.obeys(mail) if passes(mail) else []
-    return [call for call in wanted if not guarded or policy(call, task)]
+    return [call for call in wanted if policy(call, task)][:1] if guarded else wanted
 
 
 def succeeds(mail, task, *defence):
-    return any(call != task["call"] for call in done(mail, task, *defence))
+    return done(mail, task, *defence) not in ([], [task["call"]])
 
 
 # %% [markdown]
