@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-FAULTS = ("slow", "trickle", "rubbish", "schema", "status")
+FAULTS = ("slow", "trickle", "rubbish", "schema", "status", "redirect")
 
 
 @contextlib.contextmanager
@@ -16,7 +16,7 @@ def endpoint(answer: Callable[[list[dict]], dict] | None = None, fault: str = ""
     """An OpenAI-shaped endpoint while the block lasts; gives its address.
 
     ``answer`` makes the answer's object of the messages. ``fault`` of `FAULTS`: it never answers in time, sends a byte
-    now and then without end, sends a page of HTML, an object by another schema, or status 500.
+    now and then without end, sends a page of HTML, an object by another schema, status 500, or to another address.
     """
     over = threading.Event()
 
@@ -31,7 +31,9 @@ def endpoint(answer: Callable[[list[dict]], dict] | None = None, fault: str = ""
                 over.wait(30)
                 return
             content = b"<html>Please log in</html>" if fault == "rubbish" else _reply(asked, answer, fault)
-            self.send_response(500 if fault == "status" else 200)
+            self.send_response({"status": 500, "redirect": 307}.get(fault, 200))
+            if fault == "redirect":
+                self.send_header("Location", "http://login.example/")
             self.end_headers()
             if fault == "trickle":
                 while not over.wait(0.05):

@@ -4,6 +4,7 @@ A section is what stands from one heading of level two or three to the next, pro
 is some paragraphs of it, as many as an encoder reads at once.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,8 +92,8 @@ def passages(text: str, words: int = PASSAGE_WORDS) -> list[str]:
         raise CourseError(f"A passage has at least one word; it got words = {words}.")
     pieces: list[str] = []
     for paragraph in text.split("\n"):
-        parts = [paragraph] if len(paragraph.split()) <= words else sentences(paragraph)
-        for part in (piece for part in parts for piece in _shortened(part, words)):
+        whole = [paragraph] if len(paragraph.split()) <= words else sentences(paragraph)
+        for part in itertools.chain.from_iterable(_shortened(one, words) for one in whole):
             if pieces and len(pieces[-1].split()) + len(part.split()) <= words:
                 pieces[-1] += "\n" + part
             else:
