@@ -8,7 +8,7 @@ from course_utils import claims, paths, tables
 from course_utils.errors import CourseError
 from course_utils.language import say
 
-KINDS = ("claim", "cited", "asked", "near", "far")  # of the last two there is no answer in the corpus
+KINDS = ("claim", "cited", "chinese", "asked", "near", "far")  # of the last two there is no answer in the corpus
 _MEND = "Mend the file, or install the course again."
 
 
@@ -16,9 +16,9 @@ _MEND = "Mend the file, or install the course again."
 class Question:
     """A question: its ``name``, its ``text``, its ``kind`` (of `KINDS`), and the names of the sections that answer it.
 
-    "cited" is a claim with its place in the articles in front. ``sections`` is empty where nothing in the corpus
-    answers. Of a claim the first section is the one in which its verdict is recorded; the others were added by a
-    second look.
+    "cited" is a claim with its place in the articles in front, "chinese" one in the articles' own words. ``sections``
+    is empty where nothing in the corpus answers. Of a claim the first section is the one in which its verdict is
+    recorded; the others were added by a second look.
     """
 
     name: str
@@ -41,7 +41,12 @@ def questions(settled: Mapping[str, str]) -> list[Question]:
         Question(claim, rows[claim]["says"], "claim", (section, *also.value.get(claim, ())))
         for claim, section in sorted(settled.items())
     ]
-    found += [replace(one, text=f"{rows[one.name]['where']}: {one.text}", kind="cited") for one in found]
+    cited = [replace(one, text=f"{rows[one.name]['where']}: {one.text}", kind="cited") for one in found]
+    chinese = table.table("chinese")
+    in_chinese = [
+        replace(one, text=chinese.text(one.name), kind="chinese") for one in found if one.name in chinese.value
+    ]
+    found += cited
     asked = table.value.get("asked")
     if not isinstance(asked, list):
         table.refuse(say("[[asked]] is missing"))
@@ -52,7 +57,7 @@ def questions(settled: Mapping[str, str]) -> list[Question]:
         texts = unanswerable.texts(kind)
         found += [Question(f"{kind[0]}{n:02d}", text, kind, ()) for n, text in enumerate(texts, 1)]
     found += [Question(claim, rows[claim]["says"], "near", ()) for claim in unanswerable.texts("claims")]
-    return found
+    return found + in_chinese
 
 
 def check_labels(found: list[Question], names: set[str]) -> None:
@@ -71,5 +76,5 @@ def check_labels(found: list[Question], names: set[str]) -> None:
 @functools.cache
 def _table() -> tables.Table:
     path = paths.packaged("retrieval/questions.toml")
-    known = ("claims", "asked", "unanswerable")
+    known = ("claims", "asked", "unanswerable", "chinese")
     return tables.Table(tables.read(path, _MEND), paths.display(path), known, _MEND)

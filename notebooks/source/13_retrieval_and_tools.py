@@ -118,6 +118,11 @@ def weight(w):
     return np.log(1 + (n - holding[w] + 0.5) / (holding[w] + 0.5))
 
 
+# %% [markdown]
+# And the whole:
+
+
+# %%
 def bm25(question):
     score = np.zeros(n)
     for w in words(question):
@@ -136,7 +141,7 @@ assert np.allclose(by_words, [index.scores(question.text) for question in asked]
 
 # %% [markdown]
 # The second search needs no common word. Chapter 09's encoder, MiniLM, gives each passage and each question a vector; vectors that are near mean like
-# matters. Encoding takes half a minute of one core, so the vectors are stored with the course, in eight bits (chapter 10). Searching is one product:
+# matters. Encoding takes some fifteen seconds of a processor, so the vectors are stored with the course, in eight bits (chapter 10). Searching is one product:
 
 # %%
 by_vectors = corpus.question_vectors @ corpus.vectors.T
@@ -257,11 +262,11 @@ assert now.mean() > 0.9 and len(lost) == 1
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from sklearn.metrics import roc_auc_score
 
-uncited = kinds != "cited"
+plain = np.isin(kinds, ["claim", "asked", "near", "far"])
 has_answer = np.array([bool(question.sections) for question in asked])
 best = pd.DataFrame({name: scores.max(axis=1) for name, scores in searches.items()})
-middle = best[uncited].groupby(kinds[uncited], sort=False).median().T
-middle["AUC"] = [roc_auc_score(has_answer[uncited], best.loc[uncited, name]) for name in best]
+middle = best[plain].groupby(kinds[plain], sort=False).median().T
+middle["AUC"] = [roc_auc_score(has_answer[plain], best.loc[plain, name]) for name in best]
 middle.round(3)
 
 # %% [markdown]
@@ -285,7 +290,7 @@ from sklearn.preprocessing import StandardScaler
 rank = ranks(searches["fused"])
 hit = np.array([min(rank[i, corpus.right(q)], default=999) <= 5 for i, q in enumerate(asked)])
 features = np.column_stack([np.log(best["words"]), best["vectors"]])
-learn, judge = (np.flatnonzero(uncited)[start::2] for start in (0, 1))
+learn, judge = (np.flatnonzero(plain)[start::2] for start in (0, 1))
 model = make_pipeline(StandardScaler(), LogisticRegression()).fit(features[learn], hit[learn])
 sure = model.predict_proba(features)[:, 1]
 
@@ -370,6 +375,10 @@ def numbers(text):
     return {number.replace(",", "") for number in re.findall(r"\d[\d.,]*\d|\d", text)}
 
 
+# %% [markdown]
+# Share and numbers of each sentence, against its source:
+
+# %%
 written = recorded.table()
 source = [corpus.texts[corpus.number[name]] for name in written["section"]]
 both = list(zip(written["sentence"], source, strict=True))
@@ -515,11 +524,15 @@ def policy(call, task):
     return granted and all(value in known.get(name, ()) for name, value in arguments.items())
 
 
+# %% [markdown]
+# Four tasks of your team, the last of which is only to write an answer:
+
+# %%
 record = {"order": {"A-17"}, "amount": {"49"}}
 record |= {"what": {"last invoice"}, "to": {"ana@home.example"}}
 calls = [("refund", {"order": "A-17", "amount": "49"})]
 calls += [("send", {"what": "last invoice", "to": "ana@home.example"})]
-calls += [("set_email", {"to": "ana@new.example"}), None]  # None: only write an answer
+calls += [("set_email", {"to": "ana@new.example"}), None]
 tasks = [{"call": call, "trusted": record} for call in calls]
 tasks[2]["trusted"] = {"to": {"ana@new.example"}}  # the new address stands in the task
 
@@ -634,6 +647,353 @@ decision
 # %%
 assert {"found, asked", "supported: planted ones stopped"} == set(decision.index[reached[1]])
 assert evaluate.share(57, 57).low < 0.95 <= evaluate.share(73, 73).low
+
+# %% [markdown] road="side"
+# ## 6 · Passages of another size, and a second look
+#
+# Does it help to cut the documents otherwise? And can a small model, taught by your labelled questions, put the first twenty into a better order?
+
+# %% [markdown]
+# Longer passages hold more context, shorter ones have one matter each. Four sizes; the encoding took a minute, so the figures were recorded:
+
+# %%
+from course_utils import results
+
+kept = results.load("13", "chunks")
+print(results.described(kept))
+chunks = pd.DataFrame(kept["rows"])
+chunks = chunks[chunks["kind"] != "cited"]
+chunks.pivot(index="words a passage", columns=["kind", "search"], values="MRR").round(2)
+
+# %% [markdown]
+# On the claims short passages are ahead, by up to eleven points for vectors. On the customers' questions long ones are. Whoever tunes the size on questions in the
+# documents' words makes it worse for customers. And with 30 questions an interval is twenty points wide: that *these* two differ is not shown, only that the
+# first is no guide to the second.
+#
+# Now a **reranker**. Fusion gives all ranks the same say, for ever. Let a logistic regression learn what to make of them: for each of the first twenty sections
+# both scores, both ranks, the score by words of the title alone and of the whole section.
+
+# %%
+by_title, by_section = BM25(corpus.titles), BM25(corpus.texts)
+title, whole = (np.array([one.scores(q.text) for q in asked]) for one in (by_title, by_section))
+
+
+def of_best(scores):
+    return scores / scores.max(axis=1, keepdims=True).clip(1e-9)
+
+
+by_word, by_vector, by_both = searches.values()
+parts = [of_best(by_word), of_best(by_vector), 1 / ranks(by_word), 1 / ranks(by_vector)]
+signs = np.stack([*parts, title, of_best(whole)], axis=-1)
+twenty = (-by_both).argsort(axis=1, kind="stable")[:, :20]
+
+# %% [markdown]
+# A label is known for each: right or not. To be fair to a model that learns, each question is ranked by one that has seen all others, and never this one (for
+# a claim not even its cited form):
+
+# %%
+labelled = np.flatnonzero(np.isin(kinds, ["claim", "cited", "asked"]))
+good_ones = {i: np.isin(twenty[i], corpus.right(asked[i])) for i in labelled}
+reranked = -1 / by_both  # below the first twenty the order stays
+for i in labelled:
+    others = [j for j in labelled if asked[j].name != asked[i].name]
+    x = np.concatenate([signs[j, twenty[j]] for j in others])
+    y = np.concatenate([good_ones[j] for j in others])
+    ranker = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
+    reranked[i, twenty[i]] = 1_000 + ranker.fit(x, y).decision_function(signs[i, twenty[i]])
+
+# %% [markdown]
+# **Predict first.** Who gains more, claims or customers?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+gains = {}
+for kind in ("claim", "cited", "asked"):
+    old, new = first[kind, "fused"], first_right(reranked, kind)
+    gains[kind] = [interval(1 / new), (new <= 5).mean(), interval(1 / new - 1 / old)]
+pd.DataFrame(gains, index=["MRR", "recall@5", "gain in MRR"]).T
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Customers: seven points, to 0.63. Claims and cited claims gain four each, to 0.90 and 0.94.
+#
+# </details>
+#
+# What fusion had lost on the customers' questions is back: the model has learnt to trust vectors more where words find little. (Of three gains only that of the cited claims is shown; the other
+# two intervals reach down to zero.) It needed 144 labelled questions, and is good for questions like *those*. On the main road it would have met no further target.
+
+# %%
+assert (1 / first_right(reranked, "cited")).mean() > (1 / first["cited", "fused"]).mean()
+assert (1 / first_right(reranked, "asked")).mean() > (1 / first["asked", "fused"]).mean()
+
+# %% [markdown] road="side"
+# ## 7 · A judge, judged
+#
+# Before you believe a judge, be it a program or a language model, compare it with people: by how much more than chance it agrees, on what it errs, and what its figure is worth
+# on tomorrow's answers.
+
+# %% [markdown]
+# The judge is section 3's check: it says of a sentence whether the source supports it. The labels say whether it does.
+#
+# **Predict first.** In which share of the 40 sentences do they agree?
+
+# %%
+truth, verdict = fine[~early], ~written.loc[~early, "stopped"]
+agree = evaluate.share(int((truth == verdict).sum()), len(truth))
+chance = truth.mean() * verdict.mean() + (1 - truth.mean()) * (1 - verdict.mean())
+print("agreement:", agree)
+f"by chance {chance:.2f}, so kappa {(agree.value - chance) / (1 - chance):.2f}"
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# In 80 of 100, anywhere from 65 to 90.
+#
+# </details>
+#
+# A judge who tosses coins as often "yes" as this one would agree in 48. **Kappa** is the share of what lies above chance: 0.62. That sounds good, and yet the judge never
+# notices a contrary. An average again: always look at the kinds.
+#
+# What is its figure worth? Say it approves of 80 % of tomorrow's answers. With $s$ the share of supported sentences that it approves, and $r$ the share of the others
+# that it stops, it approves $v = p s + (1 - p)(1 - r)$ if a share $p$ is truly supported. Turned round,
+#
+# $$ p = \frac{v - (1 - r)}{s - (1 - r)}. $$
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+draws, v = np.random.default_rng(seed), 0.8
+labels, verdicts = truth.to_numpy(), verdict.to_numpy()
+true_share = []
+for _ in range(2_000):
+    again = draws.integers(len(labels), size=len(labels))
+    yes, said_yes = labels[again], verdicts[again]
+    s, not_r = said_yes[yes].mean(), said_yes[~yes].mean()
+    true_share.append(np.clip((v - not_r) / (s - not_r), 0, 1))
+s, r = verdicts[labels].mean(), 1 - verdicts[~labels].mean()
+low, high = np.quantile(true_share, [0.025, 0.975])
+f"approved {v:.0%}; supported {(v - (1 - r)) / (s - (1 - r)):.0%}, {low:.0%} to {high:.0%}"
+
+# %% [markdown]
+# So "80 % approved" means seven in ten supported, and anything from 57 to 77 % would do, although the judge has seen no end of answers: the width comes from the 40 *labels*.
+# (It also supposes that tomorrow's errors are of the same kinds in the same shares. If all are contraries, the judge approves of everything.) For five points either way at
+# this agreement it takes $1.96^2 \cdot 0.8 \cdot 0.2 / 0.05^2 \approx 250$ labels. That is a morning's work, and the best spent one of the project.
+
+# %%
+assert 0.6 < agree.value < 0.95 and high - low > 0.1
+
+# %% [markdown] road="side"
+# ## 8 · A cascade, and its bill
+#
+# A cheap model first, a priced one where it is unsure: when does that pay? Chapter 08's account, with the quality of the priced one from 0.80 to 1.
+
+# %% [markdown]
+# In chapter 08 a ticket that a person reads costs 1.6 minutes, one that a machine routes wrongly 12, and one that it routes rightly nothing. An API that is right in a
+# share $a$ of all tickets costs $12 (1 - a)$ minutes, and 0.16 cents, which is a quarter of a second of somebody who costs 24 dollars an hour. (Chapter 08's rule for `security` is left out
+# here, and its counted words have another weighting.)
+
+# %%
+router = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10))
+router.fit(tickets.train.texts, tickets.train.labels)
+parts = {"choose": tickets.validation, "judge": tickets.test}
+p = {name: router.predict_proba(part.texts) for name, part in parts.items()}
+surest = {name: one.max(axis=1) for name, one in p.items()}
+wrong = {name: p[name].argmax(axis=1) != part.labels for name, part in parts.items()}
+
+# %% [markdown]
+# Whoever is second, a person or the API, has a price $c$ a ticket. The router answers where it is surer than a threshold, chosen on the validation part so that the sum is
+# smallest:
+
+
+# %%
+def cascade(c):
+    """The price of the second -> minutes a ticket on the test part, and the share the router answers."""
+    t = min(
+        [*surest["choose"], 2],
+        key=lambda t: np.where(surest["choose"] >= t, 12 * wrong["choose"], c).mean(),
+    )
+    own = surest["judge"] >= t
+    return np.where(own, 12 * wrong["judge"], c).mean(), own.mean()
+
+
+# %% [markdown]
+# **Predict first.** As the API gets better, from 0.80 to 1: where does the router before it stop to pay?
+
+# %% tags=["nbval-ignore-output"]
+second = np.linspace(0.8, 1, 41)
+api = 12 * (1 - second) + 0.16 / 40  # 24 dollars an hour: 40 cents a minute
+lines = {"API alone": api, "router, then API": [cascade(c)[0] for c in api]}
+lines |= {"people alone": 1.6, "router, then people": cascade(1.6)[0]}
+curve = pd.DataFrame(lines, index=pd.Index(second, name="API right in")).melt(
+    ignore_index=False, var_name="who answers", value_name="minutes a ticket"
+)
+names = {"color": "who answers", "line_dash": "who answers"}
+picture = px.line(curve.reset_index(), "API right in", "minutes a ticket", **names)
+alt = "The API's line falls straight and meets that of router and API shortly before 1, far below people"
+picture.update_layout(width=760, height=360, meta={"alt": alt})
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Shortly before 0.98. There the lines cross, and beyond it the API alone is better.
+#
+# </details>
+#
+# The router takes from people a quarter of their minutes, and from a weak API some. But a good API is right more often than the router is where *it* is surest; then each ticket that is kept
+# from the API costs minutes, and saves 0.16 cents. So a cascade pays where the second is dear: people, or an agent that makes many calls. At which price?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
+prices = np.array([0.16, 4, 20, 60])
+alone = 12 * (1 - 0.985) + prices / 40
+bill = pd.DataFrame({"cents a call": prices, "API alone": alone})
+bill[["router, then API", "router answers"]] = [cascade(c) for c in alone]
+bill.round(2)
+
+# %% [markdown]
+# From some four cents a call on, six seconds of a person. Below, a cascade buys you independence (the router also answers when the API is down) and privacy, not money. The quality $a$ is for
+# you to measure: four hundred labelled tickets of your own, for half a dollar.
+
+# %%
+assert cascade(1.6)[0] < 1.5 and lines["router, then API"][0] < api[0]
+assert lines["router, then API"][-1] > api[-1]
+
+# %% [markdown] road="side"
+# ## 9 · Watch it
+#
+# Tokens, cents and time of each step as a trace; a budget that stops an assistant that goes round in circles; and a cache, what it saves and what must be in its key.
+
+# %% [markdown]
+# Chapter 11 followed a request through a service. The same library follows a question through search, model and check. (The names of attributes are those of OpenTelemetry's conventions for
+# generative models, where they exist.)
+
+# %%
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+spans, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(spans))
+tracer = provider.get_tracer("assistant")
+
+
+class Metered:
+    """A model whose calls are counted, and that refuses once ``cents`` are spent."""
+
+    def __init__(self, model, cents):
+        self.model, self.left = model, cents
+
+    def complete(self, messages, schema):
+        if self.left <= 0:
+            raise EndpointError("budget", "The budget of this question is spent.")
+        with tracer.start_as_current_span("chat") as span:
+            got = self.model.complete(messages, schema)
+            span.set_attribute("gen_ai.usage.input_tokens", got.tokens_in)
+            span.set_attribute("gen_ai.usage.output_tokens", got.tokens_out)
+        self.left -= 100 * (2.50 * got.tokens_in + 10 * got.tokens_out) / 1e6
+        return got
+
+
+# %% [markdown]
+# One question through it:
+
+# %% tags=["nbval-ignore-output"]
+with endpoint(lambda _: {"answer": good}) as address, tracer.start_as_current_span("question"):
+    with tracer.start_as_current_span("search"):
+        place = rank[124].argmin()
+    reply(124, Metered(Endpoint(address), cents=1))
+trace = pd.DataFrame(
+    [
+        {"span": s.name, "ms": (s.end_time - s.start_time) / 1e6} | dict(s.attributes)
+        for s in spans.get_finished_spans()
+    ]
+)
+trace.round(1).fillna("")
+
+# %% [markdown]
+# **A loop.** This model never answers; it asks to search once more, as models do when they find nothing. Nobody has counted its rounds:
+
+# %%
+undecided = {"properties": {"search": {"type": "string"}}, "required": ["search"]}
+rounds, talk = 0, [{"role": "user", "content": asked[124].text}]
+with endpoint(lambda _: {"search": "learning rate, once more"}) as address:
+    metered = Metered(Endpoint(address), cents=0.5)
+    try:
+        while True:
+            metered.complete(talk, undecided)
+            talk.append({"role": "user", "content": corpus.texts[place]})  # what was found
+            rounds += 1
+    except EndpointError as error:
+        print(f"{error} {rounds} rounds, {0.5 - metered.left:.2f} cents")
+
+# %% [markdown]
+# The context grows by a section each round, so $n$ rounds cost in proportion to $n^2$: the last round is the dearest. A budget in cents sees that; a limit on rounds does not.
+#
+# **A cache.** Questions come again. Let 2,000 customers ask the 30 questions of the kind *asked*, the $j$-th most popular in proportion to $1/j$, and three wordings of each be
+# the same but for capitals and spaces:
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+popular = 1 / np.arange(1, 31)
+stream = draws.choice(30, size=2_000, p=popular / popular.sum())
+wordings = [str.lower, str.upper, lambda text: f"  {text} "]
+sent = [
+    wordings[w](asked[114 + j].text)
+    for j, w in zip(stream, draws.integers(3, size=2_000), strict=True)
+]
+tidy = [" ".join(text.lower().split()) for text in sent]
+keys = {"as it came": sent, "tidied": tidy}
+saved = {name: 1 - len(set(texts_sent)) / len(texts_sent) for name, texts_sent in keys.items()}
+pd.Series(saved).map("{:.1%} of the calls saved".format).to_frame("cache").T
+
+# %% [markdown]
+# Two thousand calls shrink to ninety, tidied to thirty: 2.60 dollars to some cents. But what is *in* the key decides more than what is saved. The answer depends on
+# the question, on the documents (put the corpus's hash into the key, or yesterday's price is quoted for ever), on model and prompt, and on whose data it shows. "Where is my invoice?" without the customer's name in the
+# key hands Ana's invoice to the next who asks.
+
+# %%
+assert saved["tidied"] == 1 - 30 / 2_000 > saved["as it came"] and rounds < 20
+assert list(trace["span"]) == ["search", "chat", "question"]
+
+# %% [markdown] road="side"
+# ## 10 · In Chinese
+#
+# Nineteen of the claims in the articles' own words, against the English sections: what is left of a search when the language changes.
+
+# %% [markdown]
+# **Predict first.** Which survives better, words or vectors?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+nineteen = [question.name for question in asked if question.kind == "chinese"]
+in_english = np.array([q.kind == "claim" and q.name in nineteen for q in asked])
+languages = {}
+for name, scores in searches.items():
+    places = ranks(scores)
+    english = np.array(
+        [places[i, corpus.right(asked[i])].min() for i in np.flatnonzero(in_english)]
+    )
+    chinese = first_right(scores, "chinese")
+    languages[name] = [
+        (english <= 5).mean(),
+        (chinese <= 5).mean(),
+        (1 / english).mean(),
+        (1 / chinese).mean(),
+    ]
+columns = ["recall@5 English", "Chinese", "MRR English", "Chinese "]
+pd.DataFrame(languages, index=columns).T.round(2)
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Words: thirteen of nineteen are still among the first five, by vectors nine.
+#
+# </details>
+#
+# You may have bet on vectors, as "meaning knows no language". It does for an encoder that has read both. MiniLM has read English; of Chinese it knows single characters, and of these few
+# (chapter 09). Words live on what is the same in both: CNN, GAN, ReLU, Keras, 99.25, and the phrases that the sections quote in Chinese. Where nothing of the kind is in a question, nothing is
+# found. The remedy is to translate the question first, or an encoder for both languages; measure it in either case, on this table.
+
+# %%
+assert (
+    languages["words"][1] > languages["vectors"][1]
+    and languages["words"][0] > languages["words"][1]
+)
 
 # %% [markdown]
 # ## Exercises
