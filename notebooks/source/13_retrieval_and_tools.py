@@ -905,7 +905,7 @@ trace = pd.DataFrame(
         for s in spans.get_finished_spans()
     ]
 )
-trace.round(1).fillna("")
+trace.round(1).astype(object).fillna("")
 
 # %% [markdown]
 # **A loop.** This model never answers; it asks to search once more, as models do when they find nothing. Nobody has counted its rounds:
