@@ -651,7 +651,66 @@ assert {"found, asked", "supported: planted ones stopped"} == set(decision.index
 assert evaluate.share(57, 57).low < 0.95 <= evaluate.share(73, 73).low
 
 # %% [markdown] road="side"
-# ## 6 · Passages of another size, and a second look
+# ## 6 · On Monday: your own folder
+#
+# The search of section 1 over a folder of your own, with its gate, in twenty lines to take along.
+
+# %% [markdown]
+# Any folder of Markdown or text will do; here it is the data cards of this course. Put your own path in:
+
+# %% tags=["nbval-ignore-output"]
+from course_utils.paths import packaged
+from course_utils.retrieval.cutting import passages as cut
+from course_utils.retrieval.cutting import plain as without_marks
+
+folder = packaged("cards")  # or Path("docs")
+pages = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
+pieces = [(name, piece) for name, page in pages.items() for piece in cut(without_marks(page))]
+mine = BM25([f"{name} {piece}" for name, piece in pieces])
+f"{len(pages)} pages, {len(pieces)} passages"
+
+# %% [markdown]
+# A question gets the first pages, and the sentence that shares most with it:
+
+
+# %% tags=["nbval-ignore-output"]
+def look_up(question, most=3):
+    scores, found = mine.scores(question), {}
+    for place in np.argsort(-scores, kind="stable"):
+        name, piece = pieces[place]
+        if scores[place] > 0 and len(found) < most:
+            found.setdefault(name, max(sentences(piece), key=lambda s: in_common(s, question)))
+    return found
+
+
+def in_common(sentence, question):
+    both = set(words(question)) & set(words(sentence))
+    return sum(mine.idf[mine.columns[w]] for w in both)
+
+
+pd.Series(look_up("Who wrote the support tickets?")).to_frame("says")
+
+# %% [markdown]
+# And your gate. Write down real questions, with the page that answers each; ten are a start. Put the cell into your tests:
+
+# %% tags=["nbval-ignore-output"]
+known = {
+    "Which licence have the support tickets?": "tickets",
+    "How many word pieces does the encoder read?": "minilm",
+    "Were the digits scanned from paper forms?": "digits",
+    "Are there Chinese messages about billing?": "tickets_zh",
+    "Photographs of clothes": "fashion_mnist",
+}
+missed = [question for question, page in known.items() if page not in look_up(question)]
+assert len(missed) < 2, missed
+f"{len(known) - len(missed)} of {len(known)} among the first three; missed: {missed}"
+
+# %% [markdown]
+# Vectors, for questions in other words, take one more line where chapter 09's encoder is on the machine (`course data fetch minilm`):
+# `course_utils.retrieval.make.encode(texts)` gives them, at some 20 milliseconds a passage.
+
+# %% [markdown] road="side"
+# ## 7 · Passages of another size, and a second look
 #
 # Does it help to cut the documents otherwise? And can a small model, taught by your labelled questions, put the first twenty into a better order?
 
@@ -711,7 +770,7 @@ for i in labelled:
 gains = {}
 for kind in ("claim", "cited", "asked"):
     old, new = first[kind, "fused"], first_right(reranked, kind)
-    gains[kind] = [interval(1 / new), (new <= 5).mean(), interval(1 / new - 1 / old)]
+    gains[kind] = [interval(1 / new), interval(new <= 5), interval(1 / new - 1 / old)]
 pd.DataFrame(gains, index=["MRR", "recall@5", "gain in MRR"]).T
 
 # %% [markdown]
@@ -721,7 +780,7 @@ pd.DataFrame(gains, index=["MRR", "recall@5", "gain in MRR"]).T
 #
 # </details>
 #
-# What fusion had lost on the customers' questions is back: the model has learnt to trust vectors more where words find little. (Of three gains only that of the cited claims is shown; the other
+# What fusion had lost on the customers' questions is back. (Of three gains only that of the cited claims is shown; the other
 # two intervals reach down to zero.) It needed 144 labelled questions, and is good for questions like *those*. On the main road it would have met no further target.
 
 # %%
@@ -729,7 +788,7 @@ assert (1 / first_right(reranked, "cited")).mean() > (1 / first["cited", "fused"
 assert (1 / first_right(reranked, "asked")).mean() > (1 / first["asked", "fused"]).mean()
 
 # %% [markdown] road="side"
-# ## 7 · A judge, judged
+# ## 8 · A judge, judged
 #
 # Before you believe a judge, be it a program or a language model, compare it with people: by how much more than chance it agrees, on what it errs, and what its figure is worth
 # on tomorrow's answers.
@@ -783,7 +842,7 @@ f"approved {v:.0%}; supported {(v - (1 - r)) / (s - (1 - r)):.0%}, {low:.0%} to 
 assert 0.6 < agree.value < 0.95 and high - low > 0.1
 
 # %% [markdown] road="side"
-# ## 8 · A cascade, and its bill
+# ## 9 · A cascade, and its bill
 #
 # A cheap model first, a priced one where it is unsure: when does that pay? Chapter 08's account, with the quality of the priced one from 0.80 to 1.
 
@@ -858,7 +917,7 @@ assert cascade(1.6)[0] < 1.5 and lines["router, then API"][0] < api[0]
 assert lines["router, then API"][-1] > api[-1]
 
 # %% [markdown] road="side"
-# ## 9 · Watch it
+# ## 10 · Watch it
 #
 # Tokens, cents and time of each step as a trace; a budget that stops an assistant that goes round in circles; and a cache, what it saves and what must be in its key.
 
@@ -928,6 +987,57 @@ with endpoint(lambda _: {"search": "learning rate, once more"}) as address:
 # %% [markdown]
 # The context grows by a section each round, so $n$ rounds cost in proportion to $n^2$: the last round is the dearest. A budget in cents sees that; a limit on rounds does not.
 #
+# **A tool that fails.** The bank's program pays, and breaks down before it says so. What does yours do: try again?
+
+
+# %%
+class Bank:
+    paid = 0
+
+    def refund(self, order, amount):
+        self.paid += int(amount)
+        raise TimeoutError("no answer from the bank")
+
+
+def execute(call, tools, spent, spend_first):
+    """One sentence about a call that the policy has let through; a grant in ``spent`` is used up."""
+    tool, arguments = call
+    if tool in spent:
+        return "Already asked for; a person looks."
+    if spend_first:
+        spent.add(tool)
+    try:
+        tools[tool](**arguments)
+    except Exception as error:
+        return f"{tool} failed: {error}."
+    spent.add(tool)
+    return f"{tool} is done."
+
+
+# %% [markdown]
+# A model that reads "failed" asks once more, three times:
+#
+# **Predict first.** Dollars paid for a refund of 49, if the grant is spent after the call, and if before?
+
+# %%
+outcome = {}
+for when in ("after", "before"):
+    bank, spent = Bank(), set()
+    log = [
+        execute(calls[0], {"refund": bank.refund}, spent, when == "before") for _ in range(3)
+    ]
+    outcome[f"spent {when} the call"] = [bank.paid, log[-1]]
+pd.DataFrame(outcome, index=["dollars paid", "last sentence"]).T
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# 147, and 49.
+#
+# </details>
+#
+# An error does not say that nothing has happened. So a grant is spent *first*, and what failed goes to a person, or to a tool that takes a number for each task and pays one number once.
+#
 # **A cache.** Questions come again. Let 2,000 customers ask the 30 questions of the kind *asked*, the $j$-th most popular in proportion to $1/j$, and three wordings of each be
 # the same but for capitals and spaces:
 
@@ -950,11 +1060,12 @@ pd.Series(saved).map("{:.1%} of the calls saved".format).to_frame("cache").T
 # key hands Ana's invoice to the next who asks.
 
 # %%
+assert outcome["spent after the call"][0] == 3 * outcome["spent before the call"][0] == 147
 assert saved["tidied"] == 1 - 30 / 2_000 > saved["as it came"] and rounds < 20
 assert list(trace["span"]) == ["search", "chat", "question"]
 
 # %% [markdown] road="side"
-# ## 10 · In Chinese
+# ## 11 · In Chinese
 #
 # Nineteen of the claims in the articles' own words, against the English sections: what is left of a search when the language changes.
 
