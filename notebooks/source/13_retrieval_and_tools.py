@@ -1051,11 +1051,12 @@ pd.DataFrame(outcome, index=["dollars paid", "last sentence"]).T
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 popular = 1 / np.arange(1, 31)
-stream = draws.choice(30, size=2_000, p=popular / popular.sum())
+dice = np.random.default_rng(seed)
+stream = dice.choice(30, size=2_000, p=popular / popular.sum())
 wordings = [str.lower, str.upper, lambda text: f"  {text} "]
 sent = [
     wordings[w](asked[114 + j].text)
-    for j, w in zip(stream, draws.integers(3, size=2_000), strict=True)
+    for j, w in zip(stream, dice.integers(3, size=2_000), strict=True)
 ]
 tidy = [" ".join(text.lower().split()) for text in sent]
 keys = {"as it came": sent, "tidied": tidy}

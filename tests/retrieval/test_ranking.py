@@ -38,3 +38,9 @@ def test_fusing_a_search_with_itself_changes_no_rank(scores):
 def test_a_question_without_a_right_document_is_refused():
     with pytest.raises(CourseError, match="at least one right document"):
         ranking.first_right(np.zeros((2, 3)), [[0], []])
+
+
+@given(SCORES)
+def test_the_chapters_ranks_are_the_packages(chapter_functions, scores):
+    ranks = chapter_functions("13", "ranks")["ranks"]
+    assert (ranks(scores) == ranking.ranks(scores)).all()
