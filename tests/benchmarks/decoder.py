@@ -107,8 +107,8 @@ def in_a_process(
     row = json.loads(result.stdout.splitlines()[-1])
     if judge:
         print(
-            f"{program:48} seed {seed}: {row['loss']:.4f} nats a character, {row['processor_seconds']:6.1f} s of processor "
-            f"({row['steps']:,} steps of {row['milliseconds_a_step']:.1f} ms, {row['parameters']:,} parameters)",
+            f"{program:48} seed {seed}: {row['loss']:.4f} nats a character, {row['processor_seconds']:6.1f} processor "
+            f"seconds ({row['steps']:,} × {row['milliseconds_a_step']:.1f} ms), {row['parameters']:,} parameters",
             flush=True,
         )
     return row

@@ -21,11 +21,10 @@ def test_the_courses_own_text_comes_with_the_course():
     text = data.load("course_text")
     assert len(text.text) == 434_643 and text.language == "en"
     assert text.train + text.validation == text.text
-    everything = text.text.split("\n\n")
     tickets = data.load("tickets")
-    assert set(tickets.train.texts) <= set(everything), "the training tickets are in it"
+    assert all(ticket in text.text for ticket in tickets.train.texts)
     for part in (tickets.validation, tickets.test):
-        assert set(part.texts).isdisjoint(everything), "what judges a router of tickets must not have been read"
+        assert not any(ticket in text.text for ticket in part.texts), "what judges a router must not have been read"
     assert [row.verdict for row in verify(["course_text"])] == ["good"]
 
 
