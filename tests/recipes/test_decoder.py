@@ -5,6 +5,7 @@ import math
 import os
 import statistics
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +279,7 @@ def test_it_learns_the_same_on_jax():
     )
     found = subprocess.run(
         [os.environ["COURSE_JAX_PYTHON"], "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
