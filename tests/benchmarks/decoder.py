@@ -36,6 +36,7 @@ from course_utils.recipes import decoder
 from course_utils.runtime import TENSORFLOW_ENVIRONMENT, machine
 
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "data" / "results" / "12.json"
 PROGRAMS = {"nanoGPT's recipe": decoder.BASELINE, "fast": decoder.FAST, "long": decoder.LONG}
 LADDER = {f"alone: {name}": recipe for name, recipe in decoder.ALONE.items()} | {
     f"without: {name}": recipe for name, recipe in decoder.WITHOUT.items()
@@ -115,16 +116,17 @@ def in_a_process(
 
 
 def climb_the_ladder(seeds: list[int], programs: list[str], keep) -> None:
-    """What a step of each rung costs, measured in turn, and then each rung for equal processor seconds."""
-    costs = dict.fromkeys(programs, float("inf"))
+    """Each rung for equal processor seconds, by what a step of it costs: as kept, or else measured first, in turn."""
+    kept = json.loads(KEPT.read_text("utf-8")).get("ladder", []) if KEPT.exists() else []
+    costs = {row["program"]: row["milliseconds_a_step_alone"] for row in kept}
+    new = {program: float("inf") for program in programs if program not in costs}
     for _ in range(COST_ROUNDS):
-        for program in programs:
+        for program in new:
             row = in_a_process(program, "tinyshakespeare", 0, steps=COST_STEPS, holdout=True, judge=False)
-            costs[program] = min(costs[program], row["milliseconds_a_step"])
-    for program, cost in costs.items():
-        print(f"{program:52} {cost:.1f} ms a step: {steps_for(cost):,} steps", flush=True)
+            new[program] = min(new[program], row["milliseconds_a_step"])
     for seed in seeds:
-        for program, cost in costs.items():
+        for program in programs:
+            cost = (costs | new)[program]
             row = in_a_process(program, "tinyshakespeare", seed, steps=steps_for(cost), holdout=True)
             keep("ladder", row | {"milliseconds_a_step_alone": cost})
 
@@ -165,8 +167,7 @@ def main() -> None:
 
 def write(part: str, row: dict) -> None:
     """Put a row into data/results/12.json: what was measured again replaces what was kept, in the programs' order."""
-    path = ROOT / "data" / "results" / "12.json"
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     order = [*LADDER, *PROGRAMS]
     rows = {(one["text"], one["program"], one["seed"]): one for one in [*kept.get(part, []), row]}
     kept[part] = sorted(
@@ -179,7 +180,7 @@ def write(part: str, row: dict) -> None:
         "machine": machine(),
     }
     kept = head | {key: value for key, value in kept.items() if key not in head}
-    write_atomic(path, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(KEPT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def conclude(rows: list[dict]) -> None:

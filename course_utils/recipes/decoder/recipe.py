@@ -103,6 +103,11 @@ def _as_before(name: str) -> dict:
 ALONE = {"nanoGPT's recipe": BASELINE, "AdamW's rate × 4": changed(BASELINE, {"rate": 4e-3, "matrix_rate": 4e-3})}
 ALONE |= {name: changed(BASELINE, change) for name, change in CHANGES.items()}
 WITHOUT = {"the course's recipe": QUICK} | {name: changed(QUICK, _as_before(name)) for name in CHANGES}
+# Each of these is hardly missed when it is the only one to go: are all of them?
+_SMALL = ("linear cool-down", "queries and keys of one length", "branches from nought")
+WITHOUT["these three: cool-down, one length, nought"] = changed(
+    QUICK, {field: value for name in _SMALL for field, value in _as_before(name).items()}
+)
 
 
 def rates(recipe: Recipe) -> np.ndarray:
