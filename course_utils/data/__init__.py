@@ -11,6 +11,7 @@ from course_utils.data.fetch import status
 from course_utils.data.registry import entry, names
 
 if TYPE_CHECKING:
+    from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.text import TextData
 
@@ -32,7 +33,9 @@ __all__ = [
 ]
 
 
-def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData | TextData":
+def load(
+    name: str, *, seed: int = 0, split: str | None = None, progress: bool = True
+) -> "ImageData | TextData | Tables":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.

@@ -8,11 +8,12 @@ from course_utils.errors import CourseError
 from course_utils.language import say
 
 if TYPE_CHECKING:
+    from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.text import TextData
 
 
-def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData":
+def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData | Tables":
     """The set of an entry by the loader of its kind; see `course_utils.data.load`.
 
     Raises CourseError for a set that no loader knows, and for a split or files that cannot be had.
@@ -56,6 +57,15 @@ def _text(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Tex
     return loaders[entry.name](progress)
 
 
+def _tables(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Tables":
+    from course_utils.data import frames
+
+    _one_split(entry, split)
+    if entry.name not in frames.READERS:
+        raise _no_loader(entry, say("the sets of tables are {names}.", names=", ".join(frames.READERS)))
+    return frames.load(entry.name, progress)
+
+
 def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData":
     raise CourseError(
         say(
@@ -66,11 +76,12 @@ def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "
 
 
 # As in `registry.KINDS`; a new kind of set needs one more line here.
-LOADERS: dict[str, Callable[..., "ImageData | TextData"]] = {
+LOADERS: dict[str, Callable[..., "ImageData | TextData | Tables"]] = {
     "embedded": _embedded,
     "images": _images,
     "shipped": _shipped,
     "text": _text,
+    "tables": _tables,
     "weights": _weights,
 }
 
