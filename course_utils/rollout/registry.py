@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from course_utils import bundles, paths
-from course_utils.bundles import files, signature
+from course_utils.bundles import decoder, files, signature
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.rollout.log import Log
@@ -277,6 +277,7 @@ class Registry:
         if self.key is not None:
             bundles.check_signature(bundle, self.key)
         card = bundles.read_card(bundle)
+        decoder.must_have_classes(card["kind"])
         files.verify(bundle, card)
         found = version_of(card)
         if version not in (None, found):
