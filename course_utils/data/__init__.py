@@ -12,6 +12,7 @@ from course_utils.data.registry import entry, names
 
 if TYPE_CHECKING:
     from course_utils.data.images import ImageData
+    from course_utils.data.prose import Prose
     from course_utils.data.text import TextData
 
 _IMAGES = {"ImageData", "Part", "digits_shuffled_split"}
@@ -32,8 +33,10 @@ __all__ = [
 ]
 
 
-def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData | TextData":
+def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData | TextData | Prose":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
+
+    Running text ("course_text", "tinyshakespeare") has two parts, each one string.
 
     ``split="shuffled"`` (digits only) splits by chance with ``seed``; by default each set has its one fixed split.
     Raises CourseError for an unknown name or split, for a set that no loader knows, and for files that cannot be had.

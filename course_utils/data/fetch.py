@@ -230,7 +230,7 @@ def _not_had(
     if faults:
         first = say("{file} of {name} did not come as published, and nothing was kept: {causes}.", **fields)
         last = "Try again later or on another network, or set COURSE_DATA to a folder that has {path}."
-    elif entry.kind in ("images", "text"):
+    elif entry.kind in ("images", "text", "prose"):
         first = say("{name} could not be downloaded: {causes}.", **fields)
         last = (
             "Without a network use the quick profile (COURSE_PROFILE=quick), which needs no download, or set "

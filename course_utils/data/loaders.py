@@ -9,10 +9,11 @@ from course_utils.language import say
 
 if TYPE_CHECKING:
     from course_utils.data.images import ImageData
+    from course_utils.data.prose import Prose
     from course_utils.data.text import TextData
 
 
-def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData":
+def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData | Prose":
     """The set of an entry by the loader of its kind; see `course_utils.data.load`.
 
     Raises CourseError for a set that no loader knows, and for a split or files that cannot be had.
@@ -37,12 +38,15 @@ def _images(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "I
     return images.load_idx(entry.name, progress)
 
 
-def _shipped(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "TextData":
-    from course_utils.data import tickets
+def _shipped(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "TextData | Prose":
+    from course_utils.data import prose, tickets
 
     _one_split(entry, split)
+    if entry.name == prose.OWN:
+        return prose.load_course_text()
     if entry.name not in tickets.FILES:
-        raise _no_loader(entry, say("the sets that come with the course are {names}.", names=", ".join(tickets.FILES)))
+        known = ", ".join([*tickets.FILES, prose.OWN])
+        raise _no_loader(entry, say("the sets that come with the course are {names}.", names=known))
     return tickets.load(entry.name)
 
 
@@ -56,6 +60,15 @@ def _text(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Tex
     return loaders[entry.name](progress)
 
 
+def _prose(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Prose":
+    from course_utils.data import prose
+
+    _one_split(entry, split)
+    if entry.name != "tinyshakespeare":
+        raise _no_loader(entry, say("the only published running text is tinyshakespeare."))
+    return prose.load_tinyshakespeare(progress)
+
+
 def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData":
     raise CourseError(
         say(
@@ -66,11 +79,12 @@ def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "
 
 
 # As in `registry.KINDS`; a new kind of set needs one more line here.
-LOADERS: dict[str, Callable[..., "ImageData | TextData"]] = {
+LOADERS: dict[str, Callable[..., "ImageData | TextData | Prose"]] = {
     "embedded": _embedded,
     "images": _images,
     "shipped": _shipped,
     "text": _text,
+    "prose": _prose,
     "weights": _weights,
 }
 

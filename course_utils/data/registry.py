@@ -16,7 +16,7 @@ from course_utils.tables import Table
 from course_utils.tables import read as read_tables
 
 # kind -> whether its files are fetched. An embedded set comes with an installed library, a shipped one with the course.
-KINDS = {"embedded": False, "images": True, "shipped": False, "text": True, "weights": True}
+KINDS = {"embedded": False, "images": True, "shipped": False, "text": True, "prose": True, "weights": True}
 
 
 _KEYS = {"title", "kind", "licence", "citation", "class_names", "sha256", "files", "package", "package_folder"}
