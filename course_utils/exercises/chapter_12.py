@@ -289,8 +289,12 @@ def _routes(*rows, v, repair):
 
 _PAYS_CASES = [
     # counted words and rules · a model of one's own · somebody else's · a script that breaks now and then
-    _routes((104, 400, 0, 600, 0), (200, 400, 0, 2400, 0), (10, 100, 0, 900, 0.004), (0, 400, 3, 0, 0), v=500, repair=1),
-    _routes((104, 400, 0, 600, 0), (200, 400, 0, 2400, 0), (10, 100, 0, 900, 0.004), (0, 400, 3, 0, 0), v=9000, repair=1),
+    _routes(
+        (104, 400, 0, 600, 0), (200, 400, 0, 2400, 0), (10, 100, 0, 900, 0.004), (0, 400, 3, 0, 0), v=500, repair=1
+    ),
+    _routes(
+        (104, 400, 0, 600, 0), (200, 400, 0, 2400, 0), (10, 100, 0, 900, 0.004), (0, 400, 3, 0, 0), v=9000, repair=1
+    ),
     # tried on six records, all right: luck
     _routes((30, 400, 0, 500, 0.001), (0, 6, 0, 500, 0.001), v=10_000, repair=0.5),
     # nothing wrong in either, but in one of more records

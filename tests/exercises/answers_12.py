@@ -52,9 +52,7 @@ def with_infinity(wrong, n, invalid, fixed, each, v, repair):
 
 
 def by_sorting(wrong, n, invalid, fixed, each, v, repair):
-    rows = [
-        (fixed[k] + v * each[k] + v * repair * upper(wrong[k], n[k]), k) for k in range(len(n)) if not invalid[k]
-    ]
+    rows = [(fixed[k] + v * each[k] + v * repair * upper(wrong[k], n[k]), k) for k in range(len(n)) if not invalid[k]]
     return sorted(rows)[0][1] if rows else -1
 
 
@@ -69,7 +67,10 @@ RIGHT = {
 
 WRONG = {
     "12-1": [
-        (lambda said, tokens, answers: [any(a.startswith(said + t) for a in answers) for t in tokens], "end as any token"),
+        (
+            lambda said, tokens, answers: [any(a.startswith(said + t) for a in answers) for t in tokens],
+            "end as any token",
+        ),
         (lambda *given: fitting(*given, lambda a, s, t: a.startswith(s + t), lambda said: False), "no end"),
         (lambda *given: fitting(*given, lambda a, s, t: a.startswith(s + t), lambda said: True), "end at any time"),
         (
