@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 
-def load(name: str, *, seed: int = 0, split: str | None = None, progress: bool = True) -> "ImageData | TextData | Prose":
+def load(
+    name: str, *, seed: int = 0, split: str | None = None, progress: bool = True
+) -> "ImageData | TextData | Prose":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     Running text ("course_text", "tinyshakespeare") has two parts, each one string.

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_utils.recipes.decoder.recipe import Design
+from course_utils.errors import CourseError
+from course_utils.recipes.decoder.recipe import PLAIN
 
 MOST_PAIRS = 8191  # rows of the table of pairs; with more pairs than rows, several share one (a prime spreads them)
 
@@ -41,24 +42,17 @@ def rotate(x, cosine, sine):
 
 
 class Block(layers.Layer):
-    """One layer of the decoder: attention over the places before, then a small network at each place."""
+    """One layer of the decoder: attention to the places before, then a small network at each place."""
 
     def __init__(self, context, heads, width, depth, design):
         super().__init__()
         self.heads, self.design = heads, design
-
-        def dense(units, std=0.02):
-            return layers.Dense(units, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=std))
-
-        def norm():
-            return unit if design.plain_norm else layers.LayerNormalization(center=False, epsilon=1e-5)
-
-        ends = 0.0 if design.zero else 0.02 / math.sqrt(2 * depth)
-        self.norm_attention, self.norm_inner = norm(), norm()
+        end = 0.0 if design.zero else 0.02 / math.sqrt(2 * depth)  # two branches a layer are added up
+        self.norm_attention, self.norm_inner = norm(design), norm(design)
         self.query, self.key, self.value = dense(width), dense(width), dense(width)
-        self.attention_out = dense(width, ends)
-        self.inner, self.inner_out = dense(4 * width), dense(width, ends)
-        self.mask = np.triu(np.full((context, context), -1e9, "float32"), 1)
+        self.attention_out = dense(width, end)
+        self.inner, self.inner_out = dense(4 * width), dense(width, end)
+        self.mask = np.triu(np.full((context, context), -1e9, "float32"), 1)  # nobody looks ahead
         self.cosine, self.sine = rotation(context, width // heads)
 
     def call(self, x):
@@ -70,7 +64,7 @@ class Block(layers.Layer):
     def attention(self, x):
         time, width = x.shape[1:]
 
-        def split(y):
+        def split(y):  # (batch, time, width) → (batch, heads, time, size)
             return ops.transpose(ops.reshape(y, (-1, time, self.heads, width // self.heads)), (0, 2, 1, 3))
 
         queries, keys, values = split(self.query(x)), split(self.key(x)), split(self.value(x))
@@ -83,24 +77,30 @@ class Block(layers.Layer):
 
 
 class Decoder(keras.Model):
-    """Tokens int32 (batch, time) → logits float32 (batch, time, vocabulary); time is at most ``context``."""
+    """Tokens int32 (batch, time) → logits float32 (batch, time, vocabulary); time is at most ``context``.
 
-    def __init__(self, vocabulary, context, layers=4, heads=4, width=128, design=Design()):
+    Raises CourseError for longer rows and for a width that the heads cannot share.
+    """
+
+    def __init__(self, vocabulary, context, layers=4, heads=4, width=128, design=PLAIN):
         super().__init__()
+        if width % (2 * heads):
+            raise CourseError(f"The width, {width}, must be a multiple of twice the number of heads, {heads}.")
         self.vocabulary, self.context, self.design = vocabulary, context, design
-        normal = keras.initializers.RandomNormal(stddev=0.02)
-        self.embedding = keras.layers.Embedding(vocabulary, width, embeddings_initializer=normal)
+        self.embedding = table(vocabulary, width)
         if not design.rotary:
-            self.position = keras.layers.Embedding(context, width, embeddings_initializer=normal)
+            self.position = table(context, width)
         if design.pairs:
             self.rows = min(vocabulary**2, MOST_PAIRS)
-            self.pairs = keras.layers.Embedding(self.rows, width, embeddings_initializer="zeros")
+            self.pairs = table(self.rows, width, 0.0)
         self.blocks = [Block(context, heads, width, layers, design) for _ in range(layers)]
-        self.norm = unit if design.plain_norm else keras.layers.LayerNormalization(center=False, epsilon=1e-5)
-        if not design.tied:
-            self.head = keras.layers.Dense(vocabulary, use_bias=False, kernel_initializer="zeros")
+        self.norm = norm(design)
+        if design.untied:
+            self.head = dense(vocabulary, 0.0)
 
     def call(self, tokens):
+        if tokens.shape[1] > self.context:
+            raise CourseError(f"A row has {tokens.shape[1]} tokens; this decoder reads at most {self.context} at once.")
         x = self.embedding(tokens)
         if self.design.pairs:
             before = ops.pad(tokens[:, :-1], ((0, 0), (1, 0)))
@@ -110,4 +110,19 @@ class Decoder(keras.Model):
         for block in self.blocks:
             x = block(x)
         x = self.norm(x)
-        return ops.matmul(x, ops.transpose(self.embedding.embeddings)) if self.design.tied else self.head(x)
+        return self.head(x) if self.design.untied else ops.matmul(x, ops.transpose(self.embedding.embeddings))
+
+
+def dense(units, spread=0.02):
+    """A matrix without bias; its weights begin normal with this spread."""
+    return layers.Dense(units, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=spread))
+
+
+def table(rows, width, spread=0.02):
+    """A vector for each of so many tokens, places or pairs."""
+    return layers.Embedding(rows, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=spread))
+
+
+def norm(design):
+    """Normalisation at the beginning of a branch: nanoGPT's, with gains and without biases, or `unit`."""
+    return unit if design.plain else layers.LayerNormalization(center=False, epsilon=1e-5)

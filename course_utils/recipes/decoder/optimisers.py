@@ -1,15 +1,23 @@
-"""AdamW and Muon as functions of lists of variables and gradients."""
+"""AdamW, and Muon for matrices, as they are written down; each holds its averages and changes its variables.
+
+Sources: I. Loshchilov and F. Hutter (2019), ICLR, arXiv:1711.05101 (AdamW, algorithm 2); K. Jordan and others (2024),
+"Muon: an optimizer for hidden layers in neural networks", https://kellerjordan.github.io/posts/muon/.
+"""
 
 import keras
 from keras import ops
 
 
-def newton_schulz(matrices, steps=5):
-    """Nearly the orthogonal matrix nearest to each (…, m, n): singular values are drawn to 1, directions stay."""
+def newton_schulz(matrices, steps: int = 5):
+    """Matrices (…, m, n) → nearly the nearest with orthonormal rows or columns: singular values come near 1.
+
+    Each step applies the odd polynomial a·s + b·s³ + c·s⁵ to every singular value s, and needs products only. Its
+    coefficients are Jordan's: small values grow fast, and all end between 0.7 and 1.2.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = ops.swapaxes(matrices, -1, -2) if tall else matrices
-    x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
+    x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)  # now no singular value exceeds 1
     for _ in range(steps):
         gram = ops.matmul(x, ops.swapaxes(x, -1, -2))
         x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
@@ -17,40 +25,48 @@ def newton_schulz(matrices, steps=5):
 
 
 class AdamW:
+    """A step is the mean of the last gradients over the root of their mean square; weights of two axes decay."""
+
     def __init__(self, variables, betas=(0.9, 0.99), decay=0.0, epsilon=1e-8):
         self.variables, self.betas, self.decay, self.epsilon = variables, betas, decay, epsilon
-        self.means = [keras.Variable(ops.zeros_like(v)) for v in variables]
-        self.squares = [keras.Variable(ops.zeros_like(v)) for v in variables]
+        self.means, self.squares = _zeros(variables), _zeros(variables)
 
     def update(self, gradients, rate, step):
-        b1, b2 = self.betas
-        step = ops.cast(step, "float32") + 1
-        scale = rate * ops.sqrt(1 - b2**step) / (1 - b1**step)
-        small = self.epsilon * ops.sqrt(1 - b2**step)
+        """Change the variables; ``step`` counts from 0."""
+        first, second = self.betas
+        done = ops.cast(step, "float32") + 1
+        mean_share, square_share = 1 - first**done, 1 - second**done  # what of an average the steps so far have filled
         for v, g, m, s in zip(self.variables, gradients, self.means, self.squares, strict=True):
-            m.assign(b1 * m + (1 - b1) * g)
-            s.assign(b2 * s + (1 - b2) * ops.square(g))
-            keep = 1 - rate * self.decay if len(v.shape) > 1 else 1.0
-            v.assign(keep * v - scale * m / (ops.sqrt(s) + small))
+            m.assign(first * m + (1 - first) * g)
+            s.assign(second * s + (1 - second) * ops.square(g))
+            change = (m / mean_share) / (ops.sqrt(s / square_share) + self.epsilon)
+            if self.decay and len(v.shape) == 2:
+                change = change + self.decay * v
+            v.assign(v - rate * change)
 
 
 class Muon:
-    def __init__(self, variables, momentum=0.95, decay=0.0, steps=5):
-        self.variables, self.momentum, self.decay, self.steps = variables, momentum, decay, steps
-        self.means = [keras.Variable(ops.zeros_like(v)) for v in variables]
+    """A step is the mean of the last gradients made orthogonal: every direction of a matrix moves equally far."""
+
+    def __init__(self, variables, momentum=0.95):
+        self.variables, self.momentum = variables, momentum
+        self.means = _zeros(variables)
 
     def update(self, gradients, rate):
-        shapes = {}
+        """Change the variables, all of them matrices (inputs, outputs)."""
+        stacks: dict[tuple[int, int], list] = {}
         for v, g, m in zip(self.variables, gradients, self.means, strict=True):
             m.assign(self.momentum * m + (1 - self.momentum) * g)
-            ahead = self.momentum * m + (1 - self.momentum) * g
-            rows, columns = v.shape
-            # matrices of one shape, or its transpose, go through the iteration as one stack
-            wide = ahead if rows <= columns else ops.transpose(ahead)
-            shapes.setdefault(tuple(wide.shape), []).append((v, wide, rows > columns))
-        for members in shapes.values():
-            stack = newton_schulz(ops.stack([wide for _, wide, _ in members]), self.steps)
-            for k, (v, _, turned) in enumerate(members):
-                change = ops.transpose(stack[k]) if turned else stack[k]
-                scale = max(1.0, v.shape[1] / v.shape[0]) ** 0.5
-                v.assign((1 - rate * self.decay) * v - rate * scale * change)
+            ahead = self.momentum * m + (1 - self.momentum) * g  # Nesterov's: where the mean is going
+            turned = v.shape[0] > v.shape[1]
+            wide = ops.transpose(ahead) if turned else ahead
+            stacks.setdefault(tuple(wide.shape), []).append((v, wide, turned))
+        for stack in stacks.values():  # matrices of one shape go through the iteration together
+            changes = newton_schulz(ops.stack([wide for _, wide, _ in stack]))
+            for k, (v, _, turned) in enumerate(stack):
+                change = ops.transpose(changes[k]) if turned else changes[k]
+                v.assign(v - rate * max(1.0, v.shape[1] / v.shape[0]) ** 0.5 * change)
+
+
+def _zeros(variables):
+    return [keras.Variable(ops.zeros(v.shape), trainable=False) for v in variables]

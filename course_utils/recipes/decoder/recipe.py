@@ -1,40 +1,129 @@
-"""What can be changed about the baseline, and the ladder of changes."""
+"""What can be changed about nanoGPT's recipe for a CPU, the recipe itself, and the faster ones."""
 
 import dataclasses
+import math
+
+import numpy as np
+
+from course_utils.errors import CourseError
 
 
 @dataclasses.dataclass(frozen=True)
 class Design:
-    """Switches of the network; all off is nanoGPT's."""
+    """Switches of the network; all off is nanoGPT's.
+
+    ``rotary``: places are angles by which queries and keys are turned, instead of learned vectors. ``normalised``:
+    queries and keys have one length, so scores stay within bounds. ``squared``: squared ReLU instead of GELU. ``zero``:
+    what a branch adds begins at nought, so every block begins as the identity. ``pairs``: a vector for each pair of
+    neighbouring tokens is added to the token's own. ``plain``: normalisation without mean and gains. ``untied``: a
+    table of its own on the way out, from nought, instead of the embeddings again.
+    """
 
     rotary: bool = False
     normalised: bool = False
     squared: bool = False
     zero: bool = False
     pairs: bool = False
-    plain_norm: bool = False
-    tied: bool = True
+    plain: bool = False
+    untied: bool = False
+
+
+PLAIN = Design()
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
+    """A network and how it is trained; the defaults are nanoGPT's recipe for a CPU.
+
+    ``batch`` windows of ``context`` tokens a step. ``schedule``: "cosine" falls to a tenth of the rate, "linear" to
+    nought; before that it climbs for the share ``warm_up`` of the steps. ``muon``: Muon moves the blocks' matrices, not
+    AdamW. ``matrix_rate`` is the learning rate of these matrices, ``rate`` that of all other weights. ``decay`` is
+    AdamW's weight decay, of matrices and tables; ``betas`` its two averages; ``clip`` the largest norm of all gradients
+    together (0: any).
+    """
+
     layers: int = 4
     heads: int = 4
     width: int = 128
     context: int = 64
+    design: Design = PLAIN
     batch: int = 12
     steps: int = 2000
-    design: Design = Design()
     schedule: str = "cosine"
+    warm_up: float = 0.05
     muon: bool = False
     rate: float = 1e-3
-    muon_rate: float = 0.02
-    last_rate: float = 0.1
-    warm_up: float = 0.05
+    matrix_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.99)
     decay: float = 0.1
-    betas: tuple = (0.9, 0.99)
     clip: float = 1.0
-    cool_down: float = 1.0
-    newton_steps: int = 5
-    muon_decay: float = 0.0
-    jit: bool = False
+
+
+BASELINE = Recipe()
+_DESIGN = Design(rotary=True, normalised=True, squared=True, zero=True, pairs=True, plain=True, untied=True)
+_CHANGED = Recipe(design=_DESIGN, batch=16, schedule="linear", warm_up=0.02, muon=True, matrix_rate=0.02, rate=0.02)
+# The same changes at three budgets: the less time there is, the smaller is the network that uses it best.
+FAST = dataclasses.replace(_CHANGED, layers=1, heads=3, width=96, steps=240)
+QUICK = dataclasses.replace(_CHANGED, layers=2, steps=400)
+LONG = dataclasses.replace(_CHANGED, layers=3, steps=1500)
+
+_CHANGES = {
+    "linear cool-down": {"schedule": "linear", "warm_up": 0.02},
+    "rotary positions": {"rotary": True},
+    "queries and keys of one length": {"normalised": True},
+    "squared ReLU": {"squared": True},
+    "branches from nought": {"zero": True},
+    "normalisation without gains": {"plain": True},
+    "a table of its own on the way out": {"untied": True},
+    "a table of pairs": {"pairs": True},
+    "a larger rate for tables": {"rate": 0.02},
+    "Muon": {"muon": True, "matrix_rate": 0.02},
+    "batches of 16": {"batch": 16},
+    "one layer, 96 wide": {"layers": 1, "heads": 3, "width": 96},
+}
+
+
+def changed(recipe: Recipe, change: dict) -> Recipe:
+    """A recipe with some fields of its own, or of its design, changed."""
+    switches = {name: value for name, value in change.items() if hasattr(recipe.design, name)}
+    others = {name: value for name, value in change.items() if name not in switches}
+    return dataclasses.replace(recipe, design=dataclasses.replace(recipe.design, **switches), **others)
+
+
+def _as_before(change: dict) -> dict:
+    """The same fields as in the baseline."""
+    return {name: getattr(BASELINE, name, getattr(BASELINE.design, name, None)) for name in change}
+
+
+# Each change alone, on the baseline; and the fast recipe without it.
+ALONE = {"nanoGPT's recipe": BASELINE} | {name: changed(BASELINE, change) for name, change in _CHANGES.items()}
+WITHOUT = {"the fast recipe": FAST} | {name: changed(FAST, _as_before(change)) for name, change in _CHANGES.items()}
+
+
+def rates(recipe: Recipe) -> np.ndarray:
+    """The share of the full rate at each step, float32 (steps,): a linear climb, then the schedule's way down."""
+    step = np.arange(recipe.steps)
+    climb = max(1, round(recipe.warm_up * recipe.steps))
+    if recipe.schedule == "cosine":
+        done = np.clip((step - climb) / max(1, recipe.steps - climb), 0, 1)
+        fall = 0.1 + 0.9 * 0.5 * (1 + np.cos(math.pi * done))
+    else:
+        fall = 1 - step / recipe.steps
+    return np.minimum((step + 1) / climb, fall).astype("float32")
+
+
+def alphabet(text: str) -> list[str]:
+    """The different characters of a text, sorted: a character's place is its token."""
+    return sorted(set(text))
+
+
+def encode(text: str, letters: list[str]) -> np.ndarray:
+    """Text → tokens int32 (n,). Raises CourseError for a character that is not among the letters."""
+    number = {letter: token for token, letter in enumerate(letters)}
+    try:
+        return np.fromiter((number[letter] for letter in text), np.int32, len(text))
+    except KeyError as error:
+        raise CourseError(
+            f"The character {error.args[0]!r} is not among the {len(letters)} that the model knows; "
+            "take the alphabet from the whole text."
+        ) from None

@@ -1,89 +1,113 @@
-"""Training."""
+"""Train a decoder by a recipe, and measure its loss on a text."""
 
-import math
-import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
 from keras import ops
 
+from course_utils.errors import CourseError
 from course_utils.recipes.decoder.network import Decoder
 from course_utils.recipes.decoder.optimisers import AdamW, Muon
-from course_utils.recipes.decoder.recipe import Recipe
+from course_utils.recipes.decoder.recipe import Recipe, rates
 
 
 def cross_entropy(logits, targets):
-    """Mean, in nats a token."""
-    return ops.mean(keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+    """How surprised the model is by each next token: logits (…, vocabulary), targets (…) → nats, (…)."""
+    return keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
 
-def rates(recipe: Recipe) -> np.ndarray:
-    """Share of the peak for each step, float32 (steps,)."""
-    t = np.arange(recipe.steps)
-    climb = max(1, round(recipe.warm_up * recipe.steps))
-    if recipe.schedule == "cosine":
-        done = np.clip((t - climb) / max(1, recipe.steps - climb), 0, 1)
-        fall = recipe.last_rate + (1 - recipe.last_rate) * 0.5 * (1 + np.cos(math.pi * done))
-    else:
-        cool = recipe.cool_down * recipe.steps
-        fall = np.minimum(1, (recipe.steps - t) / cool)
-    return np.minimum((t + 1) / climb, fall).astype("float32")
+class Optimiser:
+    """AdamW for the tables and gains; for the matrices of the blocks AdamW too, or Muon."""
 
+    def __init__(self, model: Decoder, recipe: Recipe):
+        inside = [v for block in model.blocks for v in block.trainable_variables if len(v.shape) == 2]
+        others = [v for v in model.trainable_variables if all(v is not matrix for matrix in inside)]
+        self.variables, self.recipe, self.tables = others + inside, recipe, len(others)
+        self.adam = AdamW(others, recipe.betas, recipe.decay)
+        self.matrices = Muon(inside) if recipe.muon else AdamW(inside, recipe.betas, recipe.decay)
 
-def windows(tokens, batch, context, steps, random):
-    """Where each window of each batch begins."""
-    return random.integers(0, len(tokens) - context, (steps, batch))
-
-
-def train(tokens, vocabulary, recipe, *, seed=0, on_step=None, calls=20):
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    random = np.random.default_rng(seed)
-    model = Decoder(vocabulary, recipe.context, recipe.layers, recipe.heads, recipe.width, recipe.design)
-    model(np.zeros((1, recipe.context), "int32"))
-    matrices = [v for b in model.blocks for v in b.trainable_variables if len(v.shape) == 2] if recipe.muon else []
-    ids = {id(v) for v in matrices}
-    others = [v for v in model.trainable_variables if id(v) not in ids]
-    adam = AdamW(others, recipe.betas, recipe.decay)
-    muon = Muon(matrices, steps=recipe.newton_steps, decay=recipe.muon_decay) if matrices else None
-    text = tf.constant(tokens, tf.int32)
-    starts = tf.constant(windows(tokens, recipe.batch, recipe.context, recipe.steps, random), tf.int32)
-    share = tf.constant(rates(recipe))
-    offsets = tf.range(recipe.context + 1)
-
-    @tf.function(autograph=False, jit_compile=recipe.jit)
-    def step(i):
-        window = tf.gather(text, starts[i][:, None] + offsets)
-        with tf.GradientTape() as tape:
-            loss = cross_entropy(model(window[:, :-1]), window[:, 1:])
-        gradients = tape.gradient(loss, [v.value for v in others + matrices])
-        gradients = [tf.convert_to_tensor(g) for g in gradients]
+    def update(self, gradients, share, step):
+        """Change the weights; ``share`` is that of the full rate at this step."""
+        recipe = self.recipe
         if recipe.clip:
-            gradients, _ = tf.clip_by_global_norm(gradients, recipe.clip)
-        adam.update(gradients[: len(others)], recipe.rate * share[i], i)
-        if muon:
-            muon.update(gradients[len(others) :], recipe.muon_rate * share[i])
-        return loss
+            norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
+            gradients = [g * ops.minimum(1.0, recipe.clip / (norm + 1e-6)) for g in gradients]
+        self.adam.update(gradients[: self.tables], recipe.rate * share, step)
+        if recipe.muon:
+            self.matrices.update(gradients[self.tables :], recipe.matrix_rate * share)
+        else:
+            self.matrices.update(gradients[self.tables :], recipe.matrix_rate * share, step)
 
-    for i in range(recipe.steps):
-        loss = step(tf.constant(i))
-        if on_step and (i + 1) % calls == 0:
-            on_step(i + 1, loss, model)
+
+def train(
+    tokens: np.ndarray,
+    vocabulary: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    on_step: Callable[[int, object, Decoder], None] | None = None,
+) -> Decoder:
+    """Train by a recipe: tokens int (n,) from 0 to vocabulary - 1 → a decoder.
+
+    Each step reads windows from places drawn afresh. After each, ``on_step(steps done, loss, model)`` is called; its
+    loss, in nats a token, is a tensor of the backend. Raises CourseError for a text shorter than a window.
+    """
+    if len(tokens) < recipe.context + 2:
+        raise CourseError(
+            f"The text has {len(tokens)} tokens, a window {recipe.context + 1}; take more text or a smaller context."
+        )
+    keras.utils.set_random_seed(seed)
+    model = Decoder(vocabulary, recipe.context, recipe.layers, recipe.heads, recipe.width, recipe.design)
+    model(np.zeros((1, recipe.context), "int32"))  # makes the weights
+    starts = np.random.default_rng(seed).integers(0, len(tokens) - recipe.context, (recipe.steps, recipe.batch))
+    places = starts[:, :, None] + np.arange(recipe.context + 1)  # of step, window and token
+    step = training_step(model, Optimiser(model, recipe))
+    text, shares = np.asarray(tokens, "int32"), rates(recipe)
+    for number in range(recipe.steps):
+        loss = step(text[places[number]], shares[number], np.int32(number))
+        if on_step:
+            on_step(number + 1, loss, model)
     return model
 
 
-def loss(model, tokens, context, batch=64):
-    """Mean over the whole text in windows that follow one another."""
+def training_step(model: Decoder, optimiser: Optimiser) -> Callable:
+    """(windows int32 (batch, context + 1), share of the rate, number of the step) → loss; changes the model."""
     import tensorflow as tf
 
-    count = (len(tokens) - 1) // context
-    x = np.asarray(tokens[: count * context], np.int32).reshape(count, context)
-    y = np.asarray(tokens[1 : count * context + 1], np.int32).reshape(count, context)
+    weights = [v.value for v in optimiser.variables]
 
-    @tf.function(reduce_retracing=True)
-    def total(x, y):
-        return ops.sum(keras.losses.sparse_categorical_crossentropy(y, model(x), from_logits=True))
+    @tf.function(autograph=False)
+    def step(windows, share, number):
+        with tf.GradientTape() as tape:
+            loss = ops.mean(cross_entropy(model(windows[:, :-1]), windows[:, 1:]))
+        gradients = tape.gradient(loss, weights)
+        # A table's gradient comes as the rows that were read: made whole, it is clipped and averaged like the others.
+        optimiser.update([tf.convert_to_tensor(g) for g in gradients], share, number)
+        return loss
 
-    parts = [float(total(x[k : k + batch], y[k : k + batch])) for k in range(0, count, batch)]
-    return sum(parts) / y.size
+    return lambda windows, share, number: step(*map(tf.convert_to_tensor, (windows, share, number)))
+
+
+def loss(model: Decoder, tokens: np.ndarray, *, context: int | None = None, batch: int = 64) -> float:
+    """Mean cross-entropy over a whole text, nats a token: tokens int (n,), read in windows that follow one another.
+
+    Every token but the first is predicted once, those at a window's beginning from little: a window of another
+    ``context`` (default: the model's) gives another loss. What does not fill the last window is left out.
+    """
+    import tensorflow as tf
+
+    context = context or model.context
+    windows = (len(tokens) - 1) // context
+    if not windows:
+        raise CourseError(f"The text has {len(tokens)} tokens, a window {context + 1}; take more text.")
+    read, next_ones = (np.asarray(tokens[k : k + windows * context], "int32").reshape(-1, context) for k in (0, 1))
+
+    @tf.function(autograph=False)
+    def total(read, next_ones):
+        return ops.sum(cross_entropy(model(read), next_ones))
+
+    parts = [
+        total(*map(tf.constant, (read[k : k + batch], next_ones[k : k + batch]))) for k in range(0, windows, batch)
+    ]
+    return float(sum(np.asarray(part, "float64") for part in parts)) / next_ones.size
