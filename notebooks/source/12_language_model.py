@@ -3,7 +3,7 @@
 #   course:
 #     chapter: "12"
 #     title: A language model of your own
-#     requires: ["08"]
+#     requires: ["01", "08"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 110, memory_mib: 1536}
 #   jupytext:
@@ -17,7 +17,7 @@
 # You build a decoder from bytes to sampled text, hold it against counted n-grams, turn it into a writer of JSON records that cannot be malformed, and decide
 # by a rule whether your product should use it.
 #
-# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 08; chapters 01 and 09 help*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapters 01 and 08*
 
 # %% [markdown]
 # ## You will be able to
@@ -40,6 +40,8 @@ seed = 0
 
 # %% tags=["nbval-ignore-output"]
 from course_utils import check, data, evaluate, setup
+from course_utils.recipes.ngrams import NGrams
+from course_utils.recipes.text import tfidf
 
 course = setup("12", profile=profile, seed=seed)
 
@@ -54,6 +56,8 @@ import plotly.express as px
 from keras import ops
 from threadpoolctl import threadpool_limits
 
+threadpool_limits(1)  # NumPy's matrices are small here
+
 # %% [markdown]
 # ## The question
 #
@@ -61,84 +65,142 @@ from threadpoolctl import threadpool_limits
 #
 # `{"team": "billing", "urgent": false, "amount": "264"}`
 #
-# `team` somebody has to *judge*. `urgent` follows a *policy*: whatever is for security, and whatever says "today" and the like. `amount` is *copied*, digit
-# by digit, where money is named. A colleague says: "That is a job for a language model. Let us train a small one of our own, then no ticket leaves the house."
-# Before anybody trains anything, you write down when it ships:
+# The *team* somebody has to judge. *Urgent* is a policy: whatever goes to security, and whatever says "today" and the like. The *amount* is copied, digit by digit, where
+# money is named. A colleague says: "That is a job for a language model. We train a small one of our own, so no ticket leaves the house." Before anybody trains anything, you write down when it
+# ships:
 #
 # | | fixed beforehand |
 # |---|---|
-# | form | every record is valid: JSON with exactly these fields, and a team that exists |
-# | content | it loses at most two records in a hundred against counted words and rules, at the upper end of the paired 95 % interval |
+# | form | every record is valid: exactly these fields, and a team that exists |
+# | content | against counted words and rules it loses at most two records in a hundred, at the upper end of the paired 95 % interval |
 # | time | 99 of 100 records take at most 50 ms of one core |
-# | price | at most 1.35 US\$ for a thousand, which is what an API costs by chapter 01's prices (460 tokens read, 20 written) |
+# | price | a thousand records cost at most 1.35 US\$, an API's price by chapter 01 (460 tokens read, 20 written) |
 #
-# First the records. Policy and amount are rules, so their truth is computed; the team comes from the labels.
+# First the records. The team is a label; policy and amount are rules, so their truth is computed.
 
 # %%
 tickets = data.load("tickets")
 teams = tickets.class_names
 AT_ONCE = re.compile(r"\b(today|tonight|urgent|urgently|asap|deadline|at once)\b", re.I)
-number = r"(\d[\d,.]*\d|\d)"
-AMOUNT = re.compile(rf"[$€£₹] ?{number}|{number} ?(?:[€$£]|euros?\b|dollars?\b|pounds?\b)")
+digits = r"(\d[\d,.]*\d|\d)"
+AMOUNT = re.compile(rf"[$€£₹] ?{digits}|{digits} ?(?:[€$£]|euros?\b|dollars?\b|pounds?\b)")
 
 
 def record(message, team):
-    found = AMOUNT.search(message)
-    urgent = team == "security" or bool(AT_ONCE.search(message))
-    return {"team": team, "urgent": urgent, "amount": (found[1] or found[2]) if found else ""}
+    named, urgent = AMOUNT.search(message), team == "security" or bool(AT_ONCE.search(message))
+    return {"team": team, "urgent": urgent, "amount": (named[1] or named[2]) if named else ""}
 
 
 def records(part, labels):
-    return [record(m, teams[k]) for m, k in zip(part.texts, labels, strict=True)]
+    return [record(message, teams[k]) for message, k in zip(part.texts, labels, strict=True)]
 
 
 taught, truth = (records(part, part.labels) for part in (tickets.train, tickets.test))
-{tickets.test.texts[k]: truth[k] for k in (3, 27)}
+tickets.test.texts[12], truth[12]
 
 # %% [markdown]
-# The bar: chapter 08's counted words judge the team, and the two rules do the rest. (The 400 test tickets have been used in chapters 08 and 09 already;
-# nothing is chosen on them here.)
+# The bar: chapter 08's counted words judge the team, the two rules do the rest. (Chapters 08 and 09 have used the 400 test tickets already; nothing is chosen on them here.)
+
 
 # %%
-from course_utils.recipes.text import tfidf
+def hits(found):
+    """Records, or None for an invalid one -> whether each field, and the whole record, is right."""
+    both = list(zip(found, truth, strict=True))
+    right = {
+        name: [one is not None and one[name] == true[name] for one, true in both]
+        for name in truth[0]
+    }
+    return pd.DataFrame(right).assign(whole=lambda fields: fields.all(axis=1))
+
 
 counted = tfidf().fit(tickets.train.texts, tickets.train.labels)
-by_rules = records(tickets.test, counted.predict(tickets.test.texts))
-
-
-def hits(found):
-    """Records, or None where one is invalid -> for each field, and for the whole record, whether it is right."""
-    rows = [
-        {name: one is not None and one[name] == wanted[name] for name in wanted}
-        for one, wanted in zip(found, truth, strict=True)
-    ]
-    return pd.DataFrame(rows).assign(whole=lambda row: row.all(axis=1))
-
-
-right = {"counted words and rules": hits(by_rules)}
+right = {
+    "counted words and rules": hits(records(tickets.test, counted.predict(tickets.test.texts)))
+}
 right["counted words and rules"].mean().to_frame("right").T.round(3)
 
 # %% [markdown]
-# **Predict first.** Your own decoder, trained for half a minute on the course's own text and then on 500 pairs of ticket and record: in how many of 100 test tickets
-# does it get the team right? How many of the 23 amounts does it copy? Write both down; section 6 has the answer.
+# Now guess, and write it down: your own decoder, trained for half a minute on the course's own text and then on 500 pairs of ticket and record, judges how many of 100 teams right? Of the 21 amounts in the
+# test part, how many does it copy? Section 6 has the answer.
 #
 # ## 1 · From text to tokens
 #
-# A decoder (chapter 01) guesses the next *token*. Whole words would be too many, and the next customer has a new one; single bytes would be many steps for
-# little. **Byte-pair encoding** lies between: begin with the 256 bytes, so that every text in every script can be written, then take the pair of tokens that stands
-# together most often, make it a new token, and repeat. The text is first cut into pieces, so that no token reaches across words; digits stay alone.
+# A decoder guesses the next *token* (chapter 01). Whole words are too many, and the next customer brings a new one; single bytes make long texts. **Byte-pair encoding** lies between: begin with the 256
+# bytes, so that any text in any script can be written; take the two tokens that stand side by side most often, make them one new token, and repeat until there are $V$. No token reaches across words, and digits stay
+# alone. The library `tokenizers` does it in a blink. (The side road below does it by hand.)
 
 # %%
-from collections import Counter, defaultdict
-from itertools import pairwise
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+PIECES = r" ?[^\W\d]+|\d| ?[^\w\s]+|\s+"  # words, single digits, punctuation, spaces
+prose, V = data.load("course_text"), 1_024
+book = [
+    prose.train,
+    *map(json.dumps, taught),
+]  # the records too: their form then costs few tokens
+
+tokenizer = Tokenizer(models.BPE())
+cut = pre_tokenizers.Split(Regex(PIECES), "isolated")
+as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+tokenizer.pre_tokenizer = pre_tokenizers.Sequence([cut, as_bytes])
+tokenizer.decoder = decoders.ByteLevel()
+tokenizer.encode_special_tokens = True  # a ticket that says "<ask>" is text, no sign
+signs = {"special_tokens": ["<end>", "<ask>"], "initial_alphabet": as_bytes.alphabet()}
+learner = trainers.BpeTrainer(vocab_size=V, show_progress=False, **signs)
+tokenizer.train_from_iterator(book, learner)
 
 
-def pieces(text):
-    return re.findall(r" ?[^\W\d]+|\d| ?[^\w\s]+|\s+", text)
+def encode(text):
+    return tokenizer.encode(text).ids
 
 
+decode = tokenizer.decode
+[decode([k]) for k in encode("The refund of £36 has not arrived.")]
+
+# %% [markdown]
+# Frequent words are one token, rare ones fall apart, and £ is two, neither of them a character. The text is what this course says in chapters 00 to 11, with the training tickets; nine tenths train, the rest judges. Is
+# anything lost, in any script?
+
+# %%
+for text in (
+    "발주서가 안 열려요",
+    "发票打不开",
+    "الفاتورة",
+    "😡\x00\r\n<end>",
+    prose.validation,
+):
+    assert decode(encode(text)) == text
+reading, judging = (np.array(encode(part), "int32") for part in (prose.train, prose.validation))
+n_bytes = len(prose.validation.encode())
+f"{len(reading):,} and {len(judging):,} tokens, {n_bytes / len(judging):.2f} bytes each"
+
+# %% [markdown]
+# A loss per token cannot compare models whose tokens differ in length. **Bits per byte** can: what the whole text costs, over its bytes,
+#
+# $$ \text{bits per byte} = -\frac{1}{\text{bytes}} \sum_t \log_2 p(w_t \mid w_1, \dots, w_{t-1}). $$
+#
+# Who knows nothing needs 8. And what does counting need (chapter 01)? An **n-gram** model looks $n - 1$ tokens back; where it has not seen those, it falls back on fewer, with Kneser–Ney's discounts (the other side road):
+
+# %% tags=["nbval-ignore-output", "compare-within=0.02"]
+began = time.process_time()
+grams = {n: NGrams(reading, n, V).bits(judging) / n_bytes for n in (1, 2, 3, 5)}
+counting = time.process_time() - began
+pd.Series(grams, name="bits per byte").rename_axis("n").to_frame().T.round(2)
+
+# %% [markdown]
+# That is the bar for the decoder, built in a second.
+
+# %% [markdown] road="side"
+# ### Byte-pair encoding by hand
+#
+# Learnt, encoded and decoded in forty lines, equal to the library's in each merge and in each token of the text.
+
+# %% [markdown]
+# Every `pair` in a list of token numbers becomes `new`, from the left:
+
+
+# %%
 def merge(ids, pair, new):
-    """Every `pair` in a list of token numbers, from the left, becomes `new`."""
     out = []
     for k in ids:
         if out and (out[-1], k) == pair:
@@ -148,11 +210,21 @@ def merge(ids, pair, new):
     return out
 
 
-def learn_tokens(text, V):
-    """The merges, pair -> new token, in the order they were learnt, and the tokens as bytes."""
-    words = [[list(piece.encode()), n] for piece, n in Counter(pieces(text)).items()]
+# %% [markdown]
+# Count all pairs once. After each merge only the words that held the pair are counted anew; that makes it fast. Where two pairs are equally frequent, the older one goes first.
+
+
+# %%
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+
+def learn_tokens(texts, tokens, V):
+    """The first tokens as bytes -> all V of them, and the merges, pair -> new token, as learnt."""
+    number, tokens, merges = {token: k for k, token in enumerate(tokens)}, list(tokens), {}
+    found = Counter(piece for text in texts for piece in re.findall(PIECES, text))
+    words = [[[number[bytes([b])] for b in piece.encode()], n] for piece, n in found.items()]
     count, where = Counter(), defaultdict(set)  # of each pair: how often, in which words
-    tokens, merges = [bytes([b]) for b in range(256)], {}
 
     def tally(k, sign):
         for pair in pairwise(words[k][0]):
@@ -170,114 +242,75 @@ def learn_tokens(text, V):
             words[k][0] = merge(words[k][0], best, merges[best])
             tally(k, 1)
         del count[best]
-    return merges, tokens
+    return tokens, merges
 
 
 # %% [markdown]
-# The text is what this course says in chapters 00 to 11, with the training tickets: 390 kB for training, 44 kB that judge. The records are learnt along, so that their
-# form costs few tokens:
+# The library begins with the two signs, then the bytes that are printable characters, then the others (it writes each byte as one character):
 
 # %%
-prose = data.load("course_text")
-V = 1_024
-merges, tokens = learn_tokens(prose.train + "\n".join(json.dumps(one) for one in taught), V)
-[tokens[k].decode() for k in (256, 257, 258, 300, 400, 600, 800, 1_000)]
+plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+firsts = plain + [b for b in range(256) if b not in plain]
+found_tokens, merges = learn_tokens(
+    book, [b"<end>", b"<ask>", *(bytes([b]) for b in firsts)], V
+)
+byte_of = dict(zip(sorted(as_bytes.alphabet()), firsts, strict=True))
+theirs = [tokenizer.id_to_token(k) for k in range(2, V)]
+assert [bytes(byte_of[c] for c in token) for token in theirs] == found_tokens[2:]
+f"{len(merges)} merges, all equal; the first and the last: {found_tokens[258]}, {found_tokens[-1]}"
 
 # %% [markdown]
-# To *encode*, each piece repeats the merges in the order in which they were learnt:
+# To encode, each piece repeats the merges in the order in which they were learnt:
+
 
 # %%
-from functools import cache
-
-
-@cache
 def encode_piece(piece):
-    ids = list(piece.encode())
+    ids = [2 + firsts.index(b) for b in piece.encode()]
     while pairs := [pair for pair in pairwise(ids) if pair in merges]:
         first = min(pairs, key=merges.get)
         ids = merge(ids, first, merges[first])
     return ids
 
 
-def encode(text):
-    return [k for piece in pieces(text) for k in encode_piece(piece)]
+own = [k for piece in re.findall(PIECES, prose.validation) for k in encode_piece(piece)]
+assert own == judging.tolist()
+assert b"".join(found_tokens[k] for k in own).decode() == prose.validation
 
-
-def decode(ids):
-    return b"".join(tokens[k] for k in ids).decode(errors="replace")
-
-
-[tokens[k].decode() for k in encode("The refund of £36 has not arrived.")]
+# %% [markdown] road="side"
+# ### Kneser–Ney by hand
+#
+# How the counts are smoothed, in twenty lines, equal to the package's.
 
 # %% [markdown]
-# Two witnesses. The library `tokenizers`, given the same pieces, learns the same merges and writes the same numbers; and nothing is lost, in any script:
-
-# %%
-from tokenizers import Tokenizer, models, trainers
-
-letters = [chr(b) for b in range(256)]  # it wants characters: one for each byte
-raw = [piece.encode().decode("latin-1") for piece in pieces(prose.train)]
-raw += [p.encode().decode("latin-1") for p in pieces("\n".join(map(json.dumps, taught)))]
-theirs = Tokenizer(models.BPE())
-options = {"initial_alphabet": letters, "special_tokens": [], "show_progress": False}
-theirs.train_from_iterator(raw, trainers.BpeTrainer(vocab_size=V, **options))
-assert sorted(theirs.get_vocab(), key=theirs.get_vocab().get) == [
-    t.decode("latin-1") for t in tokens
-]
-batch = theirs.encode_batch([p.encode().decode("latin-1") for p in pieces(prose.validation)])
-assert [k for one in batch for k in one.ids] == encode(prose.validation)
-for text in (
-    "발주서가 안 열려요",
-    "发票打不开",
-    "الفاتورة لا تفتح",
-    "😡\x00\r\n\t",
-    "naïve – 3,50 €",
-):
-    assert decode(encode(text)) == text
-
-# %% [markdown]
-# A loss per token says little when tokens differ in length. **Bits per byte** makes models comparable: what a text costs in all, over its length in bytes,
-#
-# $$ \text{bits per byte} = -\frac{1}{\text{bytes}} \sum_t \log_2 p(w_t \mid w_1, \dots, w_{t-1}). $$
-#
-# A model that knows nothing needs 8, and a good compressor writes the text in about so many.
-
-# %%
-reading, judging = (np.array(encode(part), "int32") for part in (prose.train, prose.validation))
-n_bytes = len(prose.validation.encode())
-f"{len(reading):,} and {len(judging):,} tokens, {n_bytes / len(judging):.2f} bytes a token"
-
-# %% [markdown]
-# ## 2 · The bar: counting
-#
-# Chapter 01 counted which token follows which. An **n-gram** model looks $n - 1$ tokens back. Most histories of four are new, so it must fall back on shorter ones, and
-# **Kneser–Ney** does that best: take a discount $D$ off each count $c$ of token $w$ after history $h$, and give what was taken to the shorter history $h'$:
+# Most histories of four tokens are new. So a discount $D$ is taken off each count $c$ of token $w$ after history $h$, and what was taken goes to the history $h'$ without its first token:
 #
 # $$ p(w \mid h) = \frac{\max(c(hw) - D,\, 0)}{c(h)} + \frac{D \cdot \text{kinds}(h)}{c(h)}\; p(w \mid h'), $$
 #
-# where $\text{kinds}(h)$ is how many different tokens came after $h$. For the shorter histories $c$ counts not how *often* $w$ came, but in how many *different*
-# contexts: "Francisco" is frequent, yet only after "San".
+# where $\text{kinds}(h)$ is how many different tokens came after $h$. For the shorter histories $c$ does not say how *often* $w$ came but in how many *different* contexts: "Francisco" is frequent, yet only after
+# "San".
 
 
 # %%
-def count_grams(ids, n):
+from collections import Counter
+
+
+def tables_of(ids, n):
     """A table for each length of history, the shortest first: counts, their sums, kinds."""
-    count, tables = Counter(zip(*(ids[k:] for k in range(n)), strict=False)), []
+    count, found = Counter(zip(*(ids[k:] for k in range(n)), strict=False)), []
     while True:
         total, kinds = Counter(), Counter()
         for gram, times in count.items():
             total[gram[:-1]] += times
             kinds[gram[:-1]] += 1
-        tables.insert(0, (count, total, kinds))
-        if len(tables) == n:
-            return tables
-        count = Counter(gram[1:] for gram in count)  # from now on: in how many contexts
+        found.insert(0, (count, total, kinds))
+        if len(found) == n:
+            return found
+        count = Counter(gram[1:] for gram in count)
 
 
-def chance_of(w, history, tables, D=0.75):
-    """The probability of token w after a list of tokens."""
+def chance_after(history, w, found, D=0.75):
     p = 1 / V
-    for n, (count, total, kinds) in enumerate(tables):
+    for n, (count, total, kinds) in enumerate(found):
         h = tuple(history[len(history) - n :])
         if h not in total:
             break
@@ -285,36 +318,28 @@ def chance_of(w, history, tables, D=0.75):
     return p
 
 
-def bits_of_grams(ids, tables):
-    """Bits per byte of the text that judges, after counting."""
-    n = len(tables)
-    ps = [chance_of(w, ids[max(0, t - n + 1) : t], tables) for t, w in enumerate(ids)]
-    return -np.log2(ps).sum() / n_bytes
+# %% [markdown]
+# After any history the probabilities add up to one, and they are the package's:
 
+# %%
+trigrams, before = tables_of(reading.tolist(), 3), judging[:2].tolist()
+by_hand = np.array([chance_after(before, w, trigrams) for w in range(V)])
+packaged = NGrams(reading, 3, V)
+assert abs(by_hand.sum() - 1) < 1e-9
+assert np.allclose(by_hand, [packaged.chance(w, before) for w in range(V)])
+pd.Series(by_hand, [decode([w]) for w in range(V)]).nlargest(5).to_frame(
+    f"after {decode(before)!r}"
+)
 
 # %% [markdown]
-# Probabilities must add up to one, whatever came before. And how good is it?
-
-# %% tags=["nbval-ignore-output", "compare-within=0.02"]
-began, judged = time.process_time(), judging.tolist()
-counted_grams = {n: count_grams(reading.tolist(), n) for n in (1, 2, 3, 5)}
-grams = {n: bits_of_grams(judged, tables) for n, tables in counted_grams.items()}
-counting = time.process_time() - began
-total = sum(chance_of(w, judged[:4], counted_grams[5]) for w in range(V))
-assert abs(total - 1) < 1e-9
-pd.Series(grams, name="bits per byte").rename_axis("n").to_frame().T.round(2)
-
-# %% [markdown]
-# This is the bar, and it took a second or two to build.
+# ## 2 · The decoder
 #
-# ## 3 · The decoder
-#
-# **Attention**, as in chapter 09: each place asks with a query, and takes from the values of those whose keys fit. The only new thing is that a place may not look
-# *ahead*: later keys get a score of $-10^9$ before the softmax. With $T$ places known, of which the last $t$ ask,
+# **Attention**, as in chapter 09: each place asks with a query and takes from the values whose keys fit. New is one thing: no place looks *ahead*. Later keys get the score $-10^9$ before the softmax. Where $T$
+# places are known and the last $t$ of them ask,
 #
 # $$ H = \text{softmax}\!\left( \frac{Q K^\top}{\sqrt{k}} + M \right) V, \qquad M_{ij} = \begin{cases} 0 & j \le T - t + i \\ -10^9 & \text{later.} \end{cases} $$
 #
-# `keras.ops` speaks NumPy's language. So each function takes `xp`, one of the two: Keras trains it, NumPy writes with it afterwards.
+# `keras.ops` speaks NumPy's language, so each function takes one of the two as `xp`: Keras trains it, NumPy writes with it afterwards.
 
 
 # %%
@@ -322,33 +347,27 @@ def attend(Q, K, V, xp=np, ahead=0):
     """Queries (…, t, k) of the last t places, keys and values (…, T, k) of all -> (…, t, k)."""
     (t, k), T = Q.shape[-2:], K.shape[-2]
     later = np.arange(T) > np.arange(T - t, T)[:, None] + ahead
-    S = Q @ xp.swapaxes(K, -1, -2) / np.float32(np.sqrt(k))
-    S = xp.where(later, np.float32(-1e9), S)
+    S = xp.where(later, -1e9, Q @ xp.swapaxes(K, -1, -2) / k**0.5)
     A = xp.exp(S - xp.max(S, axis=-1, keepdims=True))
     return A / xp.sum(A, axis=-1, keepdims=True) @ V
 
 
-# %% [markdown]
-# Held against Keras's own:
-
-# %%
 draws = np.random.default_rng(seed)
-Q, K, values = draws.normal(size=(3, 2, 4, 9, 8)).astype(
+some = draws.normal(size=(3, 2, 9, 4, 8)).astype(
     "float32"
-)  # 2 texts, 4 heads, 9 places
-turned = [np.swapaxes(X, 1, 2) for X in (Q, K, values)]  # Keras wants places before heads
-keras_says = ops.nn.dot_product_attention(*turned, is_causal=True)
-keras_says = np.swapaxes(ops.convert_to_numpy(keras_says), 1, 2)
-assert np.abs(attend(Q, K, values) - keras_says).max() < 1e-5
+)  # Q, K, V: 2 texts, 9 places, 4 heads
+keras_says = ops.convert_to_numpy(ops.nn.dot_product_attention(*some, is_causal=True))
+by_hand = np.swapaxes(attend(*np.swapaxes(some, 2, 3)), 1, 2)
+assert np.abs(by_hand - keras_says).max() < 1e-5
 
 # %% [markdown]
-# Attention does not see *where* a key stands. **Rotary positions** turn pairs of entries of each query and key by an angle that grows with their place; the product of two
-# turned vectors then depends on how far apart they are. The rest is known from chapter 09: each part *adds* to what came in, and before each part the vectors are brought to one size.
+# It equals Keras's own. But it does not know *where* a key stands. **Rotary positions** turn the entries of each query and key, in pairs, by an angle that grows with the place; a product of two of them then depends on
+# their distance. The rest is chapter 09's layer: every part *adds* to what came in, and before each part all vectors are brought to one size.
 
 
 # %%
-def turn(X, start, xp=np):
-    """Queries or keys (…, t, k), the first of which stands at place `start`."""
+def turn(X, start, xp):
+    """Queries or keys (…, t, k), the first of them at place `start`."""
     t, k = X.shape[-2:]
     angle = np.outer(np.arange(start, start + t), 1000.0 ** (-np.arange(0, k, 2) / k))
     c, s = np.cos(angle).astype("float32"), np.sin(angle).astype("float32")
@@ -360,17 +379,19 @@ def norm(X, xp):
     return X / xp.sqrt(xp.mean(X * X, axis=-1, keepdims=True) + 1e-6)
 
 
-HEADS = 4
+# %% [markdown]
+# The whole decoder. `past` holds keys and values of tokens that went through before; ignore it until section 4.
 
 
-def forward(weights, ids, past=None, xp=np, ahead=0):
-    """Token numbers (n, t) -> logits (n, t, V), and each block's keys and values, of `past` too."""
+# %%
+def forward(weights, ids, past=None, xp=np, ahead=0, heads=4):
+    """Token numbers (n, t) -> logits (n, t, V), and each block's keys and values."""
     E, blocks = weights
     t, d = ids.shape[1], E.shape[1]
     start = past[0][0].shape[2] if past else 0
     X, kept = xp.take(E, ids, axis=0), []
     for n, (W_in, W_out, W_up, W_down) in enumerate(blocks):
-        parts = xp.reshape(norm(X, xp) @ W_in, (-1, t, 3, HEADS, d // HEADS))
+        parts = xp.reshape(norm(X, xp) @ W_in, (-1, t, 3, heads, d // heads))
         Q, K, V = (xp.swapaxes(parts[:, :, j], 1, 2) for j in range(3))
         Q, K = turn(Q, start, xp), turn(K, start, xp)
         if past:
@@ -383,7 +404,7 @@ def forward(weights, ids, past=None, xp=np, ahead=0):
 
 
 # %% [markdown]
-# A Keras model is now only the weights and a call. The last matrix of each part begins at zero, so that every block begins by changing nothing:
+# A Keras model adds only the weights. The last matrix of each part is zero at first, so that each block begins by changing nothing:
 
 
 # %%
@@ -412,118 +433,114 @@ assert decoder.count_params() == V * d + 12 * blocks * d**2
 f"{decoder.count_params():,} parameters"
 
 # %% [markdown]
-# Chapter 01's count, without biases and positions. Does it look ahead? Change one token after another, and note which places' logits move. To see that the test can fail, the
-# same with a planted leak, a mask that lets each place see one token too many:
+# That is chapter 01's count, without biases and positions.
+#
+# Does it look ahead? Change one token after another, and see which logits move. A test that cannot fail proves nothing, so the same once more with a planted leak: a mask that lets each place see one token too
+# many. (With random weights, since zeros would hide it.)
+
 
 # %%
-line = reading[None, :24]
-wild = [
-    draws.normal(0, w.shape[0] ** -0.5, w.shape).astype("float32")
-    for w in decoder.arrays()[1][0]
-]
-untrained = decoder.arrays()[0], [wild] * 2  # no zeros, so that nothing hides
-
-
 def moved(ahead):
     """(changed, place): whether the logits of a place move."""
-    before = forward(untrained, line, ahead=ahead)[0][0]
-    rows = []
-    for place in range(24):
-        other = line.copy()
-        other[0, place] = (other[0, place] + 7) % V
-        after = forward(untrained, other, ahead=ahead)[0][0]
-        rows.append(np.abs(after - before).max(axis=1) > 1e-6)
-    return np.array(rows)
+    wild = np.random.default_rng(0)
+    weights = keras.tree.map_structure(
+        lambda w: wild.normal(size=w.shape) / 9, decoder.arrays()
+    )
+    texts = np.repeat(reading[None, :24], 25, axis=0)
+    texts[np.arange(24), np.arange(24)] += 1  # in text i token i is changed, in the last none
+    Z = forward(weights, texts % V, ahead=ahead)[0]
+    return np.abs(Z[:-1] - Z[-1]).max(axis=-1) > 1e-9
 
 
-early = {f"{n} ahead": int(np.tril(moved(n), -1).sum()) for n in (0, 1)}
-assert early["0 ahead"] == 0 < early["1 ahead"] and moved(0).diagonal().all()
+early = {f"sees {n} ahead": int(np.tril(moved(n), -1).sum()) for n in (0, 1)}
 early
 
 # %% [markdown]
-# As it is, no place before a change moves; with the leak each change is seen one place too early, and by two blocks even two.
+# As it is, no place before a change moves, for none of the 24. With the leak 45 do: each block passes the news one place further back.
+
+# %%
+assert early["sees 0 ahead"] == 0 < early["sees 1 ahead"] and moved(0).diagonal().all()
+
+# %% [markdown]
+# ## 3 · Train it, and watch it chase the counts
 #
-# ## 4 · Train it, and watch it chase the counts
-#
-# Each row of a batch is a window from anywhere in the text; the answer to each place is the token after it. AdamW (chapter 09), with a warm-up and a cosine:
+# A batch is 16 windows from anywhere in the text; the answer to each place is the token after it. AdamW, with a warm-up and a cosine (chapter 09):
 
 
 # %%
 def prepare(model, steps, peak):
-    warm = steps // 10
-    Cosine = keras.optimizers.schedules.CosineDecay
-    rate = Cosine(0.0, steps - warm, warmup_target=peak, warmup_steps=warm)
+    cosine, warm = keras.optimizers.schedules.CosineDecay, steps // 10
+    rate = cosine(0.0, steps - warm, warmup_target=peak, warmup_steps=warm)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=0.1, beta_2=0.99, global_clipnorm=1.0)
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
 
 def windows(ids, starts):
-    return np.stack([ids[s : s + context + 1] for s in starts])
+    both = np.stack([ids[s : s + context + 1] for s in starts])
+    return both[:, :-1], both[:, 1:]
 
 
 def bits(model):
-    """Bits per byte of the text that judges; each token sees at least half a context."""
-    both = windows(judging, range(0, len(judging) - context, context // 2))
-    second = np.zeros(both[:, 1:].shape, "float32")
-    second[:, context // 2 :] = 2  # the mean is over all, and half of them count
-    loss = model.evaluate(both[:, :-1], both[:, 1:], 16, 0, second)
-    return loss / np.log(2) * len(judging) / n_bytes
+    """Bits per byte on the text that judges."""
+    x, y = windows(judging, range(0, len(judging) - context, context))
+    return model.evaluate(x, y, 16, 0) / np.log(2) * len(judging) / n_bytes
 
 
 # %% [markdown]
-# **Predict first.** The decoder reads the text three times over. Where does it end: above the 5-gram, beside it, or far below?
+# **Predict first.** The decoder reads the text three times over. Does it end above the 5-gram, beside it, or far below?
 
 # %% tags=["nbval-ignore-output"]
+from itertools import pairwise
+
 steps = course.choose(quick=250, full=4_000)
-both = windows(reading, draws.integers(len(reading) - context, size=16 * steps))
-stops = [0, *(steps * np.array([1, 3, 8, 20, 50]) // 50)]
+x, y = windows(reading, draws.integers(len(reading) - context, size=16 * steps))
 prepare(decoder, steps, 4e-3)
 curve, spent = {}, 0
-for a, b in pairwise(stops):
-    began = time.process_time()
-    part = both[16 * a : 16 * b]
-    decoder.fit(part[:, :-1], part[:, 1:], batch_size=16, shuffle=False, verbose=0)
+for first, last in pairwise([0, *(steps * np.array([1, 3, 8, 20, 50]) // 50)]):
+    began, part = time.process_time(), slice(16 * first, 16 * last)
+    decoder.fit(x[part], y[part], batch_size=16, shuffle=False, verbose=0)
     spent += time.process_time() - began
-    curve[16 * context * b] = bits(decoder)
-learned = bits(decoder)
-f"decoder {learned:.2f} after {spent:.0f} processor seconds, 5-gram {grams[5]:.2f} after {counting:.0f}"
+    curve[16 * context * last] = bits(decoder)
+learned = curve[16 * context * steps]
+f"decoder {learned:.2f} after {spent:.0f} processor seconds, 5-gram {grams[5]:.2f} after one"
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# A little above: half a minute of training does not quite reach what two seconds of counting know.
+# Above: half a minute of training does not reach what one second of counting knows.
 #
 # </details>
 #
-# How does each get there? The n-grams see only the first part of the text:
+# How does each get there? The n-grams count only the beginning of the text, more and more of it:
 
 # %% tags=["nbval-ignore-output"]
-shares = {len(reading) // k: reading[: len(reading) // k].tolist() for k in (64, 16, 4, 2, 1)}
-lines = {"decoder": pd.Series(curve)}
-for n in (1, 5):
-    found = {at: bits_of_grams(judged, count_grams(ids, n)) for at, ids in shares.items()}
-    lines[f"{n}-gram"] = pd.Series(found)
-table = pd.concat(lines, names=["model", "tokens read"]).rename("bits per byte").reset_index()
+rows = [("decoder", read, b) for read, b in curve.items()]
+for part in (len(reading) // k for k in (64, 16, 4, 2, 1)):
+    rows += [
+        (f"{n}-gram", part, NGrams(reading[:part], n, V).bits(judging) / n_bytes)
+        for n in (1, 5)
+    ]
+table = pd.DataFrame(rows, columns=["model", "tokens read", "bits per byte"])
 picture = px.line(
     table, "tokens read", "bits per byte", color="model", symbol="model", log_x=True
 )
 picture.add_vline(len(reading), line_dash="dot", annotation_text="the whole text, once")
-alt = "The decoder starts far above the 5-gram and meets it only after reading the text about three times"
+alt = "After the same number of tokens the decoder is far above the 5-gram; only by reading again does it come near"
 picture.update_layout(width=760, height=380, meta={"alt": alt})
 
 # %% [markdown]
-# The 5-gram is ahead after any amount of *text*, and stops where the text stops. The decoder reads on: with twice the steps (42 processor seconds) it came to 2.06 here.
-# So the network is worth it when you have much text or much time, and **counting is the bar**: a language model that does not beat a 5-gram on *your* text is not one yet.
+# Wherever both have read the same, the 5-gram is ahead, and it stops where the text stops. The decoder reads on: LONGER.
+# So a network of your own pays where there is much text, or much time. And **counting is the bar**: what does not beat a 5-gram on *your* text is no language model yet.
 
 # %%
 if not course.full:
-    assert learned < grams[2] and abs(learned - grams[5]) < 0.3
+    assert learned < grams[1] - 0.5 and abs(learned - grams[5]) < 0.4
 
 # %% [markdown]
-# ## 5 · Write
+# ## 4 · Write
 #
-# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likely gets likelier. **Top-p** keeps the likeliest tokens, as
-# many as it takes to reach $p$ together, and forgets the long tail, each of whose tokens is rare and which together are chosen all the time.
+# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likely gets likelier. **Top-p** keeps the likeliest tokens, as many as together reach $p$, and
+# drops the tail: each of its tokens is rare, but some of them is drawn all the time.
 
 
 # %%
@@ -531,143 +548,133 @@ def chances(z, tau=1.0, p=1.0):
     P = np.exp((z - z.max()) / tau)
     P /= P.sum()
     order = np.argsort(-P)
-    tail = order[(np.cumsum(P[order]) < p).sum() + 1 :]
-    P[tail] = 0
+    P[order[(np.cumsum(P[order]) < p).sum() + 1 :]] = 0
     return P / P.sum()
 
 
 def step(weights, ids, past=None):
-    """The logits after the last token, and the keys and values so far."""
+    """The logits after the last of some tokens, and the keys and values so far."""
     Z, past = forward(weights, np.array([ids]), past)
     return Z[0, -1], past
 
 
-threadpool_limits(1)  # the matrices are small
 weights = decoder.arrays()
 z, _ = step(weights, encode("The second column shows the"))
 likely = np.argsort(-z)[:15]
-kinds = {f"τ = {tau}": chances(z, tau)[likely] for tau in (0.5, 1, 2)}
-kinds["τ = 1, top-p 0.5"] = chances(z, 1, 0.5)[likely]
-bars = pd.DataFrame(kinds, index=[decode([k]) for k in likely]).rename_axis("next")
-bars = bars.melt(ignore_index=False, var_name="how", value_name="probability").reset_index()
-picture = px.bar(bars, "next", "probability", facet_col="how", facet_col_wrap=2)
-picture.for_each_annotation(lambda title: title.update(text=title.text.split("=", 1)[1]))
-alt = "At temperature 0.5 the first token has most of the probability, at 2 the bars are nearly level; top-p cuts"
-picture.update_layout(width=860, height=480, meta={"alt": alt})
+ways = {"τ = 0.5": (0.5, 1), "τ = 1": (1, 1), "τ = 2": (2, 1), "τ = 1, p = 0.5": (1, 0.5)}
+bars = pd.DataFrame({way: chances(z, *how)[likely] for way, how in ways.items()})
+bars.index = pd.Index([decode([k]) for k in likely], name="next token")
+picture = px.bar(bars, facet_col="variable", facet_col_wrap=2, labels={"value": "probability"})
+alt = "At temperature 0.5 the first bars tower, at 2 all are nearly level; top-p sets the last ones to nought"
+picture.update_layout(width=860, height=480, showlegend=False, meta={"alt": alt})
 
 # %% [markdown]
-# "After *The second column shows the*": the four panels are the same fifteen tokens. Low temperature is sure and dull, high temperature rash; top-p leaves the order among those that stay.
+# After "The second column shows the", four times the same fifteen tokens: low temperature is sure and dull, high temperature rash, and top-p changes no order, it cuts.
 #
 # ### The cache
 #
-# To write token 257 the decoder reads 256 again, and computes their keys and values as it did a moment before: what came earlier never looks ahead, so it *cannot* change. Keep them. `forward` takes
-# them as `past`; then only the last token goes through:
+# To write token 257, the decoder reads 256 again, and computes keys and values that it had a moment before. What stands earlier never looks ahead, so these *cannot* have changed. Keep them: hand them over as `past`, and
+# only the last token goes through.
 
 
 # %%
 def write(weights, ids, n, cached=True, choose=np.argmax):
-    out, past = list(ids), None
+    ids, past = list(ids), None
     for _ in range(n):
-        new = out[-1:] if past else out
-        z, past = step(weights, new, past)
-        out.append(int(choose(z)))
+        z, past = step(weights, ids[-1:] if past else ids, past)
+        ids.append(int(choose(z)))
         past = past if cached else None
-    return out
+    return ids
 
 
 # %% [markdown]
-# **Predict first.** 256 tokens after a prompt of eight: how many times faster is it with the cache?
+# **Predict first.** 256 tokens after a prompt of eight: how many times faster with the cache?
 
 # %% tags=["nbval-ignore-output"]
-start, took, written = encode("## 3 · How well does it")[:8], {}, {}
+prompt, clock, written = encode("## 3 · How well does it")[:8], [], []
 for cached in (False, True):
     began = time.process_time()
-    written[cached] = write(weights, start, 256, cached)
-    took[cached] = time.process_time() - began
-assert written[True] == written[False]
-cache_bytes = sum(array.nbytes for pair in step(weights, written[True])[1] for array in pair)
-assert cache_bytes == 2 * blocks * d * len(written[True]) * 4
-{
-    "tokens a second": [round(256 / took[cached]) for cached in (False, True)],
-    "faster": round(took[False] / took[True], 1),
-    "kB": cache_bytes // 1000,
-}
+    written.append(write(weights, prompt, 256, cached))
+    clock.append(time.process_time() - began)
+size = sum(array.nbytes for pair in step(weights, written[0])[1] for array in pair)
+speeds = [round(256 / seconds) for seconds in clock]
+f"{speeds[0]:,} and {speeds[1]:,} tokens a second: {clock[0] / clock[1]:.1f} times; {size / 1e3:.0f} kB"
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# More than ten times. The two texts are equal, token by token.
+# More than ten times, and the same text.
 #
 # </details>
 #
-# The price is memory: chapter 01's $2 L d$ numbers a token, asserted. Now let it speak, with top-p 0.9 and a seed:
+# The price is memory: chapter 01's $2 L d$ numbers a token.
+
+# %%
+assert written[0] == written[1] and clock[0] / clock[1] > 5
+assert size == 2 * blocks * d * len(written[0]) * 4  # bytes of float32
+
+# %% [markdown]
+# Let it speak, sampled with $\tau = 0.8$ and $p = 0.9$:
 
 # %% tags=["nbval-ignore-output"]
 mouth = np.random.default_rng(seed)
-spoken = write(
-    weights,
-    encode("## 3 · How well does it"),
-    90,
-    choose=lambda z: mouth.choice(V, p=chances(z, 0.8, 0.9)),
+print(
+    decode(write(weights, prompt, 90, choose=lambda z: mouth.choice(V, p=chances(z, 0.8, 0.9))))
 )
-print(decode(spoken))
 
 # %% [markdown]
-# It has this course's headings, its rhythm, half of its words, and means nothing.
-
-# %%
-assert took[False] / took[True] > 5
-
-# %% [markdown]
-# ## 6 · From continuing to answering
+# This course's headings, its rhythm, half of its words; and it means nothing.
 #
-# A decoder continues. To make it *answer*, show it what an answer looks like: ticket, a sign, the record, a sign for the end. Two bytes that no text contains serve as
-# signs. Only the record's tokens count in the loss; the ticket is given.
+# ## 5 · From continuing to answering
+#
+# A decoder continues. To make it *answer*, show it what an answer looks like: ticket, a sign, the record, a sign for the end. Only the record counts in the loss.
 
 # %%
-END, ASK = 0, 1
+END, ASK = (tokenizer.token_to_id(sign) for sign in ("<end>", "<ask>"))
+longest, room = course.choose(quick=(56, 80), full=(150, 190))  # of a ticket; with its record
 
 
 def question(message):
-    return [*encode(message)[: context - 50], ASK]
+    return [*encode(message)[:longest], ASK]
 
 
-rows, counts = np.zeros((2, len(taught), context + 1), "int32")
+x, counts = np.full((len(taught), room + 1), END, "int32"), np.zeros((len(taught), room + 1))
 for k, (message, one) in enumerate(zip(tickets.train.texts, taught, strict=True)):
-    ids, answer = question(message), [*encode(json.dumps(one)), END]
-    rows[k, : len(ids) + len(answer)] = ids + answer
-    counts[k, len(ids) : len(ids) + len(answer)] = 1
-f"{counts.sum() / len(rows):.0f} tokens a record, {decode(rows[0][rows[0] > 1])!r}"
+    asked, answer = question(message), [*encode(json.dumps(one)), END]
+    x[k, : len(asked) + len(answer)] = asked + answer
+    counts[k, len(asked) : len(asked) + len(answer)] = 1
+    team = len(asked) + len(encode('{"team": "'))
+    counts[k, team : team + len(encode(one["team"]))] = 10
+
+# %% [markdown]
+# The team's tokens count ten times: they are the one or two of some seventeen that are hard, and counted once they drown. (On the validation part the decoder then gave the largest team to nearly everybody; ten times and
+# five times did equally well.)
 
 # %% tags=["nbval-ignore-output"]
-tuned, epochs = Decoder(V, blocks, d), 6
+tuned = Decoder(V, blocks, d)
 tuned.set_weights(decoder.get_weights())
-order = np.concatenate([draws.permutation(len(rows)) for _ in range(epochs)])
-began = time.process_time()
+order = np.concatenate([draws.permutation(len(x)) for _ in range(5)])  # five epochs
 prepare(tuned, len(order) // 16, 2e-3)
-tuned.fit(
-    rows[order, :-1],
-    rows[order, 1:],
-    sample_weight=counts[order, 1:],
-    batch_size=16,
-    shuffle=False,
-    verbose=0,
-)
+given = {"sample_weight": counts[order, 1:], "batch_size": 16, "shuffle": False, "verbose": 0}
+began = time.process_time()
+tuned.fit(x[order, :-1], x[order, 1:], **given)
 f"{time.process_time() - began:.0f} processor seconds"
 
 # %% [markdown]
 # ### Valid by construction
 #
-# Nothing *forces* the tuned decoder to close a bracket. But you choose the token, so you may forbid: before each choice, tokens that lead to no valid record get $-\infty$. That takes a **grammar**,
-# here a row of parts, each a list of options. A *state* is where you may stand in it: which part comes next, and what is left of the one that was begun.
+# Nothing *forces* it to close a bracket. But you choose the token, so you may forbid: whatever leads to no valid record gets $-\infty$ before the choice. That takes a **grammar**, here a row of parts, each a list of
+# options. A *state* says where in it you may stand: which part comes next, and what is left of the one begun.
 
 # %%
+from functools import cache
+
 PARTS = [['{"team": "'], teams, ['", "urgent": '], ["true", "false"], [', "amount": "']]
-PARTS += [["", *"0123456789.,"]] * 10 + [['"}']]  # at most ten signs, each may be left out
+PARTS += [["", *"0123456789.,"]] * 10 + [['"}']]  # ten signs at most; "": it may be left out
 
 
 def opened(part, left):
-    """A state, or, where a part is complete, those that follow it."""
+    """A state; or, where its part is complete, those that follow it."""
     if left or part == len(PARTS):
         return {(part, left)}
     return set().union(*(opened(part + 1, option) for option in PARTS[part]))
@@ -675,21 +682,20 @@ def opened(part, left):
 
 @cache
 def after(states, said):
-    """Where you may stand once the characters have been said; nowhere, if they lead to no record."""
+    """Where you may stand once these characters are said; nowhere, if they lead to no record."""
     for c in said:
-        states = frozenset().union(
-            *(opened(part, left[1:]) for part, left in states if left[:1] == c)
-        )
+        going = [opened(part, left[1:]) for part, left in states if left[:1] == c]
+        states = frozenset().union(*going)
     return states
 
 
-names = [token.decode("latin-1") for token in tokens]
 START, WHOLE = frozenset(opened(0, "")), (len(PARTS), "")
+names = [decode([k]) for k in range(V)]
 
 
 @cache
 def allowed(states):
-    may = np.array([bool(after(states, name)) for name in names])
+    may = np.array([name != "" and bool(after(states, name)) for name in names])
     may[END] = WHOLE in states
     return may
 
@@ -697,64 +703,50 @@ def allowed(states):
 [name for name, may in zip(names, allowed(after(START, '{"team": "b')), strict=True) if may]
 
 # %% [markdown]
-# After `{"team": "b` only beginnings of what is left of "billing" and "bug" may follow. And now the answer, with the mask or without:
+# After `{"team": "b` only beginnings of what is left of "billing" and "bug" may follow. Now the answer, with the mask or without; what is not exactly of the asked form counts as invalid:
 
 
 # %%
 def complete(weights, message, masked, choose=np.argmax):
-    said, states = [], START
+    ids, states = [], START
     z, past = step(weights, question(message))
-    while len(said) < 80:
+    while len(ids) < 80:
         token = int(choose(np.where(allowed(states), z, -np.inf) if masked else z))
         if token == END:
             break
-        said.append(token)
+        ids.append(token)
         states = after(states, names[token]) if masked else states
         z, past = step(weights, [token], past)
-    return decode(said)
+    return decode(ids)
 
 
-def valid(said):
-    """The record, or None where it is not exactly what the schema asks for."""
-    try:
-        one = json.loads(said)
-        good = list(one) == ["team", "urgent", "amount"] and one["team"] in teams
-        good = (
-            good
-            and one["urgent"] in (True, False)
-            and re.fullmatch("[0-9.,]{0,10}", one["amount"])
-        )
-        return one if good else None
-    except (ValueError, TypeError, AttributeError):
-        return None
+SCHEMA = (
+    rf'{{"team": "({"|".join(teams)})", "urgent": (true|false), "amount": "[\d,.]{{0,10}}"}}'
+)
+
+
+def read(said):
+    return json.loads(said) if re.fullmatch(SCHEMA, said) else None
 
 
 # %% [markdown]
-# Each way over the 400 test tickets: the decoder before and after tuning, with and without the mask, always the likeliest token; and once sampled at temperature 1, as chat programs do.
+# All test tickets: with the likeliest token each time, and once sampled at temperature 1, as chat programs do. Before tuning a few will do.
 
 # %% tags=["nbval-ignore-output"]
-mouth = np.random.default_rng(seed)
-
-
-def sampled(z):
-    return mouth.choice(V, p=chances(z))
-
-
+mouth, after_tuning = np.random.default_rng(seed), tuned.arrays()
 ways = {
     "before tuning": (weights, False, np.argmax),
     "before tuning, mask": (weights, True, np.argmax),
-    "tuned": (tuned.arrays(), False, np.argmax),
-    "tuned, sampled": (tuned.arrays(), False, sampled),
-    "tuned, sampled, mask": (tuned.arrays(), True, sampled),
-    "tuned, mask": (tuned.arrays(), True, np.argmax),
+    "tuned, sampled": (after_tuning, False, lambda z: mouth.choice(V, p=chances(z))),
+    "tuned": (after_tuning, False, np.argmax),
+    "tuned, mask": (after_tuning, True, np.argmax),
 }
 wrote, ms = {}, {}
-for way, (arrays, masked, choose) in ways.items():
-    few = 40 if "before" in way else None  # it would write on and on
+for way, how in ways.items():
     clock = [time.process_time()]
     wrote[way] = []
-    for message in tickets.test.texts[:few]:
-        wrote[way].append(valid(complete(arrays, message, masked, choose)))
+    for message in tickets.test.texts[: 40 if how[0] is weights else None]:
+        wrote[way].append(read(complete(how[0], message, *how[1:])))
         clock.append(time.process_time())
     ms[way] = 1000 * np.diff(clock)
 {
@@ -763,69 +755,59 @@ for way, (arrays, masked, choose) in ways.items():
 }
 
 # %% [markdown]
-# With the mask every record is valid, even before tuning: 100 %, by construction, from any model. What is *in* the records?
+# With the mask every record is valid, even from the decoder that never saw one: by construction, with any model. What is *in* them?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 right |= {way: hits(wrote[way]) for way in ("tuned", "tuned, mask")}
 money = np.array([one["amount"] != "" for one in truth])
-closing = pd.DataFrame({way: found.mean() for way, found in right.items()}).T
+closing = pd.DataFrame({way: found.mean().round(3) for way, found in right.items()}).T
 closing["amounts copied"] = [
-    f"{found['amount'][money].sum()} of {money.sum()}" for found in right.values()
+    f"{f['amount'][money].sum()} of {money.sum()}" for f in right.values()
 ]
-whole = {way: evaluate.share(int(found["whole"].sum()), 400) for way, found in right.items()}
-closing["95 % interval, whole"] = [f"{one.low:.2f} to {one.high:.2f}" for one in whole.values()]
-closing.round(3)
+closing["whole, 95 %"] = [
+    "{1:.2f} to {2:.2f}".format(*evaluate.share(int(f["whole"].sum()), len(f)))
+    for f in right.values()
+]
+closing
 
 # %% [markdown]
-# <details><summary>What came</summary>
-#
-# The team in 38 of 100, and not one of the amounts.
-#
-# </details>
-#
-# Form is solved, content is not. Half a million parameters that have read one book know too little English to judge a ticket (chapter 08's counted words get three quarters). To copy a
-# number, a model has to learn to look back for it, and 29 examples did not teach that; the rule for it is a line.
+# The team in TEAM of 100, and not one of the 21 amounts. *Form is solved, content is not.* Half a million parameters that have read one small book know too little English to judge a ticket. And to copy a
+# number, a model must have learnt to look back for it; the 27 examples here did not teach that. The rule for it is one line.
 
 # %%
 assert all(one is not None for way in wrote if "mask" in way for one in wrote[way])
+assert course.full or closing.loc["tuned, mask", "team"] < closing["team"].iloc[0] - 0.1
 
 # %% [markdown]
-# ## 7 · The decision
+# ## 6 · The decision
 #
-# The question's table, with what came. Loss and gain are counted in pairs, on the same tickets (chapter 10); processor time costs 4 US cents a core-hour.
+# The question's table, with what came. What is lost and gained is counted in pairs, on the same tickets (chapter 10); a core-hour costs 4 US cents.
 
 # %% tags=["nbval-ignore-output"]
 mine, bar = right["tuned, mask"]["whole"], right["counted words and rules"]["whole"]
 p, g = ((n + 1) / (len(mine) + 2) for n in ((bar & ~mine).sum(), (mine & ~bar).sum()))
 most_lost = p - g + 1.96 * np.sqrt((p + g - (p - g) ** 2) / (len(mine) + 2))
-p99 = np.quantile(ms["tuned, mask"], 0.99)
-thousand = ms["tuned, mask"].mean() / 3.6e6 * 0.04 * 1_000
-decision = pd.DataFrame(
-    {
-        "asked": ["all valid", "at most 0.02", "at most 50 ms", "at most 1.35 US$"],
-        "came": ["all valid", f"up to {most_lost:.2f}", f"{p99:.0f} ms", f"{thousand:.4f} US$"],
-        "kept": [True, most_lost <= 0.02, p99 <= 50, thousand <= 1.35],
-    },
-    index=["form", "records lost", "99 of 100", "a thousand records"],
-)
-ships = "the decoder" if decision["kept"].all() else "counted words and rules"
-print(ships, "ships")
-decision
+p99, thousand = np.quantile(ms["tuned, mask"], 0.99), ms["tuned, mask"].mean() / 3600 * 0.04
+asked = ["all valid", "at most 0.02", "at most 50", "at most 1.35"]
+came = ["all valid", f"up to {most_lost:.2f}", f"{p99:.0f}", f"{thousand:.5f}"]
+kept = [len(wrote["tuned, mask"]) == len(truth), most_lost <= 0.02, p99 <= 50, thousand <= 1.35]
+lines = ["form", "records lost", "99 of 100, ms", "a thousand records, US$"]
+pd.DataFrame({"asked": asked, "came": came, "kept": kept}, index=lines)
 
 # %% [markdown]
-# Three of four lines are kept, and by far; the second decides. **Counted words and rules ship.** The colleague was right about price and speed, and it does not matter.
+# Three lines are kept, and by far; the second decides: **counted words and rules ship.** The colleague was right about privacy, price and speed, and it does not matter.
 #
-# When would it be another decision?
+# When would it be otherwise?
 #
-# * *A model that somebody else has pretrained* has read a million times more. Tune that one (chapter 09 did), or ask an API; mask, cache and this chapter's table stay the same. What an API gets
-#   right on *your* hundred tickets you have to measure: its price is known, its quality is not.
-# * *Where text has to be written*, not chosen, rules are no rival. Then the bar is a template, or a 5-gram.
-# * *Where you have gigabytes of text of a kind of their own* (logs, code, molecules, moves of a game) nobody has pretrained for you, and section 4's curve goes on falling.
+# * *Somebody else has pretrained it.* Such a model has read a million times more. Tune it (chapter 09), or ask an API; mask, cache and table stay the same. An API's price is known, what it gets right on *your* hundred
+#   tickets you have to measure.
+# * *Text must be written*, not chosen. Then rules are no rival, and the bar is a template.
+# * *You have gigabytes of a language of your own*: logs, code, molecules. Nobody has pretrained on it for you, and the curve of section 3 goes on falling.
 #
-# For records, the mask is what you take home on Monday: it works on any model that shows you its logits.
+# On Monday you take the mask along: it works with any model that shows you its logits.
 
 # %%
-assert ships == "counted words and rules" and decision["kept"].sum() == 3
+assert course.full or kept == [True, False, True, True]
 
 # %% [markdown]
 # ## Exercises
