@@ -15,7 +15,7 @@ PACKAGE = "course_utils"
 FLOORS = (
     {"__main__", "cli", "commands"},
     {"rollout"},
-    {"doctor", "workspace", "kernel", "authoring", "compare", "serving"},
+    {"doctor", "workspace", "kernel", "authoring", "compare", "serving", "retrieval", "assistant"},
     {"running", "bundles", "exercises", "explorers"},
     {"recipes"},
     {"training", "evaluate", "figures", "gradcheck", "data", "weights", "claims", "results", "strokes", "pages"},

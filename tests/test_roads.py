@@ -45,6 +45,40 @@ def test_a_tag_counts_on_a_heading_only():
     assert homes([cell("No heading.", "side"), cell("x", "side", "code"), cell("## 1 · A")]) == [None, None, None]
 
 
+def needy(text, needs=None, kind="markdown"):
+    return {"cell_type": kind, "source": text, "metadata": {"needs": needs} if needs else {}}
+
+
+AREAS = [
+    needy("# 42 · Title"),
+    needy("a = 1", kind="code"),
+    needy("## 1 · Films", "films"),
+    needy("b = 1", kind="code"),
+    needy("### And words", "words sounds"),
+    needy("c = 1", kind="code"),
+    needy("## 2 · Films again", "films"),
+    needy("## 3 · Recap"),
+    needy("d = 1", kind="code"),
+]
+
+
+def test_a_section_stands_on_its_own_needs_and_on_those_around_it():
+    found = roads.sections_needing((one["cell_type"], one["source"], one["metadata"].get("needs")) for one in AREAS)
+    names = [sorted(one) for one in found]
+    assert names == [[], [], ["films"], ["films"], *[["films", "sounds", "words"]] * 2, ["films"], [], []]
+    titles = {"films": ["1 · Films", "2 · Films again"], "words": ["And words"], "sounds": ["And words"]}
+    assert roads.sections_by_need(AREAS) == titles
+
+
+@pytest.mark.parametrize(
+    ("missing", "left"), [((), 9), (("other",), 9), (("words",), 8), (("films",), 6), (("sounds", "words"), 8)]
+)
+def test_without_a_set_the_headings_stay_and_what_stands_on_it_goes(missing, left):
+    kept = roads.cells_without(AREAS, missing)
+    assert len(kept) == left
+    assert next(one["source"] for one in kept if one["source"][:2] == "##") == "## 1 · Films"
+
+
 def test_a_side_road_at_the_end_goes_to_the_end():
     assert homes([cell("## 1 · A"), cell("## 2 · B", "side"), cell("x", kind="code")]) == [None, 1, 1]
 

@@ -3,10 +3,11 @@
 import shutil
 import site
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils import roads
 from course_utils.chapters import LEARNER, Chapter
 from course_utils.console import plain
 from course_utils.errors import CourseError
@@ -51,6 +52,7 @@ def execute(
     from course_utils.running.request import Job
 
     told = -1
+    names = [*chapter.needs["quick"], *roads.sections_by_need(notebook.cells)]  # what it declares, and nothing else
 
     def watch(execution: "Execution") -> None:
         nonlocal told
@@ -68,7 +70,7 @@ def execute(
             notebook=before,
             output=after,
             limit=timeout or max(900, 10 * chapter.seconds),
-            environment=lambda scratch: _surroundings(chapter, scratch),
+            environment=lambda scratch: _surroundings(names, scratch),
             prefix="course-build-",
             watch=watch,
         )
@@ -80,10 +82,10 @@ def execute(
     return outcome
 
 
-def _surroundings(chapter: Chapter, scratch: Path) -> dict[str, str]:
-    """The kernel's environment, and the cache that it names."""
+def _surroundings(names: Iterable[str], scratch: Path) -> dict[str, str]:
+    """The kernel's environment, and the cache that it names, with these data sets in it."""
     cache = scratch / ".cache" / PROJECT
-    prepare_cache(chapter, cache)
+    prepare_cache(names, cache)
     return environment(
         **dict.fromkeys(_NOT_INHERITED),
         COLUMNS="100",
@@ -101,10 +103,10 @@ def _surroundings(chapter: Chapter, scratch: Path) -> dict[str, str]:
     )
 
 
-def prepare_cache(chapter: Chapter, cache: Path) -> None:
-    """A fresh cache that holds only what the chapter declares it needs in the quick profile."""
+def prepare_cache(names: Iterable[str], cache: Path) -> None:
+    """A fresh cache that holds these data sets only."""
     cache.mkdir(parents=True)
-    for name in chapter.needs["quick"]:
+    for name in dict.fromkeys(names):
         from course_utils.data.fetch import fetch
 
         fetch(name)

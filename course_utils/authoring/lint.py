@@ -520,6 +520,13 @@ def main_road_alone(source: Source) -> Iterator[Finding]:
         yield cell, 0, message
 
 
+@rule("section-needs")
+def section_needs(source: Source) -> Iterator[Finding]:
+    """Only a section that stands on a data set needs what is bound there."""
+    for cell, message in standalone.problems_without_data(source.cells):
+        yield cell, 0, message
+
+
 @rule("prediction")
 def prediction(source: Source) -> Iterator[Finding]:
     """After `**Predict first` comes the cell that answers, then a text that begins with the answer, folded away."""
@@ -632,6 +639,7 @@ def limits(source: Source) -> Iterator[Finding]:
 def needs(source: Source) -> Iterator[Finding]:
     """What the header needs is in data/registry.toml."""
     wanted = {name for names in source.chapter.needs.values() for name in names}
+    wanted |= {name for cell in source.cells for name in (cell.needs or "").split()}
     if not wanted:
         return
     try:
@@ -641,4 +649,4 @@ def needs(source: Source) -> Iterator[Finding]:
         return
     known = set(registry) | {key for value in registry.values() if isinstance(value, dict) for key in value}
     for name in sorted(wanted - known):
-        yield source.cells[0], 0, f'the header needs "{name}", which data/registry.toml does not list; add it there.'
+        yield source.cells[0], 0, f'"{name}" is needed, which data/registry.toml does not list; add it there.'

@@ -11,11 +11,11 @@ from course_utils.chapters import Chapter, read_chapter, read_source
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.paths import display
-from course_utils.roads import SIDE, heading
+from course_utils.roads import NEEDS, SIDE, heading
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 # What a cell of a source may carry. Everything else is either jupytext's own or a slip.
-CELL_METADATA = ("deletable", "editable", "exercise", "road", "slideshow", "tags")
+CELL_METADATA = ("deletable", "editable", "exercise", "needs", "road", "slideshow", "tags")
 _OWN = ("lines_to_next_cell", "lines_to_end_of_cell_marker")
 SKIP = "lint-skip-"
 _CLAIM = re.compile(r"\bclaims\.record\(\s*[\"'](c\d+)[\"']")
@@ -74,6 +74,11 @@ class Cell:
             return parse_code(self.source)
         except SyntaxError:
             return None
+
+    @property
+    def needs(self) -> str | None:
+        """The data sets that the section of this heading stands on, apart by spaces."""
+        return self.extra.get(NEEDS)
 
     def skips(self, rule: str) -> bool:
         return SKIP + rule in self.tags
@@ -212,6 +217,12 @@ def _cell(cell, line: int, chapter: Chapter, problems: list[LintProblem]) -> Cel
     if road is not None and (road != SIDE or cell.cell_type != "markdown" or not heading(cell.source)):
         problem("road", f'road="{SIDE}" stands on a text cell that begins with a heading, and has no other value.')
         road = None
+    needs = metadata.get(NEEDS)
+    if needs is not None and not (isinstance(needs, str) and cell.cell_type == "markdown" and heading(cell.source)):
+        problem(
+            NEEDS, 'needs="movielens" stands on a text cell that begins with a heading; several names, apart by spaces.'
+        )
+        del metadata[NEEDS]
     exercise = metadata.get("exercise")
     if exercise is not None and not (isinstance(exercise, str) and _EXERCISE.fullmatch(exercise)):
         problem("exercise-id", f'an exercise\'s id looks like "{chapter.number}-1"; this one is {exercise!r}.')

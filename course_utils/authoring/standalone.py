@@ -1,5 +1,7 @@
 """Whether a main road stands alone: nothing on it may need a name that only a side road binds, or changes.
 
+Likewise a section that stands on a data set, which may be left out: nothing outside may need a name that it binds.
+
 Nothing is run. A name counts as needed where a cell, or a function in it, reads it as a global; as bound where a cell
 assigns, defines or imports it at its top; as changed where a side road binds it again or assigns into it.
 """
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from course_utils.language import say
-from course_utils.roads import heading, side_roads
+from course_utils.roads import heading, sections_needing, side_roads
 
 if TYPE_CHECKING:
     from course_utils.authoring.sources import Cell
@@ -47,6 +49,24 @@ def problems(cells: Sequence["Cell"]) -> Iterator[tuple["Cell", str]]:
         for name in own:
             changed.pop(name, None)
             only_side.pop(name, None)
+
+
+def problems_without_data(cells: Sequence["Cell"]) -> Iterator[tuple["Cell", str]]:
+    """Each cell that needs a name bound only where a data set can be had, and does not stand on that set itself."""
+    bound_at: dict[str, list[frozenset[str]]] = {}  # a name, and for each cell that binds it the sets it stands on
+    homes = sections_needing((cell.kind, cell.source, cell.needs) for cell in cells)
+    for cell, home in zip(cells, homes, strict=True):
+        tree = cell.tree()
+        if tree is None:
+            continue
+        for name in sorted(needed(tree)):
+            places = bound_at.get(name, [])
+            if places and not any(sets <= home.keys() for sets in places) and not _binds_first(tree, name):
+                sets = ", ".join(sorted(min(places, key=len) - home.keys()))
+                words = "{name} is bound only where {sets} can be had; it is needed here without."
+                yield cell, say(words, name=name, sets=sets)
+        for name in bound(tree):
+            bound_at.setdefault(name, []).append(frozenset(home))
 
 
 def needed(tree: ast.Module) -> set[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from course_utils.bundles import graph
+from course_utils.bundles.decoder import Decoder
 from course_utils.bundles.models import Majority, Model, Tfidf, from_card, linear_head, read_arrays
 from course_utils.errors import CourseError
 from course_utils.language import say
@@ -285,7 +286,9 @@ class ImageNet(Network):
         return cls(shape=(height, width), call=_call(folder, card), **from_card(card))
 
 
-KINDS: dict[str, type[Model]] = {one.kind: one for one in (Majority, Tfidf, Small, Frozen, FineTuned, ImageNet)}
+KINDS: dict[str, type[Model]] = {
+    one.kind: one for one in (Majority, Tfidf, Small, Frozen, FineTuned, ImageNet, Decoder)
+}
 
 
 def alike(chosen: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:

@@ -56,6 +56,7 @@ def check(
     be meant, 4 the numbers could not be written, 130 interrupted.
     """
     from course_utils import bundles, processes
+    from course_utils.bundles import decoder
     from course_utils.commands.keeping import keep_json
     from course_utils.serving import gate
     from course_utils.serving.gate import examples, own_tests
@@ -78,6 +79,7 @@ def check(
             say("--max-difference and --max-differing compare two models; name the other: --against BUNDLE.")
         )
     model = bundles.load_model(bundle)
+    decoder.must_have_classes(model.kind)
     if getattr(model, "inputs", TEXTS) == IMAGES:
         if text or label or slices or tests:
             raise CourseError(

@@ -128,6 +128,24 @@ def log(
     _tell(context)
 
 
+@app.command("verify")
+def verify(
+    context: typer.Context,
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="The last line's hash as it was; kept where the log is not.")
+    ] = None,
+) -> None:
+    """Read the log from its first line, and say the hash of its last one.
+
+    A line changed in the middle is always noticed. Lines taken off the end, or a log written anew, only by a hash that
+    was kept elsewhere: give it as --head.
+    """
+    registry = context.obj
+    if head is not None:
+        console.write(say("The line with this hash is there; lines after it: {n}.", n=registry.verify(head)))
+    console.write(say("Head: {head}", head=registry.head))
+
+
 def _tell(context: typer.Context) -> None:
     state = context.obj.state
     console.write(say("Champion: {version}", version=state.champion or "–"))

@@ -25,6 +25,10 @@ def serve(
     ] = 1,
     connections: Annotated[int, typer.Option(min=1, help="Connections that may be open.")] = 1_000,
     seconds: Annotated[float, typer.Option(help="Seconds in which a request is answered, or refused.")] = 10.0,
+    slots: Annotated[int, typer.Option(min=1, max=256, help="Of a decoder: texts that are written at a time.")] = 16,
+    most_tokens: Annotated[
+        int, typer.Option(min=1, help="Of a decoder: tokens that are written for a request at most.")
+    ] = 1_024,
     traces: Annotated[
         Path | None, typer.Option(metavar="FILE.sqlite", help="Write OpenTelemetry traces of requests there.")
     ] = None,
@@ -35,7 +39,8 @@ def serve(
     """Serve a saved model over HTTP.
 
     /v1/predict answers, / is a page to try it, /metrics is for Prometheus, /v2 speaks the Open Inference Protocol, and
-    /openapi.json describes it all. Ctrl-C or SIGTERM stops it: what was accepted is answered first, in at most 15
+    /openapi.json describes it all. A decoder has /v1/chat/completions and /v1/completions instead, shaped as OpenAI's,
+    and sends its text while it writes. Ctrl-C or SIGTERM stops it: what was accepted is answered first, in at most 15
     seconds. Of a registry (course registry) the champion answers, with a challenger beside it if there is one; the
     journal lies in its folder front/. Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not
     started.
@@ -54,7 +59,7 @@ def serve(
                 host=host,
             )
         )
-    limits = Limits(connections=connections, answer_seconds=seconds)
+    limits = Limits(connections=connections, answer_seconds=seconds, slots=slots, tokens=most_tokens)
 
     def ready(name: str, url: str) -> None:
         console.write(say("Serving {name} on {url} (stop with Ctrl-C)", name=name, url=url))

@@ -11,6 +11,7 @@ from course_utils.data.fetch import status
 from course_utils.data.registry import entry, names
 
 if TYPE_CHECKING:
+    from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.prose import Prose
     from course_utils.data.text import TextData
@@ -35,7 +36,7 @@ __all__ = [
 
 def load(
     name: str, *, seed: int = 0, split: str | None = None, progress: bool = True
-) -> "ImageData | TextData | Prose":
+) -> "ImageData | TextData | Prose | Tables":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     Running text ("course_text", "tinyshakespeare") has two parts, each one string.

@@ -8,12 +8,13 @@ from course_utils.errors import CourseError
 from course_utils.language import say
 
 if TYPE_CHECKING:
+    from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.prose import Prose
     from course_utils.data.text import TextData
 
 
-def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData | Prose":
+def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData | Prose | Tables":
     """The set of an entry by the loader of its kind; see `course_utils.data.load`.
 
     Raises CourseError for a set that no loader knows, and for a split or files that cannot be had.
@@ -69,6 +70,15 @@ def _prose(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Pr
     return prose.load_tinyshakespeare(progress)
 
 
+def _tables(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Tables":
+    from course_utils.data import frames
+
+    _one_split(entry, split)
+    if entry.name not in frames.READERS:
+        raise _no_loader(entry, say("the sets of tables are {names}.", names=", ".join(frames.READERS)))
+    return frames.load(entry.name, progress)
+
+
 def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData":
     raise CourseError(
         say(
@@ -79,12 +89,13 @@ def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "
 
 
 # As in `registry.KINDS`; a new kind of set needs one more line here.
-LOADERS: dict[str, Callable[..., "ImageData | TextData | Prose"]] = {
+LOADERS: dict[str, Callable[..., "ImageData | TextData | Prose | Tables"]] = {
     "embedded": _embedded,
     "images": _images,
     "shipped": _shipped,
     "text": _text,
     "prose": _prose,
+    "tables": _tables,
     "weights": _weights,
 }
 

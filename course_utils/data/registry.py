@@ -16,7 +16,15 @@ from course_utils.tables import Table
 from course_utils.tables import read as read_tables
 
 # kind -> whether its files are fetched. An embedded set comes with an installed library, a shipped one with the course.
-KINDS = {"embedded": False, "images": True, "shipped": False, "text": True, "prose": True, "weights": True}
+KINDS = {
+    "embedded": False,
+    "images": True,
+    "shipped": False,
+    "text": True,
+    "prose": True,
+    "tables": True,
+    "weights": True,
+}
 
 
 _KEYS = {"title", "kind", "licence", "citation", "class_names", "sha256", "files", "package", "package_folder"}
@@ -25,6 +33,8 @@ _KEYS = {"title", "kind", "licence", "citation", "class_names", "sha256", "files
 @dataclass(frozen=True)
 class File:
     """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order.
+
+    A file without an address comes out of its set's package alone.
 
     Hash and bytes are those of the file as it stands in the cache. Its place may hold it compressed (``.gz``), and an
     address that ends in ``.zip`` an archive with it.
@@ -101,7 +111,7 @@ def _entry(name: str, value: object, path: Path) -> Entry:
     if not isinstance(raw, list) or bool(raw) != KINDS[kind]:
         table.refuse(f"a set of kind {kind!r} has {'one file or more' if KINDS[kind] else 'no files'}")
     package = "package" in table.value
-    files = tuple(_file(item, f"{where}, file {number}") for number, item in enumerate(raw, 1))
+    files = tuple(_file(item, f"{where}, file {number}", package) for number, item in enumerate(raw, 1))
     for what in ("name", "path"):
         values = [getattr(file, what) for file in files]
         for twice in sorted({v for v in values if values.count(v) > 1}):
@@ -120,13 +130,13 @@ def _entry(name: str, value: object, path: Path) -> Entry:
     )
 
 
-def _file(value: object, where: str) -> File:
+def _file(value: object, where: str, packaged: bool) -> File:
     table = Table(value, where, {"name", "path", "sha256", "size", "urls"})
     path = table.text("path")
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
         table.refuse(f"path = {path!r}; expected: a path inside the COURSE_DATA folder, with forward slashes")
     size = table.whole("size", say("a number of bytes above 0"), least=1)
-    urls = table.texts("urls")
+    urls = table.texts("urls") if "urls" in table.value or not packaged else ()
     for url in urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             table.refuse(f"urls has {url!r}; expected: addresses that start with https:// or http://")

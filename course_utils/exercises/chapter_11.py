@@ -19,6 +19,7 @@ def _stopped(came, s, r, a, *, share="each", bet="ratio", first=1, never=-1, lev
     """`stopped_after`; the options are mistakes."""
     came, s = np.asarray(came, float), np.asarray(s, float)
     s = {"each": s, "first": s[:1], "last": s[-1:], "mean": s.mean(keepdims=True)}[share] * np.ones(len(came))
+    r = 1 / r if gives == "better" else r
     q = {"ratio": r * s / (r * s + 1 - s), "product": np.minimum(r * s, 0.999), "alone": r / (r + 1) + 0 * s}[bet]
     factors = np.where(came == 1, q / s, (1 - q) / (1 - s))
     if bet == "ratio" and gives == "swapped":
@@ -26,10 +27,19 @@ def _stopped(came, s, r, a, *, share="each", bet="ratio", first=1, never=-1, lev
     wealth = np.cumsum(factors) if gives == "sum" else np.cumprod(factors)
     if gives == "half":  # the champion's errors change nothing
         wealth = np.cumprod(np.where(came == 1, q / s, 1.0))
+    if gives == "undivided":
+        wealth = np.cumprod(np.where(came == 1, q / s, 1 - q))
+    if gives == "at once":  # the chapter's `wealth` with an array: all errors so far at the share of the last one
+        k, n = np.cumsum(came), np.arange(1, len(came) + 1)
+        wealth = np.exp(k * np.log(q / s) + (n - k) * np.log((1 - q) / (1 - s)))
+    if gives == "all guesses":
+        all_q = _GUESSES * s[:, None] / (_GUESSES * s[:, None] + 1 - s[:, None])
+        each = np.where(came[:, None] == 1, all_q / s[:, None], (1 - all_q) / (1 - s[:, None]))
+        wealth = np.cumprod(each, axis=0).mean(axis=1)
     if gives == "restart":  # the stake is 1 again at each new share
         begins = np.flatnonzero(np.append(True, np.diff(s) != 0))
         wealth = np.concatenate([np.cumprod(part) for part in np.split(factors, begins[1:])])
-    rich = wealth >= {"inverse": 1 / a, "itself": a, "log": math.log(1 / a)}[level]
+    rich = wealth >= {"inverse": 1 / a, "itself": a, "log": math.log(1 / a), "hundred": 100.0}[level]
     if gives == "path":
         return wealth
     if gives == "end":
@@ -63,6 +73,32 @@ def _stopped_mistakes() -> list[Mistake]:
             with_option(gives="restart"),
             "The stake starts again where the share changes. A gambler takes along what is won: one product over all "
             "errors.",
+        ),
+        Mistake(
+            "all errors at one share",
+            with_option(gives="at once"),
+            "`wealth` bets on *all* errors so far at the share of the last one. Each error needs the factor of its own "
+            "share: a product of factors, entry by entry.",
+        ),
+        Mistake(
+            "not divided by 1 − s",
+            with_option(gives="undivided"),
+            "For the champion's errors the factor is (1 − q) / (1 − s): what you pay for them at even odds is 1 − s.",
+        ),
+        Mistake(
+            "all the gamblers",
+            with_option(gives="all guesses"),
+            "That is the mean over the chapter's 32 guesses. Here one is given: bet with `r` alone.",
+        ),
+        Mistake(
+            "the other guess",
+            with_option(gives="better"),
+            "1 / r bets that the challenger is *better*. It is stopped by the bet on worse: use `r`.",
+        ),
+        Mistake(
+            "always 100",
+            with_option(level="hundred"),
+            "That stops at a wealth of 100, whatever `a` is. The level is 1 / a.",
         ),
         Mistake(
             "q is r s",
@@ -140,6 +176,10 @@ _STOPPED_CASES = [
     _grown("0110" + "0000000000000000" + "0000", [(0.01, 4), (0.1, 16), (0.5, 4)], 8.0, 0.05),
     _grown("111111111111", [(0.5, 12)], 3.5, 0.01),
     _grown("1011" + "110111", [(0.02, 4), (0.4, 6)], 1.4, 0.2),
+    _grown("1110111110111000111", [(0.05, 4), (0.25, 6), (0.5, 9)], 2.5, 0.05),
+    _grown("1011110111001101111111", [(0.05, 6), (0.25, 8), (0.5, 8)], 2.0, 0.00161),  # 640 just reaches 621
+    _grown("1011110111001101111111", [(0.05, 6), (0.25, 8), (0.5, 8)], 2.0, 0.0015),  # and not 667
+    _grown("1011110111001101111111", [(0.05, 6), (0.25, 8), (0.5, 8)], 2.0, 0.005),
 ]
 
 # 11-2 ---------------------------------------------------------------------------------------------------------------
@@ -167,8 +207,22 @@ def _now(
     if known == "both":
         kept = (old >= 0) & (new >= 0)
         old, new = old[kept], new[kept]
-    old, new = old == 1, new == 1  # where -1 is left in it counts as wrong
-    if counts == "different":
+    if known == "right":
+        old, new = np.abs(old), np.abs(new)
+    raw = old != new, old == 1
+    old, new = old == 1, new == 1
+    seen_in_all, seen = len(old), np.arange(len(old)) + 1
+    if counts == "two coins":  # where both err, a coin against either
+        both = np.repeat(~old & ~new, 2)
+        old, new = np.repeat(old, 2), np.repeat(new, 2)
+        old[::2][both[::2]], new[1::2][both[1::2]] = True, True
+        kept = (old != new) & np.where(both, True, np.arange(len(old)) % 2 == 0)
+        old, new = old[kept], new[kept]
+        against = old & ~new
+    elif known == "none":  # -1 and 0 differ as well
+        against = raw[1][raw[0]]
+    elif counts == "different":
+        seen = np.flatnonzero(old != new) + 1
         old, new = old[old != new], new[old != new]
         against = old & ~new
     elif counts == "errors":
@@ -178,8 +232,18 @@ def _now(
         against = ~new
     k = np.cumsum(against)
     m = np.arange(1, len(k) + 1) - k
-    bound = {"inverse": 1 / a, "itself": a, "five": 20.0}[level]
-    worse, better = _wealth(k, m, guess) >= bound, _wealth(k, m, 1 / np.asarray(guess)) >= bound
+    bound = {"inverse": 1 / a, "itself": a, "five": 20.0, "hundred": 100.0, "two": 2 / a}[level]
+    worse, better = _wealth(k, m, guess), _wealth(k, m, 1 / np.asarray(guess))
+    if looks == "largest":
+        highest = [max(owned, default=0) for owned in (worse, better)]
+        return "wait" if max(highest) < bound else "stop" if highest[0] > highest[1] else "promote"
+    if looks == "ratio":
+        worse, better = worse / better, better / worse
+    worse, better = worse >= bound, better >= bound
+    if looks == "fifty":  # after 50 known digits, after 100 …: what had been learnt by then
+        when = np.arange(50, seen_in_all + 1, 50)
+        last = np.searchsorted(seen, when, side="right")
+        worse, better = (rich[last[last > 0] - 1] for rich in (worse, better))
     if looks == "end":
         worse, better = worse[-1:], better[-1:]
     when_worse, when_better = (int(rich.argmax()) if rich.any() else math.inf for rich in (worse, better))
@@ -212,6 +276,9 @@ def _now_mistakes() -> list[Mistake]:
             return "wait"
         return "stop" if lost > gained else "promote"
 
+    def in_capitals(old, new, a):
+        return _now(old, new, a).upper()
+
     def stop_or_promote(old, new, a):
         return "stop" if _now(old, new, a) == "stop" else "promote"
 
@@ -223,7 +290,17 @@ def _now_mistakes() -> list[Mistake]:
         Mistake(
             "what is missing",
             with_option(known="none"),
+            "-1 is no answer: `old != new` is true there as well, though nothing is known. Leave these digits out.",
+        ),
+        Mistake(
+            "what is missing is wrong",
+            with_option(known="wrong"),
             "-1 means that nothing is known, not that the answer is wrong. Leave these digits out.",
+        ),
+        Mistake(
+            "what is missing is right",
+            with_option(known="right"),
+            "-1 means that nothing is known, not that the answer is right. Leave these digits out.",
         ),
         Mistake(
             "all answers",
@@ -235,6 +312,27 @@ def _now_mistakes() -> list[Mistake]:
             "both wrong",
             with_option(counts="errors"),
             "Digits on which both err count as the challenger's errors here. Bet only where exactly one is wrong.",
+        ),
+        Mistake(
+            "both wrong, twice",
+            with_option(counts="two coins"),
+            "Where both err, nothing is learnt: they were given the same digit. You count such a digit as an error of "
+            "either; leave it out, and bet only where exactly one is wrong.",
+        ),
+        Mistake(
+            "the larger wealth",
+            with_option(looks="largest"),
+            "That compares the highest wealths of the whole journal. The bet that *first* reaches 1/a decides.",
+        ),
+        Mistake(
+            "the ratio",
+            with_option(looks="ratio"),
+            "That is the ratio of the two wealths, which promises nothing. Each bet is held against 1/a alone.",
+        ),
+        Mistake(
+            "every fifty",
+            with_option(looks="fifty"),
+            "That looks after every 50 digits. The bets may be looked at after each one, and the first time counts.",
         ),
         Mistake(
             "at the end",
@@ -264,6 +362,22 @@ def _now_mistakes() -> list[Mistake]:
             with_option(level="five"),
             "That stops at a wealth of 20, whatever `a` is: five false alarms in a hundred. Use 1 / a.",
         ),
+        Mistake(
+            "always 100",
+            with_option(level="hundred"),
+            "That stops at a wealth of 100, whatever `a` is. The level is 1 / a.",
+        ),
+        Mistake(
+            "2/a",
+            with_option(level="two"),
+            "That is half the chance of being wrong that was asked for. Each bet has to reach 1 / a.",
+        ),
+        Mistake(
+            "one guess",
+            with_option(guess=[2.0]),
+            "That bets with one guess. Nobody knows how much worse it is: take all 32, `gamblers`.",
+        ),
+        Mistake("capitals", in_capitals, 'The words are "stop", "promote" and "wait", in small letters.'),
         Mistake(
             "accuracy",
             by_accuracy,
@@ -312,6 +426,13 @@ _NOW_CASES = [
     _journal("l==l=l=l=l==l=l==l=l=", 0.01),  # significant for one look, not for this level
     _journal("l==l=l==l=l==l=l==l=", 0.1),
     _journal("====", 0.01),
+    _journal("x" * 40 + "l=x" * 11 + "=" * 30, 0.01),  # worse, among many digits that are hard for both
+    _journal("=x=" * 30 + "xg=" * 11 + "=" * 30, 0.01),  # better, likewise
+    _journal("lllgg" * 60, 0.0097),  # a little worse, for long: 107 just reaches 103
+    _journal("lllgg" * 60, 0.009),  # and not 111
+    _journal("==w=w" * 12 + "=l=g=", 0.01),  # the champion was wrong, and nobody knows of the challenger
+    _journal("=lll=lll=", 0.05),  # the ratio of the bets is high, neither of them is
+    _journal("=" * 20 + "l=" * 12 + "=g" * 14 + "=" * 30, 0.002),  # worse, and all but forgotten by digit 50
 ]
 
 EXERCISES = (
@@ -319,7 +440,7 @@ EXERCISES = (
         "11-1",
         "A canary that grows",
         "modify",
-        7,
+        6,
         "Write `stopped_after(came, s, r, a)`: bet on each error with the challenger's share `s` at that moment and "
         "the one guess `r`, and return after how many errors the wealth first reaches 1/a, or -1 where it never "
         "does. Put your code where the three dots stand.",
@@ -329,7 +450,7 @@ EXERCISES = (
         "11-2",
         "Promote, stop or wait?",
         "decide",
-        7,
+        6,
         'Write `what_now(old, new, a)`: "stop", "promote" or "wait", by the first of two bets (worse, better) that '
         "reaches 1/a on the answers of a shadow's journal; -1 is what is not known. Put your code where the "
         "three dots stand.",

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import Counter, Gauge
@@ -20,6 +21,7 @@ from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.rollout.journal import Answered
 from course_utils.rollout.steering import Steering
+from course_utils.rollout.trial import has_failed
 from course_utils.rollout.upstream import Answer, Failed, Upstream
 from course_utils.serving import meters, reading
 from course_utils.serving.guard import BODY, ROUTE, Guard, Receive, Send, json_bytes
@@ -43,7 +45,7 @@ class Front:
         self.name, self.version = steering.name, "front"
         self.plan = self.queue = self
         self.stopping = False
-        self._copies: asyncio.Queue[tuple[Upstream, str, bytes]] = asyncio.Queue(_COPIES_WAITING)
+        self._copies: asyncio.Queue[tuple[Upstream, str, bytes, bool]] = asyncio.Queue(_COPIES_WAITING)
         self._classes: dict[str, frozenset[str]] = {}
         self._measure()
         with_body = ("/v1/predict", "/v1/feedback")
@@ -152,9 +154,18 @@ class Front:
             arm, asked = "challenger", challenger
             answer = await self._ask_challenger(challenger, body)
             fallback = answer is None or not answer.good
+        noted = Answered(identity, came, state.since if mode else 0, arm, "", "[]", "[]", 0.0, 0, fallback,
+                         self.steering.journal.user(user))  # fmt: skip
         if answer is None or fallback:
-            first = answer
-            answer, asked = await self._ask_champion("POST", "/v1/predict", body)
+            first, champion = answer, self.steering.champion
+            try:
+                answer, asked = await self._ask_champion("POST", "/v1/predict", body)
+            except Refusal as refusal:
+                # The champion's failure is written down like a challenger's, so that both can be counted alike.
+                if champion is not None and not self.stopping:
+                    self._note(noted, champion, start, refusal.status)
+                    self._copy_to(challenger if mode == "shadow" else None, identity, body, taken=False)
+                raise
             if fallback and answer.good:
                 self.fallbacks.inc()
                 if first is not None:  # it answered, and refused what the champion takes
@@ -162,19 +173,26 @@ class Front:
             elif first is not None and not answer.good:
                 self.steering.succeeded(challenger)  # the request was at fault
         labels, probabilities = _read(answer) or ("[]", "[]")
-        self.arms(arm).inc()
-        self.steering.journal.note(
-            Answered(identity, came, state.since if mode else 0, arm, asked.version, labels, probabilities,
-                     time.perf_counter() - start, answer.status, fallback, self.steering.journal.user(user))
-        )  # fmt: skip
+        self._note(replace(noted, labels=labels, probabilities=probabilities), asked, start, answer.status)
         self._sign(scope, asked)
         await _send(send, answer.status, answer.content, _kept(answer))
-        if mode == "shadow" and answer.good:
-            try:
-                self._copies.put_nowait((challenger, identity, body))
-            except asyncio.QueueFull:
-                self.dropped += 1
-                self.drops.inc()
+        if answer.good or has_failed(answer.status):
+            self._copy_to(challenger if mode == "shadow" else None, identity, body, taken=answer.good)
+
+    def _note(self, noted: Answered, asked: Upstream, start: float, status: int) -> None:
+        self.arms(noted.arm).inc()
+        seconds = time.perf_counter() - start
+        self.steering.journal.note(replace(noted, version=asked.version, seconds=seconds, status=status))
+
+    def _copy_to(self, challenger: Upstream | None, identity: str, body: bytes, *, taken: bool) -> None:
+        """Have a challenger in shadow asked as well, if it has the time; ``taken``: the champion has answered."""
+        if challenger is None:
+            return
+        try:
+            self._copies.put_nowait((challenger, identity, body, taken))
+        except asyncio.QueueFull:
+            self.dropped += 1
+            self.drops.inc()
 
     async def _feedback(self, scope: dict[str, Any], send: Send) -> None:
         asked = reading.body_object(scope[BODY])
@@ -242,13 +260,14 @@ class Front:
     async def _copy(self) -> None:
         """Ask the challenger in shadow what the champion has answered, one copy after the other."""
         while True:
-            challenger, identity, body = await self._copies.get()
+            challenger, identity, body, taken = await self._copies.get()
             if challenger is not self.steering.challenger:
                 continue
             start = time.perf_counter()
             answer = await self._ask_challenger(challenger, body)
             if answer is not None and not answer.good:
-                self._failed(challenger, f"status {answer.status}")  # what the champion had taken
+                if taken:
+                    self._failed(challenger, f"status {answer.status}")
                 answer = None
             labels, probabilities = (None if answer is None else _read(answer)) or ("[]", "[]")
             self.steering.journal.note_shadow(

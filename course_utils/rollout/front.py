@@ -22,9 +22,9 @@ class Front:
 
     ``registry`` is its folder; ``folder`` takes the journal and the processes' logs, and is this front's alone. With
     the public ``key`` only bundles that were signed by its counterpart are started. A challenger that takes more than
-    ``slow_seconds`` has failed; ``limits`` are fields of `serving.limits.Limits`. ``commands`` names other programs
-    than the course's service for some versions. The process ends with this one, whatever happens. Raises CourseError
-    where it does not start.
+    ``slow_seconds`` has failed; to the test an answer that took so long is wrong, whoever gave it. ``limits`` are
+    fields of `serving.limits.Limits`. ``commands`` names other programs than the course's service for some versions.
+    The process ends with this one, whatever happens. Raises CourseError where it does not start.
     """
 
     def __init__(

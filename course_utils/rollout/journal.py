@@ -23,7 +23,7 @@ from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.rollout.registry import State
-from course_utils.rollout.trial import Trial
+from course_utils.rollout.trial import Trial, has_failed
 
 FILE = "answers.sqlite"
 _MOST_WAITING = 20_000
@@ -60,14 +60,15 @@ class Answered:
 class Journal:
     """The journal in a folder. Its methods only queue what a thread of its own writes, in the order of the calls.
 
-    `submit` gives a future, done when what it asked for is on the disk. ``lost`` counts what could not be written.
-    Raises CourseError where the file cannot be opened, or another front writes to it.
+    `submit` gives a future, done when what it asked for is on the disk. ``lost`` counts what could not be written. An
+    answer after ``slow_seconds`` counts as none (`Trial`). Raises CourseError where the file cannot be opened, or
+    another front writes to it.
     """
 
-    def __init__(self, folder: Path, decided: Callable[[Trial], None]) -> None:
+    def __init__(self, folder: Path, decided: Callable[[Trial], None], *, slow_seconds: float = float("inf")) -> None:
         import filelock
 
-        self.folder, self.decided = Path(folder), decided
+        self.folder, self.decided, self.slow_seconds = Path(folder), decided, slow_seconds
         self.trial: Trial | None = None
         self.lost = 0
         self._work: queue.Queue[tuple[Callable[[], Any], Future | None] | None] = queue.Queue(_MOST_WAITING)
@@ -143,10 +144,12 @@ class Journal:
             row = self._row(identity)
             if row is None:
                 return "unknown", None
-            if row["status"] != 200:
+            failed = has_failed(row["status"])
+            if not failed and row["status"] != 200:
                 return "unanswered", None
-            wanted = len(json.loads(row["labels"]))
-            if len(labels) != wanted:
+            # How many items a failed request had is known only where the challenger has answered its copy.
+            wanted = len(json.loads(row["labels"])) or len(json.loads(row["shadow_labels"] or "[]"))
+            if len(labels) != wanted and not (failed and not wanted):
                 return "number", wanted
             classes = known(row["version"]) | (known(row["shadow_version"]) if row["shadow_version"] else frozenset())
             if not classes.issuperset(labels):
@@ -185,12 +188,13 @@ class Journal:
         self.trial = None
         if state.challenger is None:
             return
-        trial = Trial(state)
-        trial.restart(self._counted(state.since))
+        trial = Trial(state, self.slow_seconds)
+        trial.restart(self._counted(trial))
         self.trial = trial
         # Labels that came while nobody was watching, as when the front had ended between two writes.
         for row in self._base.execute(
-            "select id from answers where since = ? and counted is null and truth is not null", (state.since,)
+            f"select id from answers where since in ({_marks(trial)}) and counted is null and truth is not null",
+            list(trial.shares),
         ).fetchall():
             self._count(row["id"])
         if trial.decision is not None:
@@ -207,9 +211,9 @@ class Journal:
         before = trial.decision
         if trial.count(row):
             self._base.execute(
-                "update answers set counted = (select coalesce(max(counted), 0) + 1 from answers where since = ?) "
-                "where id = ?",
-                (trial.since, identity),
+                f"update answers set counted = (select coalesce(max(counted), 0) + 1 from answers where since in "
+                f"({_marks(trial)})) where id = ?",
+                [*trial.shares, identity],
             )
             if trial.decision != before:
                 self.decided(trial)
@@ -258,12 +262,17 @@ class Journal:
         trial = self.trial
         if trial is not None:
             with contextlib.suppress(sqlite3.Error):
-                trial.restart(self._counted(trial.since))
+                trial.restart(self._counted(trial))
 
-    def _counted(self, since: int) -> list[Any]:
+    def _counted(self, trial: Trial) -> list[Any]:
         return self._base.execute(
-            "select * from answers where since = ? and counted is not null order by counted", (since,)
+            f"select * from answers where since in ({_marks(trial)}) and counted is not null order by counted",
+            list(trial.shares),
         ).fetchall()
+
+
+def _marks(trial: Trial) -> str:
+    return ", ".join("?" * len(trial.shares))
 
 
 def read(folder: Path) -> Any:

@@ -1,7 +1,8 @@
 """An append-only log of events: one JSON object a line, each with the hash of the line before.
 
-Each line carries its own sha256 as well, so that a line that was changed, taken out or put in is seen, the last one
-too. Who rewrites all of it can make it fit again; that is seen only by somebody who kept the hash of a line elsewhere.
+Each line carries its own sha256 as well, so that a line that was changed, taken out of the middle or put in is seen,
+unless the hashes were computed again. Lines taken off the end are not seen by this, and neither is a log that was
+rewritten with new hashes: against both, keep the last hash (`Log.head`) elsewhere, and `Log.verify` it.
 """
 
 import contextlib
@@ -41,6 +42,26 @@ class Log:
         Raises CourseError where the file cannot be read, or its past was changed.
         """
         return self._split(self._content())[0]
+
+    @property
+    def head(self) -> str:
+        """The hash of the last line, 64 hexadecimal digits (of an empty log: noughts). Raises as `read` does."""
+        events = self.read()
+        return events[-1]["sha256"] if events else BEGINNING
+
+    def verify(self, head: str) -> int:
+        """How many lines came after the one whose hash is ``head``; raises CourseError where there is none such."""
+        hashes = [BEGINNING, *(event["sha256"] for event in self.read())]
+        if head not in hashes:
+            raise CourseError(
+                say(
+                    "{file} has no line with the hash {head}…: lines were taken off its end, or it was written anew. "
+                    "Put back a copy of the file.",
+                    file=paths.display(self.file),
+                    head=head[:12],
+                )
+            )
+        return len(hashes) - 1 - hashes.index(head)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from course_utils import bundles, paths
-from course_utils.bundles import files, signature
+from course_utils.bundles import decoder, files, signature
 from course_utils.errors import CourseError, near_misses
 from course_utils.language import say
 from course_utils.rollout.log import Log
@@ -29,7 +29,8 @@ class State:
 
     ``mode`` is what the challenger does, ``share`` how much of the requests it answers (0 in shadow). ``auto``: a test
     that decides for it promotes it. ``test`` has the settings of the test: alpha, and margin or ratio. ``since`` is the
-    number of the log's line by which the challenger came.
+    number of the log's line by which the challenger came, or its share was last changed; ``stages`` has the lines that
+    belong to one trial, each with its share: a canary that grows is tried by one test.
     """
 
     champion: str | None = None
@@ -39,6 +40,7 @@ class State:
     auto: bool = False
     test: dict[str, float] = field(default_factory=dict)
     since: int = 0
+    stages: tuple[tuple[int, float], ...] = ()
     past: tuple[str, ...] = field(default=(), repr=False)  # champions before, the last one at the end
     versions: tuple[str, ...] = field(default=(), repr=False)
 
@@ -53,14 +55,17 @@ class State:
         if name == "add":
             return replace(self, versions=tuple(dict.fromkeys([*self.versions, version])))
         if name in ("shadow", "canary"):
+            share = event.get("share", 0.0)
+            goes_on = (self.challenger, self.mode, self.test) == (version, name, event["test"])
             return replace(
                 self,
                 challenger=version,
                 mode=name,
-                share=event.get("share", 0.0),
+                share=share,
                 auto=event["auto"],
                 test=event["test"],
                 since=event["n"],
+                stages=(*(self.stages if goes_on else ()), (event["n"], share)),
             )
         if name == "promote":
             past = self.past if self.champion is None else (*self.past, self.champion)
@@ -100,6 +105,18 @@ class Registry:
     def state(self) -> State:
         """Who answers now."""
         return state_after(self.log.read())
+
+    @property
+    def head(self) -> str:
+        """The hash of the log's last line; kept elsewhere, it is what `verify` can hold the log against."""
+        return self.log.head
+
+    def verify(self, head: str) -> int:
+        """Check that the log still holds the line whose hash is ``head``, and return how many lines came after it.
+
+        Raises CourseError where it does not: lines were taken off its end, or it was written anew.
+        """
+        return self.log.verify(head)
 
     def history(self) -> list[dict[str, Any]]:
         """What was done, in its order: time (UTC), event, version, why, evidence, and what else the event has."""
@@ -165,7 +182,11 @@ class Registry:
         auto: bool = False,
         why: str = "",
     ) -> None:
-        """Let a version answer a ``share`` of the requests; ``alpha`` and ``ratio`` are `sequential.Canary`'s."""
+        """Let a version answer a ``share`` of the requests; ``alpha`` and ``ratio`` are `sequential.Canary`'s.
+
+        Called again for the same challenger with another share, and the same ``alpha`` and ``ratio``, it lets the
+        canary grow: the test goes on with what it knows.
+        """
         from course_utils.rollout.sequential import Canary
 
         Canary(alpha, share, ratio)
@@ -256,6 +277,7 @@ class Registry:
         if self.key is not None:
             bundles.check_signature(bundle, self.key)
         card = bundles.read_card(bundle)
+        decoder.must_have_classes(card["kind"])
         files.verify(bundle, card)
         found = version_of(card)
         if version not in (None, found):

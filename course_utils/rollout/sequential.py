@@ -4,8 +4,9 @@ Both tests are bets against the claim that they try. Whoever bets at fair odds, 
 W, which begins at 1, has a mean of at most 1 at any time, and the chance that it *ever* reaches 1/alpha is at most
 alpha (Ville's inequality, 1939). So a wealth of 100 is evidence at alpha = 0.01, however often one has looked.
 
-Each step has a payoff g that the claim makes 0 or less in the mean, whatever came before. A bettor who always stakes
-the share b of the wealth has
+Each step has a payoff g that the claim makes 0 or less in the mean, *given all that came before*. So a step must be a
+new draw: of one user only one answer may count, since what the second one says is half known from the first. A bettor
+who always stakes the share b of the wealth has
 
     W_b(n) = (1 + b g_1) (1 + b g_2) … (1 + b g_n),
 
@@ -24,11 +25,13 @@ often, the chance that an error came from the challenger is s; if not,
 
     q = s e_1 / (s e_1 + (1 − s) e_0),
 
-and the stake b = (q − s) / (s (1 − s)) makes 1 + b g the likelihood ratio of q to s.
+and the stake b = (q − s) / (s (1 − s)) makes 1 + b g the likelihood ratio of q to s. Where s grows while the test runs,
+each bettor keeps the guess of e_1 / e_0, and so has another stake: W stays one product, over all shares.
 
-Sources: J. Ville (1939), Étude critique de la notion de collectif; A. Ramdas, P. Grünwald, V. Vovk, G. Shafer (2023),
-Game-theoretic statistics and safe anytime-valid inference, Statistical Science 38(4); I. Waudby-Smith, A. Ramdas
-(2024), Estimating means of bounded random variables by betting, JRSS B 86(1).
+Sources: J. Ville (1939), Étude critique de la notion de collectif; D. A. Darling, H. Robbins (1967), Confidence
+sequences for mean, variance, and median, PNAS 58 (looked at any time); A. Ramdas, P. Grünwald, V. Vovk, G. Shafer
+(2023), Game-theoretic statistics and safe anytime-valid inference, Statistical Science 38(4); I. Waudby-Smith,
+A. Ramdas (2024), Estimating means of bounded random variables by betting, JRSS B 86(1).
 """
 
 import math
@@ -58,8 +61,9 @@ def paired_evidence(champion: np.ndarray, challenger: np.ndarray, margin: float 
     """The evidence after each answer, both arms having given one.
 
     ``champion`` and ``challenger``, bool or float in [0, 1] (…, n): whether each was right (of several items in one
-    request: the share that was). The claim that is tried: the challenger's accuracy is at least the champion's less
-    ``margin``. Returns two float arrays (…, n). Raises CourseError for other numbers.
+    request: the share that was). The claim that is tried: for each next answer, given all before it, the challenger's
+    accuracy is at least the champion's less ``margin``. So the answers must be independent of one another, as those to
+    different users are: of one user keep one. Returns two float arrays (…, n). Raises CourseError for other numbers.
     """
     difference = _shares(challenger) - _shares(champion)
     worse, better = _paired_stakes(margin)
@@ -70,8 +74,9 @@ def canary_evidence(from_challenger: np.ndarray, wrong: np.ndarray, share: float
     """The evidence after each labelled answer, each of one arm.
 
     ``from_challenger`` bool (…, n): who answered; ``wrong`` bool or float in [0, 1] (…, n): whether it was wrong;
-    ``share``: the probability with which the challenger is asked. The claim that is tried: the challenger's error rate
-    is at most ``ratio`` times the champion's. Returns two float arrays (…, n). Raises CourseError for other numbers.
+    ``share``: the probability with which the challenger is asked, drawn anew for each answer. The claim that is tried:
+    for each next answer, given all before it, the challenger's error rate is at most ``ratio`` times the champion's; of
+    one user keep one answer, whatever it was. Returns two float arrays (…, n). Raises CourseError for other numbers.
     """
     asked = np.asarray(from_challenger, dtype=bool)
     fair, worse, better = _canary_stakes(share, ratio)
@@ -119,26 +124,25 @@ def first_decision(evidence: Evidence, alpha: float = 0.01) -> tuple[np.ndarray,
 class _Test:
     """What both tests have in common: the wealth of every bettor, and a decision that stays once it is made."""
 
-    def __init__(self, alpha: float, worse: np.ndarray, better: np.ndarray) -> None:
+    def __init__(self, alpha: float) -> None:
         self.alpha = _alpha(alpha)
         self.enough = math.log(1 / alpha)
         self.answers = 0  # how many have been added
         self.counted = 0  # those of them that moved the evidence
         self.decision: Decision = None
-        self._stakes = (worse, better)
-        self._logs = (np.zeros(len(worse)), np.zeros(len(better)))
+        self._logs = (np.zeros(BETTORS), np.zeros(BETTORS))
 
     @property
     def evidence(self) -> Evidence:
         """What is known by now."""
         return Evidence(*(float(np.logaddexp.reduce(logs)) - math.log(len(logs)) for logs in self._logs))
 
-    def _bet(self, payoff: float) -> Decision:
+    def _bet(self, payoff: float, stakes: tuple[np.ndarray, np.ndarray]) -> Decision:
         self.answers += 1
         if payoff:
             self.counted += 1
-            for logs, stakes, sign in zip(self._logs, self._stakes, (1, -1), strict=True):
-                logs += np.log1p(stakes * (sign * payoff))
+            for logs, stake, sign in zip(self._logs, stakes, (1, -1), strict=True):
+                logs += np.log1p(stake * (sign * payoff))
             worse, better = self.evidence
             if self.decision is None and max(worse, better) >= self.enough:
                 self.decision = "stop" if worse >= self.enough else "promote"
@@ -149,35 +153,44 @@ class Paired(_Test):
     """The test of a challenger in shadow: each request was answered by both.
 
     ``decision`` becomes "stop" where the claim "at least as accurate as the champion, less ``margin``" is refuted at
-    ``alpha``, "promote" where its opposite is. With a margin of 0 a challenger that is only as good is never promoted.
+    ``alpha``, "promote" where its opposite is. With a margin of 0 a challenger that is only as good is promoted in
+    ``alpha`` of trials at most. What is added must be one answer a user, whatever it was (`paired_evidence`).
     """
 
     def __init__(self, alpha: float = 0.01, margin: float = 0.0) -> None:
-        self.margin = margin
-        super().__init__(alpha, *_paired_stakes(margin))
+        self.margin, self._stakes = margin, _paired_stakes(margin)
+        super().__init__(alpha)
 
     def add(self, champion_right: "bool | float", challenger_right: "bool | float") -> Decision:
         """Take in whether each was right (the share of a request's items that were); returns the decision so far."""
         champion, challenger = _share(champion_right), _share(challenger_right)
-        return self._bet(-(challenger - champion + self.margin))
+        return self._bet(-(challenger - champion + self.margin), self._stakes)
 
 
 class Canary(_Test):
     """The test of a challenger that answers a ``share`` of the requests, drawn by chance.
 
     ``decision`` becomes "stop" where the claim "its error rate is at most ``ratio`` times the champion's" is refuted at
-    ``alpha``, "promote" where its opposite is. What is added must have been drawn one by one: of a user who is always
-    answered by the same arm only the first error may count, since the others follow the user, not chance.
+    ``alpha``, "promote" where its opposite is. What is added must be one answer a user, the first that is known,
+    whether right or wrong. The first *error* of each would not do: it counts users who have ever had one, and many have
+    had one where errors are spread thinly, few where the same number falls on few users.
     """
 
     def __init__(self, alpha: float = 0.01, share: float = 0.1, ratio: float = 1.0) -> None:
         self.share, self.ratio = share, ratio
-        self._fair, worse, better = _canary_stakes(share, ratio)
-        super().__init__(alpha, worse, better)
+        self._stakes = {share: _canary_stakes(share, ratio)}
+        super().__init__(alpha)
 
-    def add(self, from_challenger: bool, wrong: "bool | float") -> Decision:
-        """Take in who answered and whether it was wrong (the share of its items); returns the decision so far."""
-        return self._bet(_share(wrong) * (bool(from_challenger) - self._fair))
+    def add(self, from_challenger: bool, wrong: "bool | float", share: float | None = None) -> Decision:
+        """Take in who answered and whether it was wrong (the share of its items); returns the decision so far.
+
+        ``share`` is the one of this answer's moment, where the canary has grown; the wealth is taken along.
+        """
+        share = self.share if share is None else share
+        if share not in self._stakes:
+            self._stakes[share] = _canary_stakes(share, self.ratio)
+        fair, *stakes = self._stakes[share]
+        return self._bet(_share(wrong) * (bool(from_challenger) - fair), tuple(stakes))
 
 
 def _spread() -> np.ndarray:

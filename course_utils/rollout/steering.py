@@ -33,10 +33,16 @@ class Steering:
     """
 
     def __init__(
-        self, registry: Registry, folder: Path, limits: Limits, commands: Mapping[str, Sequence[str]] | None = None
+        self,
+        registry: Registry,
+        folder: Path,
+        limits: Limits,
+        commands: Mapping[str, Sequence[str]] | None = None,
+        *,
+        slow_seconds: float = float("inf"),
     ) -> None:
         self.registry, self.folder, self.limits, self.commands = registry, Path(folder), limits, commands or {}
-        self.journal = Journal(self.folder, self._decided_elsewhere)
+        self.journal = Journal(self.folder, self._decided_elsewhere, slow_seconds=slow_seconds)
         self.name = registry.folder.absolute().name
         self.state = State()
         self.champion: Upstream | None = None

@@ -54,6 +54,7 @@ class Execution:
                     "runtime": str(scratch / "runtime"),
                     "parameters": dict(job.parameters),
                     "road": job.road,
+                    "without": list(job.without),
                 },
                 env=environment(scratch),
                 events=events,

@@ -1,6 +1,7 @@
 """What a run is asked for: chapters of an edition with parameters, checked before anything starts."""
 
 import ast
+import dataclasses
 import hashlib
 import json
 import re
@@ -34,13 +35,15 @@ _WANTED = {
 class Job:
     """One notebook to execute: a chapter's edition with values for its parameters cell (empty: the defaults).
 
-    ``road`` is "all" or "main", which leaves the cells of side roads out.
+    ``road`` is "all" or "main", which leaves the cells of side roads out. ``without`` names data sets that cannot be
+    had: the sections that stand on them are left out.
     """
 
     chapter: "Chapter"
     edition: Edition = LEARNER
     parameters: Mapping[str, Any] = field(default_factory=dict)
     road: str = "all"
+    without: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -214,15 +217,41 @@ def prepare_folder(out: Path) -> None:
         ) from error
 
 
+def section_needs(job: Job, progress: bool) -> tuple[Job, str]:
+    """Fetch what single sections stand on; returns the job without those whose set cannot be had, and says which.
+
+    Sections of side roads need nothing where the main road is run.
+    """
+    cells = json.loads(job.notebook.read_text("utf-8"))["cells"]
+    blank = {"cell_type": "", "source": "", "metadata": {}}  # what a cell may lack; the worker finds that out
+    cells = [blank | cell | {"source": "".join(cell.get("source") or "")} for cell in cells]
+    if job.road == "main":
+        cells = roads.main_cells(cells)
+    missing, said = [], []
+    for name, titles in roads.sections_by_need(cells).items():
+        _, reason = _fetch(name, progress)
+        if reason:
+            missing.append(name)
+            named = ", ".join(f"“{title}”" for title in titles)
+            said.append(say("not run: {sections}. {reason}", sections=named, reason=reason))
+    return dataclasses.replace(job, without=tuple(missing)), " ".join(said)
+
+
 def fetch_needs(chapter: "Chapter", profile: str, progress: bool) -> tuple[str, str]:
     """Fetch what a chapter needs for a profile; returns why it cannot run ("" where it can): the kind, a sentence."""
     for name in chapter.needs.get(profile, ()):
-        from course_utils.data.fetch import fetch
+        kind, reason = _fetch(name, progress)
+        if reason:
+            return kind, reason
+    return "", ""
 
-        try:
-            fetch(name, progress=progress)
-        except CourseError as error:
-            kind = "disk" if paths.disk_is_full(error.__cause__) else "data"
-            kind = "network" if isinstance(error, NetworkError) else kind
-            return kind, str(error)
+
+def _fetch(name: str, progress: bool) -> tuple[str, str]:
+    from course_utils.data.fetch import fetch
+
+    try:
+        fetch(name, progress=progress)
+    except CourseError as error:
+        kind = "disk" if paths.disk_is_full(error.__cause__) else "data"
+        return "network" if isinstance(error, NetworkError) else kind, str(error)
     return "", ""

@@ -20,7 +20,7 @@ from course_utils.processes import Child, environment, terminated_as_interrupted
 from course_utils.running.display import Display, Quiet
 from course_utils.running.execution import Execution
 from course_utils.running.outcome import Outcome, exit_status, within_budget, write_results
-from course_utils.running.request import Job, check_request, fetch_needs, not_a_notebook, prepare_folder
+from course_utils.running.request import Job, check_request, fetch_needs, not_a_notebook, prepare_folder, section_needs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -128,6 +128,7 @@ class _Session:
     events: queue.Queue = dataclasses.field(default_factory=queue.Queue)
     running: dict[Child, Execution] = dataclasses.field(default_factory=dict)
     outcomes: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)  # a job's sections without their data
 
     def environment(self, scratch: Path) -> dict[str, str]:
         """What the worker and its kernel see: the request, and nothing of the user's own Jupyter and IPython."""
@@ -175,7 +176,7 @@ class _Session:
 
     def _before(self) -> None:
         """Settle what cannot be run: what is no notebook, and what needs something that cannot be had."""
-        for job in self.jobs:
+        for place, job in enumerate(self.jobs):
             fault = not_a_notebook(job.notebook)
             if fault:
                 words = "{fault} Build it again: course build {number}"
@@ -185,6 +186,8 @@ class _Session:
             kind, reason = fetch_needs(job.chapter, self.profile, progress=self.display.visible)
             if reason:
                 self._settled(job, self._without_run(job, "not run", kind, reason))
+                continue
+            self.jobs[place], self.left_out[job.key] = section_needs(job, progress=self.display.visible)
 
     def _start(self, job: Job) -> None:
         try:
@@ -219,6 +222,8 @@ class _Session:
         del self.running[execution.child]
         outcome = execution.finish(interrupted=interrupted)
         outcome = within_budget(outcome, execution.job.chapter, strict_time=self.strict_time)
+        if said := self.left_out[execution.job.key]:
+            outcome = dataclasses.replace(outcome, reason=" ".join(filter(None, [outcome.reason, said])))
         self._settled(execution.job, outcome)
 
     def _settled(self, job: Job, outcome: Outcome) -> None:

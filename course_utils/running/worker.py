@@ -2,7 +2,7 @@
 
 A child of ``processes``; its job has ``notebook`` (what to execute), ``output`` (where the executed notebook goes),
 ``folder`` (the kernel's working folder), ``runtime`` (a folder for the kernel's connection file), ``parameters`` and
-``road`` ("main" leaves the cells of side roads out).
+``road`` ("main" leaves the cells of side roads out) and ``without`` (data sets whose sections are left out).
 Its events are "start" (``cells``), "cell start" (``index``), "cell" (``index``, ``id``, ``seconds``,
 ``high_water_mib``) and "end" (``passed``, ``kind``, ``reason``, ``seconds``, ``error``).
 A notebook is not trusted to end well: what it showed is saved after every cell.
@@ -18,7 +18,7 @@ from typing import Any
 from course_utils.language import say
 from course_utils.paths import disk_is_full, write_atomic
 from course_utils.processes import Events, begin
-from course_utils.roads import main_cells
+from course_utils.roads import cells_without, main_cells
 from course_utils.runtime import high_water_mib
 
 
@@ -214,6 +214,7 @@ def execute(job: dict[str, Any], emit: Events) -> bool:
         return False
     if job["road"] == "main":
         notebook.cells = main_cells(notebook.cells)
+    notebook.cells = cells_without(notebook.cells, job["without"])
     trouble: tuple[str, str] | None = None
     kind = reason = ""
     begun = time.monotonic()

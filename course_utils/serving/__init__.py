@@ -2,5 +2,5 @@
 
 ``service`` is the application, ``guard`` what stands before it, ``reading`` what a request may say, ``queueing`` how
 the model is called, ``tracing`` where a request's time went, ``connections`` and ``server`` the process with its port
-and its end.
+and its end. ``decoding`` is the service of a model that writes.
 """

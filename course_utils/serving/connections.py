@@ -7,13 +7,14 @@ twice a second (`expire`), and an answer before the end of its request is follow
 
 import math
 import time
+from collections.abc import Callable, Collection
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from course_utils.language import say
 from course_utils.serving.guard import json_bytes
-from course_utils.serving.limits import Limits
+from course_utils.serving.limits import Limits, Refusal, plain
 
 LINGER_SECONDS = 1.0  # that a refused client may go on sending, before the line is cut
 _LINGERING = 256  # connections that are refused at a time and still listened to
@@ -27,18 +28,28 @@ _REASONS = {
 
 
 class Crowd:
-    """What the connections of a server share: the limits, those that were refused, whether the server is stopping."""
+    """What the connections of a server share: the limits, those that were refused, whether the server is stopping.
 
-    def __init__(self, limits: Limits, refused: Any = lambda reason: None) -> None:
-        self.limits, self.refused = limits, refused
+    Who says no more still gets an answer, but at ``costly`` addresses: there it counts as gone, since who closes looks
+    the same, and the answer would cost too much to be given to nobody.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        refused: Any = lambda reason: None,
+        error: Callable[[Refusal], Any] = plain,
+        costly: Collection[str] = (),
+    ) -> None:
+        self.limits, self.refused, self.error, self.costly = limits, refused, error, costly
         self.leaving: set[Connection] = set()
         self.stopping = False
         self.most = limits.connections
 
 
-def answer(status: int, sentence: str) -> bytes:
+def answer(status: int, sentence: str, error: Callable[[Refusal], Any] = plain) -> bytes:
     """A whole HTTP answer, for a request that never reached the application."""
-    body = json_bytes({"error": sentence})
+    body = json_bytes(error(Refusal(status, sentence, reason="")))
     head = f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     again = "retry-after: 1\r\n" if status == 503 else ""
     return f"{head}{again}connection: close\r\n\r\n".encode("ascii") + body
@@ -63,7 +74,8 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) >= self.crowd.most:
             self.transport = transport
             self.crowd.refused("connections")
-            transport.write(answer(503, say("Too many connections are open; try again a little later.")))
+            sentence = say("Too many connections are open; try again a little later.")
+            transport.write(answer(503, sentence, self.crowd.error))
             self._listen_a_moment(transport)
             return
         super().connection_made(transport)
@@ -100,9 +112,10 @@ class Connection(HttpToolsProtocol):
     def eof_received(self) -> bool:
         """A client that has sent its request and says no more still gets its answer."""
         waits = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
-        if waits and not self.left:
+        waits = waits and not self.left and self.cycle.scope["path"] not in self.crowd.costly
+        if waits:
             self.cycle.keep_alive = False
-        return bool(waits and not self.left)
+        return bool(waits)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -133,13 +146,15 @@ class Connection(HttpToolsProtocol):
         """The head is whole: the application begins."""
         self.in_head = False
         self.request_bytes = self.head_bytes
-        limits = self.crowd.limits
-        # The application has its own limits; this one is for a client that does not fetch its answer.
-        whole = limits.body_seconds + limits.answer_seconds + limits.head_seconds
-        self.deadline = time.monotonic() + whole
+        self.extend()
         super().on_headers_complete()
         if self.crowd.stopping and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def extend(self) -> None:
+        """The application has its own limits; this one is for a client that does not fetch its answer."""
+        limits = self.crowd.limits
+        self.deadline = time.monotonic() + limits.body_seconds + limits.answer_seconds + limits.head_seconds
 
     def on_response_complete(self) -> None:
         """The answer is out; from now on the connection is idle, and uvicorn closes it after its own time."""
@@ -187,7 +202,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: int, sentence: str, reason: str) -> None:
         self.crowd.refused(reason)
-        self.transport.write(answer(status, sentence))
+        self.transport.write(answer(status, sentence, self.crowd.error))
         self._listen_a_moment(self.transport)
 
     def _listen_a_moment(self, transport: Any) -> None:
@@ -209,7 +224,12 @@ class _Polite:
 
     def __init__(self, line: Any, connection: Connection) -> None:
         self.line, self.connection = line, connection
-        self.write = line.write
+
+    def write(self, data: bytes) -> None:
+        """Write; who has fetched all that was written before has time anew, for an answer may come piece by piece."""
+        if not self.line.get_write_buffer_size():
+            self.connection.extend()
+        self.line.write(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.line, name)

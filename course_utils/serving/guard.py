@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from course_utils.language import say
-from course_utils.serving.limits import Limits, Refusal, busy
+from course_utils.serving.limits import Limits, Refusal, busy, plain
 from course_utils.serving.meters import Meters
 
 BODY = "course.body"
@@ -39,12 +39,20 @@ class Guard:
 
     ``reading`` are the addresses where a POST has a body; anywhere else none is read, and the connection ends behind
     the answer. ``key``: what a client must show as ``Authorization: Bearer …`` or ``X-API-Key`` (None: nothing).
+    ``error`` gives the content of a refusal.
     """
 
     def __init__(
-        self, app: Any, *, limits: Limits, meters: Meters, reading: Collection[str], key: str | None = None
+        self,
+        app: Any,
+        *,
+        limits: Limits,
+        meters: Meters,
+        reading: Collection[str],
+        key: str | None = None,
+        error: Callable[[Refusal], Any] = plain,
     ) -> None:
-        self.app, self.limits, self.meters, self.reading = app, limits, meters, reading
+        self.app, self.limits, self.meters, self.reading, self.error = app, limits, meters, reading, error
         self.key = None if key is None else _digest(key.encode("utf-8"))
         self.held = 0  # bytes of bodies that are in memory
 
@@ -77,11 +85,12 @@ class Guard:
                     held = 0
                     raise busy(say("Too many requests are being read; try again."), reason="memory")
                 self.held += held
-                scope[BODY] = await self._body(receive, length)
+                scope[BODY] = body = await self._body(receive, length)
+                self.held, held = self.held - held + len(body), len(body)  # one in chunks was counted as the largest
             await self.app(scope, receive, told)
         except Refusal as refusal:
             self.meters.refusal(refusal.reason).inc()
-            await refuse(told, refusal)
+            await refuse(told, refusal, self.error)
         except _Gone:
             return
         except Exception as error:
@@ -89,7 +98,8 @@ class Guard:
             LOG.error("%s", say("The service failed ({what}).", what=place(error)))
             if status:
                 raise RuntimeError("failed after the answer had begun") from None
-            await refuse(told, Refusal(500, say("The service failed on this request."), reason="failure"))
+            failed = Refusal(500, say("The service failed on this request."), reason="failure")
+            await refuse(told, failed, self.error)
         finally:
             self.held -= held
             route = scope.get(ROUTE, _OTHER)
@@ -160,9 +170,9 @@ def _content(headers: dict[bytes, bytes]) -> None:
         )
 
 
-async def refuse(send: Send, refusal: Refusal) -> None:
-    """Send a refusal."""
-    body = json_bytes({"error": refusal.sentence})
+async def refuse(send: Send, refusal: Refusal, error: Callable[[Refusal], Any] = plain) -> None:
+    """Send a refusal; ``error`` gives the content of the answer."""
+    body = json_bytes(error(refusal))
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **refusal.headers}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": raw})

@@ -23,13 +23,15 @@ def application_of(
 
     Raises CourseError for a folder that is no bundle, lacks a file, has a changed one or no such signature.
     """
-    from course_utils.serving import service
-
     bundle = Path(bundle).expanduser()
     if signer is not None:
         bundles.check_signature(bundle, signer)
     card = bundles.read_card(bundle)
     model = bundles.load_model(bundle)
+    if model.kind == "decoder":
+        from course_utils.serving.decoding import service
+    else:
+        from course_utils.serving import service
     return service.application(model, {"name": name or name_of(bundle), **card}, limits, **more)
 
 

@@ -23,3 +23,16 @@ def render(name: str, version: str, inputs: str, class_names: list[str], *, keye
         class_names=class_names,
         keyed=keyed,
     )
+
+
+def render_decoder(name: str, version: str, *, keyed: bool) -> str:
+    """The page of a decoder; ``keyed``: it asks for the API key, and keeps it nowhere."""
+    return pages.render(
+        "decoder.html",
+        scripts=[pages.resource("decoder.js")],
+        style=pages.resource("service.css"),
+        asks=True,
+        name=name,
+        version=version,
+        keyed=keyed,
+    )

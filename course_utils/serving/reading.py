@@ -68,7 +68,7 @@ def texts(value: list[Any], limits: Limits) -> list[str]:
                     most=limits.characters,
                 )
             )
-    return [_whole(one) for one in value]
+    return [whole(one) for one in value]
 
 
 def images(value: list[Any]) -> np.ndarray:
@@ -124,7 +124,8 @@ def _size(place: int, width: int, height: int) -> dict[str, int]:
     return {"place": place, "width": width, "height": height}
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
+    """A text without halves of surrogate pairs: each is U+FFFD instead."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -23,7 +23,7 @@ from course_utils.errors import CourseError
 from course_utils.language import say, say_many
 from course_utils.serving.connections import Connection, Crowd
 from course_utils.serving.guard import LOG
-from course_utils.serving.limits import Limits
+from course_utils.serving.limits import Limits, plain
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -90,7 +90,9 @@ class Server(uvicorn.Server):
     def __init__(self, app: "FastAPI", limits: Limits) -> None:
         state = app.state.service
         self.service, self.limits = state, limits
-        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc())
+        error = getattr(state, "error", plain)
+        costly = getattr(state, "costly", ())
+        self.crowd = Crowd(limits, lambda reason: state.meters.refusal(reason).inc(), error, costly)
         self.crowd.most = min(limits.connections, max(1, _open_files() - _SPARE_FILES))
         self.lost = 0
         super().__init__(

@@ -1,7 +1,7 @@
 """The application: a model behind HTTP, with its endpoints, limits and metrics."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from course_utils.language import say
 from course_utils.serving import description, meters, open_inference, page, probing, reading, tracing
 from course_utils.serving.answers import Answering, version_of
 from course_utils.serving.guard import BODY, ROUTE, Guard, json_bytes
-from course_utils.serving.limits import Limits, Refusal
+from course_utils.serving.limits import Limits, Refusal, plain
 from course_utils.serving.queueing import Job, Queue
 
 PREDICT = "/v1/predict"
@@ -37,6 +37,7 @@ class State:
         self.queue = Queue(call, self.plan, limits, threads=threads, observe=self.meters.call, steps=steps.take)
         self.meters.follow(lambda: self.queue.items_waiting, lambda: self.connections())
         self.stopping = False
+        self.error = plain
 
     def connections(self) -> int:
         """How many connections are open; the server puts its own count here."""
@@ -77,6 +78,26 @@ def application(
     file that cannot be written.
     """
     state = State(model, card, limits or Limits(), threads, traces, traces_share)
+    app = bare_application(state)
+    models = (f"/v2/models/{state.name}", f"/v2/models/{state.name}/versions/{state.version}")
+    bodies = {PREDICT, *(f"{one}/infer" for one in models)}
+    guarded(app, state, bodies, key)
+    _predicting(app, state)
+    watching(app, state)
+    _open_inference(app, state, models)
+
+    shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        request.scope[ROUTE] = "/"
+        return Response(shown, media_type="text/html", headers=page.HEADERS)
+
+    return app
+
+
+def bare_application(state: Any) -> FastAPI:
+    """An application without endpoints, whose refusals are JSON; ``state.error`` gives their content."""
     app = FastAPI(
         title=say("{name}, a model in service", name=state.name),
         version=state.version,
@@ -88,23 +109,14 @@ def application(
         default_response_class=Response,
     )
     app.state.service = state
-    models = (f"/v2/models/{state.name}", f"/v2/models/{state.name}/versions/{state.version}")
-    bodies = {PREDICT, *(f"{one}/infer" for one in models)}
-    app.add_middleware(Guard, limits=state.limits, meters=state.meters, reading=bodies, key=key)
+    return app
+
+
+def guarded(app: FastAPI, state: Any, reading: Collection[str], key: str | None) -> None:
+    """Put the guard before an application, and the traces before the guard; ``reading`` takes bodies."""
+    app.add_middleware(Guard, limits=state.limits, meters=state.meters, reading=reading, key=key, error=state.error)
     if state.traces is not None:
         app.add_middleware(tracing.Traced, traces=state.traces)  # the last one stands outside
-    _predicting(app, state)
-    _watching(app, state)
-    _open_inference(app, state, models)
-
-    shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
-
-    @app.get("/", include_in_schema=False)
-    async def root(request: Request) -> Response:
-        request.scope[ROUTE] = "/"
-        return Response(shown, media_type="text/html", headers=page.HEADERS)
-
-    return app
 
 
 def _predicting(app: FastAPI, state: State) -> None:
@@ -147,27 +159,28 @@ def _count(state: State, labels: list[str | None]) -> None:
         state.meters.label("person" if label is None else label).inc()
 
 
-def _watching(app: FastAPI, state: State) -> None:
+def watching(app: FastAPI, state: Any, refusals: Any = description.refusals) -> None:
+    """Whether the process lives, whether it takes requests, and its metrics; ``refusals`` describes the refusals."""
     ready = {"ready": True, "model": state.name, "version": state.version}
 
     @app.get("/healthz", summary="Whether the process lives")
     async def healthz(request: Request) -> Response:
         request.scope[ROUTE] = "/healthz"
-        return _json({"live": True})
+        return json_answer({"live": True})
 
-    @app.get("/readyz", summary="Whether requests should be sent here", responses=description.refusals(503))
+    @app.get("/readyz", summary="Whether requests should be sent here", responses=refusals(503))
     async def readyz(request: Request) -> Response:
         request.scope[ROUTE] = "/readyz"
         _ready(state)
-        return _json(ready)
+        return json_answer(ready)
 
-    @app.get("/metrics", summary="Metrics for Prometheus", responses=description.refusals(401))
+    @app.get("/metrics", summary="Metrics for Prometheus", responses=refusals(401))
     async def metrics(request: Request) -> Response:
         request.scope[ROUTE] = "/metrics"
         return Response(state.meters.text(), headers={"Content-Type": meters.CONTENT_TYPE})
 
 
-def _ready(state: State) -> None:
+def _ready(state: Any) -> None:
     if state.stopping:
         raise Refusal(503, say("The service is stopping."), reason="stopping", headers={"Retry-After": "1"})
 
@@ -181,7 +194,7 @@ def _open_inference(app: FastAPI, state: State, models: tuple[str, str]) -> None
             request.scope[ROUTE] = address
             if ready:
                 _ready(state)
-            return _json(content)
+            return json_answer(content)
 
     get("/v2", "The server", open_inference.server())
     get("/v2/health/live", "Whether the process lives", {"live": True})
@@ -205,14 +218,16 @@ def _open_inference(app: FastAPI, state: State, models: tuple[str, str]) -> None
             return Response(json_bytes(said), media_type=_JSON, headers=headers)
 
 
-def _json(content: Any) -> Response:
+def json_answer(content: Any) -> Response:
+    """An answer of JSON."""
     return Response(json_bytes(content), media_type=_JSON)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    request.app.state.service.meters.refusal(error.reason).inc()
-    return Response(json_bytes({"error": error.sentence}), error.status, error.headers, _JSON)
+    state = request.app.state.service
+    state.meters.refusal(error.reason).inc()
+    return Response(json_bytes(state.error(error)), error.status, error.headers, _JSON)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
@@ -223,4 +238,5 @@ async def _not_found(request: Request, error: Exception) -> Response:
         405: say("This address takes another method; the header Allow names it."),
     }
     sentence = known.get(error.status_code, say("The request was refused."))
-    return Response(json_bytes({"error": sentence}), error.status_code, error.headers, _JSON)
+    content = request.app.state.service.error(Refusal(error.status_code, sentence, reason="address"))
+    return Response(json_bytes(content), error.status_code, error.headers, _JSON)

@@ -74,7 +74,7 @@ BAD = [
     ("recap", "# * Three.\n", "", "3 goals were set, the recap answers 2"),
     ("limits", "# **Sources.**", "# See also", "sources are missing"),
     ("limits", "1 (1998)", "1", "the sources have no year"),
-    ("needs", "full: []", "full: [no_such_set]", '"no_such_set", which data/registry.toml does not list'),
+    ("needs", "full: []", "full: [no_such_set]", '"no_such_set" is needed, which data/registry.toml does not list'),
     ("median-cell", "1 + 2", "", ""),
     ("main-road", "# A single dot.", "# " + "word " * 3_001, "the main road has 3,0"),
     ("main-road", "# A single dot.", "# " + "$$ x $$ " * 121, "minutes; at most 60"),
@@ -102,6 +102,14 @@ BAD = [
         "1 + 2",
         f"1 + 2\n\n{SIDE}# ### A\n#\n# B\n\n# %%\nb = 1\n\n# %% [markdown]\n# ### C\n#\n# D\n\n# %%\nb",
         "b is bound on the side road “A” only",
+    ),
+    (
+        "section-needs",
+        "1 + 2",
+        f"1 + 2\n\n{SIDE}# ### A\n#\n# B\n\n# %%\nb = 1\n\n# %% [markdown]\n# ### C\n#\n# D\n\n# %%\nb".replace(
+            'road="side"', 'needs="digits"'
+        ),
+        "b is bound only where digits can be had",
     ),
     (
         "prediction",

@@ -58,6 +58,33 @@ def test_anything_takes_a_minute_and_nothing_none():
     assert reading_time.Load(words=1).minutes == 1 and reading_time.Load().minutes == 0
 
 
+# ---- sections that stand on a data set
+
+
+NEEDY = '# A single dot.\n\n# %% [markdown] needs="films"\n# ## 2 · Films\n#\n# A few.\n\n# %%\nfilms = 3\n\n'
+AFTER = "# %% [markdown]\n# ## 3 · After\n#\n# The end.\n\n# %%\nWHAT\n\n# %% [markdown]\n# Done.\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [("films + 1", 1), ("films = 4", 0), ("films = 4\nfilms + 1", 0), ("def f():\n    return films", 1)],
+)
+def test_nothing_outside_needs_what_a_section_with_data_binds(tmp_path, registered, what, found):  # noqa: F811
+    made = read(tmp_path, GOOD.replace("# A single dot.\n", NEEDY + AFTER.replace("WHAT", what), 1))
+    problems = list(standalone.problems_without_data(made.cells))
+    assert len(problems) == found
+    assert all(
+        words == "films is bound only where films can be had; it is needed here without." for _, words in problems
+    )
+    learner = editions.learner_edition(made)
+    assert cell_of(learner, "## 2 · Films").metadata["needs"] == "films"
+
+
+def test_a_need_stands_on_a_heading(tmp_path, registered):  # noqa: F811
+    made = read(tmp_path, GOOD.replace("# A single dot.\n", NEEDY.replace("# ## 2 · Films", "# Films"), 1))
+    assert any(problem.rule == "needs" for problem in made.problems)
+
+
 # ---- the editions
 
 

@@ -54,10 +54,18 @@ def test_an_address_and_a_hash_stand_in_the_registry_once():
     for value in [file["sha256"] for file in files] + [
         url
         for file in files
-        for url in file["urls"]
+        for url in file.get("urls", ())
         if not url.endswith(".zip")  # an archive has several files
     ]:
         assert text.count(value) == 1
+
+
+def test_a_file_without_an_address_needs_a_package(tmp_path):
+    without = GOOD.replace('urls = ["https://example.org/set.bin"]\n', "")
+    with pytest.raises(CourseError, match="urls"):
+        read(tmp_path, without)
+    package = 'package = "small==1.0"\npackage_folder = "small/data"\n\n[[small.files]]'
+    assert read(tmp_path, without.replace("[[small.files]]", package))["small"].files[0].urls == ()
 
 
 def test_an_unknown_name_is_refused_with_the_near_misses():

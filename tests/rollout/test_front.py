@@ -207,11 +207,13 @@ def test_a_canary_answers_its_share_and_a_user_stays_with_one_arm(placed, regist
     told = front.journal()
     assert (told["version"] == second).equals(told["arm"] == "challenger")
     assert told["user"].dropna().nunique() == 20 and not told["user"].isin(arms).any()
-    # Of one user only the first error counts.
-    wrong = next(user for user, version in arms.items() if version == {second})
+    # Of one user only the first answer counts, though it be right.
+    one, other = [user for user, version in arms.items() if version == {second}][:2]
     for n in range(6):
-        assert client.label(f"{wrong}-{n}", "account")[0] == 200
-    assert front.status()["evidence"]["counted"] == 1
+        assert client.label(f"{one}-{n}", "account")[0] == 200
+        assert client.label(f"{other}-{n}", "account" if n else "bug")[0] == 200
+    evidence = front.status()["evidence"]
+    assert (evidence["answers"], evidence["counted"]) == (2, 1)
     for n in range(60):
         client.label(f"c{n}", "billing")  # the champion is right, the canary wrong
     until(lambda: registry.state.challenger is None)
@@ -230,6 +232,26 @@ def test_a_challenger_that_fails_costs_no_answer_and_is_stopped(placed, registry
     assert words in registry.history()[-1]["why"] and "3 answers in a row" in registry.history()[-1]["why"]
     told = front.journal()
     assert told["fallback"].sum() >= 3 and (told.loc[told["fallback"], "version"] == first).all()
+
+
+@pytest.mark.parametrize(("how", "status"), [("failing", 500), ("slow", 200)])
+def test_a_champions_failure_counts_as_a_challengers_does(placed, registry, how, status):
+    """An error, or an answer that took longer than a challenger's may; the challenger, in shadow, was right."""
+    first, second, _ = registry.state.versions
+    registry.shadow(second)
+    front = placed(commands={first: stand(how)}, slow_seconds=0.4)
+    front.wait(second, arm="challenger")
+    client = Client(front.url)
+    for n in range(40):
+        start = time.monotonic()
+        found = client.predict(f"a{n}")[0]
+        if found != 200 or time.monotonic() - start > 1:
+            break
+    assert found == status
+    until(lambda: front.journal().set_index("id")["shadow_labels"].notna()[f"a{n}"])
+    assert client.label(f"a{n}", "bug")[0] == 200
+    evidence = front.status()["evidence"]
+    assert evidence["counted"] == 1 and evidence["better"] > 0 > evidence["worse"]
 
 
 @pytest.mark.parametrize("mode", ["shadow", "canary"])

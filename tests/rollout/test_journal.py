@@ -18,7 +18,7 @@ def answered(identity: str, label: str = "bug", arm: str = "champion", **more) -
 
 def canary() -> State:
     test = {"alpha": 0.01, "ratio": 1.0}
-    return State(champion="v1", challenger="v2", mode="canary", share=0.5, test=test, since=5)
+    return State(champion="v1", challenger="v2", mode="canary", share=0.5, test=test, since=5, stages=((5, 0.5),))
 
 
 @pytest.fixture
@@ -75,7 +75,8 @@ def test_of_two_answers_with_one_id_the_first_stays(opened, tmp_path):
 
 
 def test_a_shadow_that_failed_is_not_right(opened):
-    state = State(champion="v1", challenger="v2", mode="shadow", test={"alpha": 0.01, "margin": 0.0}, since=5)
+    state = State(champion="v1", challenger="v2", mode="shadow", test={"alpha": 0.01, "margin": 0.0}, since=5,
+                  stages=((5, 0.0),))  # fmt: skip
     opened.watch(state).result(10)
     opened.note(answered("a", "bug"))
     assert label(opened, "a", "bug") == "kept"
@@ -83,3 +84,34 @@ def test_a_shadow_that_failed_is_not_right(opened):
     opened.note_shadow("a", "v2", "[]", "[]", 1.0)
     opened.submit().result(10)
     assert opened.trial.test.evidence.worse > 0
+
+
+def test_a_request_that_failed_takes_a_label_and_one_that_was_refused_does_not(opened):
+    opened.watch(canary()).result(10)
+    opened.note(answered("a", status=504, labels="[]"))
+    assert label(opened, "a", "bug") == "kept"
+    assert opened.trial.test.evidence.better > 0  # the champion's failure
+    opened.note(answered("b", status=400, labels="[]"))
+    assert label(opened, "b", "bug") == "unanswered"
+    assert opened.trial.test.answers == 1
+
+
+def test_a_canary_that_grows_goes_on_counting_after_a_restart(tmp_path):
+    from dataclasses import replace
+
+    grown = replace(canary(), since=7, share=0.9, stages=((5, 0.5), (7, 0.9)))
+    first = journal.Journal(tmp_path, lambda trial: None)
+    first.watch(canary()).result(10)
+    for n in range(12):
+        if n == 6:
+            first.watch(grown).result(10)
+        more = {"since": 5 if n < 6 else 7, "user": f"u{n}", "arm": "challenger"}
+        first.note(answered(f"a{n}", **more))
+        assert label(first, f"a{n}", "billing") == "kept"
+    before = first.trial.as_json()
+    assert before["counted"] == 12
+    first.close()
+    again = journal.Journal(tmp_path, lambda trial: None)
+    again.watch(grown).result(10)
+    assert again.trial.as_json() == before
+    again.close()

@@ -1,6 +1,7 @@
 """The registry: what its log says is so, whoever writes, whatever breaks off, whoever changes the past."""
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -220,6 +221,46 @@ def test_a_changed_past_is_refused(registry, change):
         with pytest.raises(CourseError, match="the past was changed"):
             call()
     assert registry.log.file.read_bytes() == changed
+
+
+def cut(registry):
+    registry.log.file.write_text("".join(f"{line}\n" for line in lines(registry)[:-1]), "utf-8")
+
+
+def rewritten(registry):
+    """The last line says something else, and its hash fits: by hashlib and json, as anybody can."""
+    *before, last = lines(registry)
+    event = json.loads(last) | {"event": "promote"}
+    del event["sha256"]
+    event["sha256"] = hashlib.sha256(json.dumps(event, ensure_ascii=False).encode()).hexdigest()
+    registry.log.file.write_text("".join(f"{line}\n" for line in [*before, json.dumps(event)]), "utf-8")
+
+
+@pytest.mark.parametrize(("change", "wrong"), [(cut, "challenger"), (rewritten, "champion")])
+def test_a_changed_end_is_noticed_only_by_a_hash_that_was_kept(registry, change, wrong):
+    first, second, _ = registry.state.versions
+    registry.promote(first)
+    registry.canary(second)
+    early = registry.head
+    registry.stop("the test")
+    kept = registry.head
+    assert registry.verify(kept) == 0 and registry.verify(early) == 1
+    change(registry)
+    assert getattr(registry.state, wrong) == second  # nothing is noticed: the stopped version answers again
+    with pytest.raises(CourseError, match="written anew"):
+        registry.verify(kept)
+    assert registry.verify(early) == len(lines(registry)) - 5
+    with pytest.raises(CourseError, match="no line with the hash"):
+        registry.verify("")
+
+
+def test_the_head_of_an_empty_log_and_of_a_broken_one(tmp_path, registry):
+    empty = Registry(tmp_path / "new")
+    assert empty.verify(empty.head) == 0
+    head = registry.head
+    registry.log.file.write_text(registry.log.file.read_text("utf-8").replace('"why": ""', '"why": "x"'), "utf-8")
+    with pytest.raises(CourseError, match="the past was changed"):
+        registry.verify(head)
 
 
 def test_two_processes_write_at_once(tmp_path, registry):

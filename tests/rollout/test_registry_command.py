@@ -48,6 +48,22 @@ def test_a_version_in_and_back_by_commands(course, tmp_path, saved):
     assert [one["event"] for one in told][-3:] == ["stop", "promote", "rollback"]
 
 
+def test_a_log_is_held_against_a_hash_that_was_kept(course, tmp_path, saved):
+    folder = tmp_path / "registry"
+    for bundle in saved[:2]:
+        course("registry", folder, "add", bundle)
+    status, out, _ = course("registry", folder, "verify")
+    (head,) = re.fullmatch(r"Head: ([0-9a-f]{64})\n", out).groups()
+    course("registry", folder, "add", saved[2])
+    status, out, _ = course("registry", folder, "verify", "--head", head)
+    assert status == 0 and "lines after it: 1." in out and head not in out
+    log = folder / "log.jsonl"
+    log.write_text(log.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    assert course("registry", folder, "verify")[0] == 0
+    status, _, err = course("registry", folder, "verify", "--head", head)
+    assert status == 2 and "taken off its end" in " ".join(err.split())
+
+
 def test_what_cannot_be_meant_is_one_sentence_and_status_2(course, tmp_path, saved):
     folder = tmp_path / "registry"
     for arguments in (

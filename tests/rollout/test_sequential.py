@@ -136,7 +136,7 @@ def test_with_a_margin_an_equal_challenger_is_promoted():
 
 
 def test_users_who_stay_with_one_arm_count_once():
-    """A few heavy users with hard requests: their errors are no draws of chance, their first error is."""
+    """A few heavy users with hard requests: their errors are no draws of chance, their first answer is."""
     random = np.random.default_rng(7)
     runs, users, n = 400, 60, 3000
     who = np.minimum(random.geometric(0.05, (runs, n)) - 1, users - 1)
@@ -146,12 +146,35 @@ def test_users_who_stay_with_one_arm_count_once():
     wrong = random.random((runs, n)) < np.take_along_axis(rates, who, axis=1)
     first = np.zeros_like(wrong)
     for run in range(runs):
-        errors = np.flatnonzero(wrong[run])
-        first[run, errors[np.unique(who[run, errors], return_index=True)[1]]] = True
+        first[run, np.unique(who[run], return_index=True)[1]] = True
     _, how = first_decision(canary_evidence(asked, wrong, 0.3))
     assert np.mean(how == "stop") > 0.05
-    _, how = first_decision(canary_evidence(asked, first, 0.3))
+    _, how = first_decision(canary_evidence(asked, wrong & first, 0.3))
     assert np.mean(how == "stop") <= 0.01
+
+
+def test_a_canary_that_grows_takes_its_wealth_along():
+    """By the formula, one bettor after the other; and with equal rates it is stopped as seldom as one that stays."""
+    random = np.random.default_rng(8)
+    shares = np.repeat([0.05, 0.25, 0.5], 40)
+    asked = random.random(120) < shares
+    test = Canary(share=0.05)
+    ratios = 32.0 ** (((np.arange(32) + 0.5) / 32) ** 2)
+    owned = np.ones(32)
+    for came, s in zip(asked, shares, strict=True):
+        test.add(came, True, s)
+        q = ratios * s / (ratios * s + 1 - s)
+        owned *= q / s if came else (1 - q) / (1 - s)
+        assert test.evidence.worse == pytest.approx(np.log(owned.mean()))
+    came = random.random((3000, 2100)) < np.repeat([0.05, 0.25, 0.5], 700)
+    stakes = [sequential._canary_stakes(s, 1.0)[1] for s in (0.05, 0.25, 0.5)]
+    logs = np.zeros((3000, 32))
+    ever = np.zeros(3000, bool)
+    for n in range(2100):
+        s = (0.05, 0.25, 0.5)[n // 700]
+        logs += np.log1p(np.multiply.outer(came[:, n] - s, stakes[n // 700]))
+        ever |= np.logaddexp.reduce(logs, axis=1) - np.log(32) >= math.log(100)
+    assert ever.mean() <= 0.01  # three tests in a row, each from 1, would have three chances
 
 
 def test_shares_of_a_request_count_as_shares():

@@ -379,6 +379,43 @@ def _raise(error):
     raise error
 
 
+def test_a_section_whose_data_cannot_be_had_is_left_out_by_name_and_the_rest_runs(chapter, run, monkeypatch):
+    from course_utils.data import fetch as module
+
+    asked = []
+
+    def fetch(name, progress=True):
+        asked.append(name)
+        if name == "films":
+            raise NetworkError("films could not be downloaded: no network")
+
+    monkeypatch.setattr(module, "fetch", fetch)
+    areas = (
+        nbformat.v4.new_markdown_cell("## 1 · Films", metadata={"needs": "films"}),
+        code("raise RuntimeError('without its data')"),
+        nbformat.v4.new_markdown_cell("## 2 · Words", metadata={"needs": "words"}),
+        code("found = 2"),
+        nbformat.v4.new_markdown_cell("## 3 · Recap"),
+        code("print('the end')"),
+    )
+    (outcome,) = run(chapter("01_areas", *areas))
+    assert outcome.verdict == "passed" and sorted(asked) == ["films", "words"]
+    assert outcome.reason == "not run: “1 · Films”. films could not be downloaded: no network"
+    done = nbformat.read(outcome.notebook, as_version=4)
+    assert "## 1 · Films" in [cell.source for cell in done.cells], "the heading stays"
+    assert done.cells[-1].outputs[0].text == "the end\n"
+
+
+def test_a_side_road_that_is_left_out_needs_nothing(chapter, run, monkeypatch):
+    from course_utils.data import fetch as module
+
+    monkeypatch.setattr(module, "fetch", lambda name, progress=True: _raise(NetworkError("no network")))
+    side = nbformat.v4.new_markdown_cell("## 1 · Films", metadata={"needs": "films", "road": "side"})
+    made = chapter("01_areas", nbformat.v4.new_markdown_cell("# 01"), code("1"), side, code("2"))
+    (outcome,) = run(made, road="main")
+    assert (outcome.verdict, outcome.reason) == ("passed", "")
+
+
 @pytest.mark.parametrize(("error", "kind"), [(NetworkError, "network"), (CourseError, "data")])
 def test_what_cannot_be_fetched_is_not_run_and_others_are(chapter, run, tmp_path, monkeypatch, error, kind):
     from course_utils.data import fetch as module

@@ -50,15 +50,44 @@ def service(bundle, tmp_path_factory) -> Iterator[Service]:
 @pytest.fixture
 def stand(tmp_path) -> Iterator[Callable[..., Any]]:
     """Start services of stand-ins: ``stand(call=0.1, limits={…}, key=…, traces=…, share=…)`` → child with ``url``."""
-    script = Path(__file__).with_name("stand_service.py")
     with contextlib.ExitStack() as stack:
 
         def start(inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, **more: Any) -> Any:
             job = {"inputs": inputs, "call": call, "each": each, **more}
-            command = surroundings.python(str(script))
-            child = stack.enter_context(processes.Child(command, folder=tmp_path, job=job))
-            child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)
-            assert child.url, child.tail(10)
-            return child
+            return stack.enter_context(started("stand_service.py", tmp_path, job))
 
         yield start
+
+
+@contextlib.contextmanager
+def started(script: str, folder: Path, job: dict[str, Any]) -> Iterator[Any]:
+    """A service of a script beside this file: the child, with ``url``."""
+    command = surroundings.python(str(Path(__file__).with_name(script)))
+    with processes.Child(command, folder=folder, job=job) as child:
+        child.url = next((event["url"] for event in child.events() if event["event"] == "ready"), None)
+        assert child.url, child.tail(10)
+        yield child
+
+
+@pytest.fixture
+def writer(tmp_path) -> Iterator[Callable[..., Any]]:
+    """Start services that write the alphabet: ``writer(seconds=0.02, limits={…}, key=…, traces=…)`` → child, ``url``.
+
+    ``seconds`` is what a step takes.
+    """
+    with contextlib.ExitStack() as stack:
+        yield lambda **job: stack.enter_context(started("writer_service.py", tmp_path, job))
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory) -> Iterator[Any]:
+    """A service that writes the alphabet; after the module it must still be well, and have nothing left to do."""
+    with started("writer_service.py", tmp_path_factory.mktemp("writing"), {}) as child:
+        yield child
+        from wire import ask, get
+
+        assert ask(child.url, get("/readyz"))[0] == 200
+        metrics = ask(child.url, get("/metrics"))[2].decode()
+        assert 'status="500"' not in metrics and "course_active_slots 0.0" in metrics
+        child.close(20)
+    assert child.status == 0, child.tail(10)

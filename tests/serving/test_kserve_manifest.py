@@ -98,6 +98,26 @@ def test_the_container_starts_what_there_is(manifest, capsys):
     assert files and all(str(Path(file).parent) in keys for file in files)
 
 
+def problems_with_mode(manifest) -> list[str]:
+    """What Knative mode, or its absence, makes of these fields: no check of names and types sees it."""
+    mode = manifest["metadata"].get("annotations", {}).get("serving.kserve.io/deploymentMode")
+    predictor = manifest["spec"]["predictor"]
+    found = []
+    if "canaryTrafficPercent" in predictor and mode != "Knative":
+        found.append("canaryTrafficPercent is ignored but in Knative mode")
+    metrics = ("concurrency", "rps") if mode == "Knative" else ("cpu", "memory")
+    if predictor.get("scaleMetric") not in metrics:
+        found.append(f"the scaler of this mode knows {metrics}")
+    return found
+
+
+def test_the_canary_is_obeyed_in_the_mode_that_is_set(manifest):
+    assert problems_with_mode(manifest) == []
+    for changed in ({}, {"serving.kserve.io/deploymentMode": "Standard"}):
+        planted = manifest | {"metadata": manifest["metadata"] | {"annotations": changed}}
+        assert len(problems_with_mode(planted)) == 2
+
+
 def test_the_probes_need_no_key(manifest):
     (container,) = manifest["spec"]["predictor"]["containers"]
     for probe in ("livenessProbe", "readinessProbe"):

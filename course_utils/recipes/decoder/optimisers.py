@@ -30,6 +30,7 @@ class AdamW:
     def __init__(self, variables, betas=(0.9, 0.99), decay=0.0, epsilon=1e-8):
         self.variables, self.betas, self.decay, self.epsilon = variables, betas, decay, epsilon
         self.means, self.squares = _zeros(variables), _zeros(variables)
+        self.averages = [*self.means, *self.squares]
 
     def update(self, gradients, rate, step):
         """Change the variables; ``step`` counts from 0."""
@@ -50,7 +51,7 @@ class Muon:
 
     def __init__(self, variables, momentum=0.95):
         self.variables, self.momentum = variables, momentum
-        self.means = _zeros(variables)
+        self.means = self.averages = _zeros(variables)
 
     def update(self, gradients, rate):
         """Change the variables, all of them matrices (inputs, outputs)."""

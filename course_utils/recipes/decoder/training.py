@@ -26,6 +26,7 @@ class Optimiser:
         self.variables, self.recipe, self.tables = others + inside, recipe, len(others)
         self.adam = AdamW(others, recipe.betas, recipe.decay)
         self.matrices = Muon(inside) if recipe.muon else AdamW(inside, recipe.betas, recipe.decay)
+        self.averages = [*self.adam.averages, *self.matrices.averages]
 
     def update(self, gradients, share, step):
         """Change the weights; ``share`` is that of the full rate at this step."""
@@ -73,6 +74,18 @@ def train(
 
 def training_step(model: Decoder, optimiser: Optimiser) -> Callable:
     """(windows int32 (batch, context + 1), share of the rate, number of the step) → loss; changes the model."""
+    backend = keras.config.backend()
+    if backend not in _STEPS:
+        raise CourseError(f"The decoder trains on TensorFlow or JAX; KERAS_BACKEND is {backend!r}.")
+    step = _STEPS[backend](model, optimiser)
+    return lambda *given: step(*map(ops.convert_to_tensor, given))
+
+
+def _mean_loss(model, windows):
+    return ops.mean(cross_entropy(model(windows[:, :-1]), windows[:, 1:]))
+
+
+def _tensorflow_step(model, optimiser):
     import tensorflow as tf
 
     weights = [v.value for v in optimiser.variables]
@@ -80,13 +93,54 @@ def training_step(model: Decoder, optimiser: Optimiser) -> Callable:
     @tf.function(autograph=False)
     def step(windows, share, number):
         with tf.GradientTape() as tape:
-            loss = ops.mean(cross_entropy(model(windows[:, :-1]), windows[:, 1:]))
+            loss = _mean_loss(model, windows)
         gradients = tape.gradient(loss, weights)
         # A table's gradient comes as the rows that were read: made whole, it is clipped and averaged like the others.
         optimiser.update([tf.convert_to_tensor(g) for g in gradients], share, number)
         return loss
 
-    return lambda windows, share, number: step(*map(tf.convert_to_tensor, (windows, share, number)))
+    return step
+
+
+def _jax_step(model, optimiser):
+    import jax
+
+    weights, averages = optimiser.variables, optimiser.averages
+
+    def loss_of(values, windows):
+        with keras.StatelessScope(zip(weights, values, strict=True)):
+            return _mean_loss(model, windows)
+
+    @jax.jit
+    def pure(values, means, windows, share, number):
+        loss, gradients = jax.value_and_grad(loss_of)(values, windows)
+        now = [*zip(weights, values, strict=True), *zip(averages, means, strict=True)]
+        with keras.StatelessScope(now) as scope:
+            optimiser.update(gradients, share, number)
+        return loss, [scope.get_current_value(v) for v, _ in now]
+
+    def step(windows, share, number):
+        loss, values = pure([v.value for v in weights], [v.value for v in averages], windows, share, number)
+        for v, value in zip([*weights, *averages], values, strict=True):
+            v.assign(value)
+        return loss
+
+    return step
+
+
+_STEPS = {"tensorflow": _tensorflow_step, "jax": _jax_step}
+
+
+def _compiled(function: Callable) -> Callable:
+    if keras.config.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)
+    return function
 
 
 def loss(model: Decoder, tokens: np.ndarray, *, context: int | None = None, batch: int = 64) -> float:
@@ -95,19 +149,12 @@ def loss(model: Decoder, tokens: np.ndarray, *, context: int | None = None, batc
     Every token but the first is predicted once, those at a window's beginning from little: a window of another
     ``context`` (default: the model's) gives another loss. What does not fill the last window is left out.
     """
-    import tensorflow as tf
-
     context = context or model.context
     windows = (len(tokens) - 1) // context
     if not windows:
         raise CourseError(f"The text has {len(tokens)} tokens, a window {context + 1}; take more text.")
     read, next_ones = (np.asarray(tokens[k : k + windows * context], "int32").reshape(-1, context) for k in (0, 1))
 
-    @tf.function(autograph=False)
-    def total(read, next_ones):
-        return ops.sum(cross_entropy(model(read), next_ones))
-
-    parts = [
-        total(*map(tf.constant, (read[k : k + batch], next_ones[k : k + batch]))) for k in range(0, windows, batch)
-    ]
-    return float(sum(np.asarray(part, "float64") for part in parts)) / next_ones.size
+    total = _compiled(lambda read, next_ones: ops.sum(cross_entropy(model(read), next_ones)))
+    sums = (total(read[k : k + batch], next_ones[k : k + batch]) for k in range(0, windows, batch))
+    return sum(map(float, sums)) / next_ones.size

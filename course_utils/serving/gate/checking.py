@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import bundles, paths
+from course_utils.bundles import decoder
 from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.serving.gate import report, verdicts
@@ -51,6 +52,8 @@ def check(
         bundle, model = Path(model).expanduser(), bundles.load_model(model)
     if isinstance(against, str | Path):
         against = bundles.load_model(against)
+    for one in (model, against):
+        decoder.must_have_classes(getattr(one, "kind", ""))
     bundle = Path(bundle).expanduser() if bundle is not None else None
     given = as_data(data, model)
     subject = Subject(model, given, target, bundle=bundle, against=against)

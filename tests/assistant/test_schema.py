@@ -1,0 +1,62 @@
+"""What a model must answer: schemas that can be met, and answers that do not meet them."""
+
+import pytest
+
+from course_utils.assistant import schema
+from course_utils.errors import CourseError
+
+CALL = {
+    "properties": {
+        "tool": {"type": "string", "enum": ["refund", "send"]},
+        "amount": {"type": "integer"},
+        "share": {"type": "number"},
+        "sure": {"type": "boolean"},
+        "sources": {"type": "array"},
+    },
+    "required": ["tool"],
+}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"tool": "send"}, {"tool": "refund", "amount": 3, "share": 1, "sure": False, "sources": ["a"]}],
+)
+def test_an_answer_by_the_schema_has_nothing_against_it(answer):
+    schema.usable(CALL)
+    assert schema.complaint(answer, CALL) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ([], "not an object"),
+        (None, "not an object"),
+        ({}, "'tool' is missing"),
+        ({"tool": "send", "to": "me"}, "'to' is not asked for"),
+        ({"tool": "delete"}, "none of the values allowed"),
+        ({"tool": 3}, "not of the type string"),
+        ({"tool": "send", "amount": 3.5}, "not of the type integer"),
+        ({"tool": "send", "amount": True}, "not of the type integer"),
+        ({"tool": "send", "share": "half"}, "not of the type number"),
+        ({"tool": "send", "sure": 1}, "not of the type boolean"),
+        ({"tool": "send", "sources": ["a", 2]}, "not of the type array"),
+    ],
+)
+def test_any_other_answer_is_told_what_is_wrong(answer, wrong):
+    assert wrong in schema.complaint(answer, CALL)
+
+
+@pytest.mark.parametrize(
+    ("impossible", "says"),
+    [
+        (None, "A schema is a dictionary"),
+        ({}, "A schema is a dictionary"),
+        ({"properties": {"a": {"type": "date"}}}, "has the type 'date'"),
+        ({"properties": {"a": "string"}}, "has the type None"),
+        ({"properties": {"a": {"type": "string", "enum": []}}}, "No answer can meet"),
+        ({"properties": {"a": {"type": "string"}}, "required": ["b"]}, "No answer can meet"),
+    ],
+)
+def test_a_schema_that_cannot_be_met_is_refused(impossible, says):
+    with pytest.raises(CourseError, match=says):
+        schema.usable(impossible)

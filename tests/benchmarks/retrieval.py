@@ -1,0 +1,116 @@
+"""The searches of chapter 13 beside scikit-learn's TF-IDF, in turn: what they find, and processor time a question.
+
+    python tests/benchmarks/retrieval.py [--rounds 5]
+    python tests/benchmarks/retrieval.py --chunks [--write]     (the encoder, some two minutes of one core)
+
+The first reads the stored corpus and its vectors. ``--chunks`` cuts the sections into passages of other sizes, encodes
+those, and with ``--write`` keeps the figures in ``data/results/13.json``, where the chapter's side road finds them.
+"""
+
+import argparse
+import datetime
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from course_utils.retrieval import corpus, cutting, ranking
+from course_utils.retrieval.lexical import BM25, words
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = ("claim", "cited", "asked")
+SIZES = (30, 60, 120, 240)
+
+
+def compare(rounds: int) -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    stored = corpus.load()
+    texts = [f"{stored.titles[s]} {p}" for s, p in zip(stored.owners, stored.passages, strict=True)]
+    asked = [question.text for question in stored.questions]
+    index = BM25(texts)
+    peer = TfidfVectorizer(analyzer=words, sublinear_tf=True)
+    matrix = peer.fit_transform(texts)
+    searches = {
+        "BM25": lambda: np.array([index.scores(text) for text in asked]),
+        "scikit-learn TF-IDF": lambda: np.vstack([(peer.transform([text]) @ matrix.T).toarray() for text in asked]),
+        "vectors (stored)": lambda: np.vstack([vector @ stored.vectors.T for vector in stored.question_vectors]),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in searches}
+    scores = {}
+    for _ in range(rounds):
+        for name, search in searches.items():  # in turn, so that a slow spell falls on all
+            began = time.process_time()
+            scores[name] = search()
+            seconds[name].append((time.process_time() - began) / len(asked))
+    found = {name: stored.of_sections(one) for name, one in scores.items()}
+    found["BM25 + vectors, fused"] = ranking.fused(found["BM25"], found["vectors (stored)"])
+    print(f"{len(stored.names)} sections, {len(texts)} passages; recall@1, recall@5, MRR; ms a question")
+    for name, one in found.items():
+        rows = [" ".join(f"{value:.3f}" for value in judged(stored, one, kind)) for kind in KINDS]
+        spent = f"{1000 * statistics.median(seconds[name]):.2f}" if name in seconds else ""
+        print(f"{name:24s} " + "   ".join(f"{kind} {row}" for kind, row in zip(KINDS, rows, strict=True)), spent)
+    ours, theirs = (
+        judged(stored, found[name], "asked")[2] for name in ("BM25 + vectors, fused", "scikit-learn TF-IDF")
+    )
+    print(f"MRR on questions of customers: {ours:.3f} fused, {theirs:.3f} with scikit-learn's TF-IDF")
+
+
+def judged(stored: corpus.Corpus, scores: np.ndarray, kind: str) -> list[float]:
+    places = [i for i, question in enumerate(stored.questions) if question.kind == kind]
+    rank = ranking.first_right(scores[places], [stored.right(stored.questions[i]) for i in places])
+    return [round(value, 4) for value in ranking.summary(rank).values()]
+
+
+def chunks(write: bool) -> None:
+    from course_utils import paths, runtime
+    from course_utils.retrieval.make import encode
+
+    stored = corpus.load()
+    texts = [text.split("\n", 1)[1] for text in stored.texts]
+    rows = []
+    for size in SIZES:
+        pieces = [(n, piece) for n, text in enumerate(texts) for piece in cutting.passages(text, size)]
+        owners = np.array([n for n, _ in pieces])
+        index = BM25([f"{stored.titles[n]} {piece}" for n, piece in pieces])
+        by_words = np.array([index.scores(question.text) for question in stored.questions])
+        began = time.process_time()
+        vectors = encode([f"{stored.titles[n]}. {piece}" for n, piece in pieces])
+        spent = time.process_time() - began
+        found = {}
+        for name, scores in (("words", by_words), ("vectors", stored.question_vectors @ vectors.T)):
+            best = np.full((len(scores), len(texts)), -np.inf)
+            np.maximum.at(best.T, owners, scores.T)
+            found[name] = best
+        found["fused"] = ranking.fused(*found.values())
+        for name, scores in found.items():
+            for kind in KINDS:
+                one, five, mrr = judged(stored, scores, kind)
+                rows.append({"words a passage": size, "passages": len(pieces), "search": name, "kind": kind})
+                rows[-1] |= {"recall@1": one, "recall@5": five, "MRR": mrr}
+                print(rows[-1])
+        print(f"{size} words: {len(pieces)} passages encoded in {spent:.0f} processor seconds")
+    if write:
+        record = {
+            "made by": "python tests/benchmarks/retrieval.py --chunks --write",
+            "date": str(datetime.date.today()),
+            "machine": runtime.machine(),
+            "rows": rows,
+        }
+        place = ROOT / "data" / "results" / "13.json"
+        kept = json.loads(place.read_text("utf-8")) if place.is_file() else {}
+        paths.write_atomic(place, json.dumps(kept | {"chunks": record}, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--chunks", action="store_true", help="other sizes of passage, with the encoder")
+    parser.add_argument("--write", action="store_true", help="keep the figures in data/results/13.json")
+    given = parser.parse_args()
+    if given.chunks:
+        chunks(given.write)
+    else:
+        compare(given.rounds)
