@@ -1396,8 +1396,8 @@ check("12-1", may_say)
 # ### Exercise 12-2 · Which route pays?
 # *decide · 7 minutes*
 #
-# Several routes lie before you, each tried on `n` records of which `wrong` were wrong and `invalid` were no valid record. A route costs `fixed` US$ a month, `each` US$ a record, and a wrong record
-# costs `repair` US$ of somebody's time. With $v$ records a month and $e$ the share that is wrong,
+# Several routes lie before you, each tried on `n` records of which `wrong` were wrong and `invalid` were no valid record. A route costs `fixed` US\$ a month, `each` US\$ a record, and a wrong record
+# costs `repair` US\$ of somebody's time. With $v$ records a month and $e$ the share that is wrong,
 #
 # $$ \text{bill} = \text{fixed} + v\,(\text{each} + \text{repair} \cdot e). $$
 #
