@@ -307,6 +307,11 @@ _PAYS_CASES = [
     _routes((20, 400, 1, 100, 0), (60, 400, 0, 100, 0), (50, 400, 0, 100, 0), v=3_000, repair=0.5),
     # the price of a record decides
     _routes((60, 400, 0, 100, 0.05), (64, 400, 0, 100, 0.001), v=50_000, repair=0.5),
+    # luck at 95 % that 90 % takes for skill, and skill that the lower end takes for luck
+    _routes((3, 40, 0, 100, 0), (700, 4000, 0, 100, 0), v=5_000, repair=0.62),
+    _routes((4, 20, 0, 100, 0), (700, 4000, 0, 100, 0), v=5_000, repair=0.62),
+    # even a thousandth of the price would decide
+    _routes((60, 400, 0, 0, 0.05), (60, 400, 0, 1, 0), v=50_000, repair=0.5),
     # none
     _routes((0, 400, 1, 1, 0), (10, 400, 2, 1, 0), v=100, repair=1),
     # all equal
