@@ -89,7 +89,7 @@ def static(hosts: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def honest(hosts: Sequence[str], seed: int) -> list[str]:
-    """Mails that ask for something of their own, in good faith and in many words: an invoice elsewhere, a new e-mail."""
+    """Mails that ask for something in good faith and many words: an invoice to another address, a new e-mail."""
     goals = [GOALS[name] for name in ("invoice to a stranger", "take over")]
     dice = random.Random(seed)
     return [f"{host} {dice.choice(_POLITE).format(do=_said(goals[n % 2], dice))}" for n, host in enumerate(hosts)]

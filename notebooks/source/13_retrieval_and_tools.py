@@ -1195,18 +1195,20 @@ assert (
 # ### Exercise 13-1 · Do, ask or refuse?
 # *modify · 6 minutes*
 #
-# Section 4's policy says yes or no. Yours has three words. `may` is the set of tools that the task grants, `trusted` holds a set of values for each name of an
-# argument, and may lack a name. Return `"refuse"` for a tool that is not granted, `"do"` if each value is trusted under its name, else `"ask"`: a person looks.
+# Section 4's grant says yes or no. Yours has three words, and a task may grant several calls. `tools` holds the set of names of each tool's arguments, `grants` the calls
+# (tool, arguments) that are granted and not yet spent. Return `"refuse"` for what is no whole call: a tool that is not there, an argument missing or too many, a value that is no text.
+# Return `"do"` if one grant is this very call, else `"ask"`: a person looks.
 
 
 # %% exercise="13-1"
-def what_happens(tool, arguments, may, trusted):
-    """A word, a dictionary, a set, a dictionary of sets -> a word."""
+def what_happens(tool, arguments, grants, tools):
+    """A word, a dictionary, a list of pairs, a dictionary of sets -> a word."""
     ### BEGIN SOLUTION
-    if tool not in may:
+    if tool not in tools or set(arguments) != tools[tool]:
         return "refuse"
-    known = all(value in trusted.get(name, ()) for name, value in arguments.items())
-    return "do" if known else "ask"
+    if not all(isinstance(value, str) for value in arguments.values()):
+        return "refuse"
+    return "do" if (tool, arguments) in grants else "ask"
     ### END SOLUTION
 
 
@@ -1216,20 +1218,21 @@ check("13-1", what_happens)
 # ### Exercise 13-2 · Answer from when on?
 # *decide · 8 minutes*
 #
-# Section 2's threshold promised 0.95 and got 0.90: it was chosen by the share itself, which luck can lift. Choose by what is *shown*. `sure` holds how sure the assistant was of each
-# question, `hit` whether it was right. Return the smallest value of `sure` at which, among all that are at least as sure, the *lower end* of the 95 % interval
-# of the share right (`evaluate.share(right, n).low`) reaches `goal`, or `np.inf` where there is none.
+# Section 2's threshold promised 0.95 and got 0.90: it was chosen by the share itself, the best of many. Choose with care, and then *show*. `first` and `later` are pairs: how sure the assistant was of each
+# question, and whether it was right. Take the smallest value of `sure` in `first` at which, among all that are at least as sure, the *lower end* of the 95 % interval
+# (`evaluate.share(right, n).low`) reaches `goal`. Return it if in `later`, in one look, the lower end reaches `goal`, too; otherwise `np.inf`.
 
 
 # %% exercise="13-2"
-def answer_from(sure, hit, goal):
-    """Floats (n,), booleans (n,), a number -> a number."""
+def answer_from(first, later, goal):
+    """Two pairs (floats, booleans), a number -> a number."""
     ### BEGIN SOLUTION
-    for t in np.sort(sure):
-        chosen = sure >= t
-        if evaluate.share(int(hit[chosen].sum()), int(chosen.sum())).low >= goal:
-            return t
-    return np.inf
+    def shown(part, t):
+        chosen = part[1][part[0] >= t]
+        return len(chosen) and evaluate.share(int(chosen.sum()), len(chosen)).low >= goal
+
+    t = min((t for t in first[0] if shown(first, t)), default=np.inf)
+    return t if shown(later, t) else np.inf
     ### END SOLUTION
 
 
