@@ -79,7 +79,7 @@ def check(
             say("--max-difference and --max-differing compare two models; name the other: --against BUNDLE.")
         )
     model = bundles.load_model(bundle)
-    decoder.must_have_classes(model.kind)
+    decoder.must_have_classes(getattr(model, "kind", ""))
     if getattr(model, "inputs", TEXTS) == IMAGES:
         if text or label or slices or tests:
             raise CourseError(

@@ -5,8 +5,9 @@
 
 Without ``--text``: Tiny Shakespeare where it can be had without a network, else the course's own text. Five minutes of
 processor time for two seeds. ``--ladder`` measures instead, on a hold-out of the training part, each change alone and
-the recipe without it, all for equal processor seconds: half an hour. ``--write`` keeps every row, as soon as it is
-measured, in data/results/12.json beside what is there; chapter 12 shows it.
+the recipe without it, all for equal processor seconds: half an hour for three seeds, on a machine that must be quiet,
+because the number of steps comes from what a step costs. ``--write`` keeps every row, as soon as it is measured, in
+data/results/12.json beside what is there; chapter 12 shows it.
 
 Both sides are the same code with the same kernels (``course_utils.recipes.decoder``): nanoGPT's command "I only have a
 macbook" (README, ``train.py config/train_shakespeare_char.py --device=cpu … --max_iters=2000 --dropout=0.0``) with
@@ -42,7 +43,7 @@ LADDER = {f"alone: {name}": recipe for name, recipe in decoder.ALONE.items()} | 
     f"without: {name}": recipe for name, recipe in decoder.WITHOUT.items()
 }
 LADDER_SECONDS = 8.0  # of processor time for the steps of each run of the ladder
-COST_STEPS, COST_ROUNDS = 60, 2
+COST_STEPS, COST_ROUNDS = 60, 3
 TRACED = 3  # steps after which TensorFlow has nothing more to prepare
 
 
@@ -116,17 +117,14 @@ def in_a_process(
 
 
 def climb_the_ladder(seeds: list[int], programs: list[str], keep) -> None:
-    """Each rung for equal processor seconds, by what a step of it costs: as kept, or else measured first, in turn."""
-    kept = json.loads(KEPT.read_text("utf-8")).get("ladder", []) if KEPT.exists() else []
-    costs = {row["program"]: row["milliseconds_a_step_alone"] for row in kept}
-    new = {program: float("inf") for program in programs if program not in costs}
+    """What a step of each rung costs, measured in turn, and then each rung for equal processor seconds."""
+    costs = dict.fromkeys(programs, float("inf"))
     for _ in range(COST_ROUNDS):
-        for program in new:
-            row = in_a_process(program, "tinyshakespeare", 0, steps=COST_STEPS, holdout=True, judge=False)
-            new[program] = min(new[program], row["milliseconds_a_step"])
-    for seed in seeds:
         for program in programs:
-            cost = (costs | new)[program]
+            row = in_a_process(program, "tinyshakespeare", 0, steps=COST_STEPS, holdout=True, judge=False)
+            costs[program] = min(costs[program], row["milliseconds_a_step"])
+    for seed in seeds:
+        for program, cost in costs.items():
             row = in_a_process(program, "tinyshakespeare", seed, steps=steps_for(cost), holdout=True)
             keep("ladder", row | {"milliseconds_a_step_alone": cost})
 
