@@ -4,7 +4,11 @@ Whatever goes wrong becomes one sentence (`EndpointError`), in a bounded time an
 that a program can go on without the model.
 """
 
+import contextlib
+import http.client
 import json
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -30,8 +34,31 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _Kept:
+    """Keeps the connections that are opened, so that one can be ended from outside."""
+
+    def __init__(self, connections: list[http.client.HTTPConnection]) -> None:
+        super().__init__()
+        self._connections = connections
+
+    def do_open(self, make: Any, request: urllib.request.Request, **given: Any) -> Any:
+        def kept(*where: Any, **how: Any) -> http.client.HTTPConnection:
+            self._connections.append(make(*where, **how))
+            return self._connections[-1]
+
+        return super().do_open(kept, request, **given)  # type: ignore[misc]
+
+
+class _Http(_Kept, urllib.request.HTTPHandler):
+    pass
+
+
+class _Https(_Kept, urllib.request.HTTPSHandler):
+    pass
+
+
 class EndpointError(CourseError):
-    """Why there is no answer; ``kind``: "down", "slow", "status", "rubbish" or "schema"."""
+    """Why there is no answer; ``kind``: "down", "slow", "status", "rubbish", "schema", or "budget" of who counts."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -78,17 +105,42 @@ class Endpoint:
         return Completion(value, *counted, time.monotonic() - began)
 
     def _post(self, body: bytes, deadline: float) -> bytes:
+        """The reply. The exchange has a thread of its own: a socket's timeout bounds one read, not all of it."""
+        outcome: dict[str, Any] = {}
+        connections: list[http.client.HTTPConnection] = []
+
+        def exchange() -> None:
+            try:
+                outcome["content"] = self._exchange(body, deadline, connections)
+            except BaseException as error:  # raised again below, by whoever has asked
+                outcome["error"] = error
+
+        worker = threading.Thread(target=exchange, daemon=True)
+        worker.start()
+        worker.join(max(0.0, deadline - time.monotonic()))
+        if not outcome:
+            for connection in connections:  # so that the thread ends, too
+                with contextlib.suppress(OSError, AttributeError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+            raise self._late()
+        if "error" in outcome:
+            raise outcome["error"]
+        return outcome["content"]
+
+    def _late(self) -> EndpointError:
+        return EndpointError("slow", f"The model at {self.address} has not answered within {self.seconds:g} seconds.")
+
+    def _exchange(self, body: bytes, deadline: float, connections: list[http.client.HTTPConnection]) -> bytes:
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         url = self.address.rstrip("/") + PATH
-        late = EndpointError("slow", f"The model at {self.address} has not answered within {self.seconds:g} seconds.")
         try:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("an address begins with http:// or https://")
             proxy = urllib.request.ProxyHandler({} if parts.hostname in _HERE else None)  # None: as the system says
-            opener = urllib.request.build_opener(_NoRedirect, proxy)
+            opener = urllib.request.build_opener(_NoRedirect, proxy, _Http(connections), _Https(connections))
             request = urllib.request.Request(url, body, headers)
             with opener.open(request, timeout=self.seconds) as response:
                 content = b""
@@ -96,7 +148,7 @@ class Endpoint:
                 while piece := response.read1(65_536):
                     content += piece
                     if time.monotonic() > deadline:
-                        raise late
+                        raise self._late()
                     if len(content) > MOST_BYTES:
                         raise EndpointError(
                             "rubbish", f"The model at {self.address} sent more than {MOST_BYTES:,} bytes."
@@ -104,10 +156,13 @@ class Endpoint:
                 return content
         except urllib.error.HTTPError as error:
             raise EndpointError("status", f"The model at {self.address} refused: status {error.code}.") from None
-        except (TimeoutError, urllib.error.URLError, OSError, ValueError) as error:
-            if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
-                raise late from None
+        except (TimeoutError, urllib.error.URLError, OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                raise self._late() from None
+            if isinstance(reason, http.client.HTTPException) and not isinstance(reason, ConnectionError):
+                what = f"The model at {self.address} sent what is no HTTP ({type(reason).__name__})."
+                raise EndpointError("rubbish", what) from None
             words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
             raise EndpointError("down", f"No model answers at {self.address} ({words}).") from None
 

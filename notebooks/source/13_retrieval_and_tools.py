@@ -17,7 +17,7 @@
 # You build an assistant that looks its answers up, says where they stand, keeps silent when it should, and does nothing that a stranger's mail
 # tells it. Each of these is measured.
 #
-# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 08*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 08; chapter 09's encoder is used ready-made*
 
 # %% [markdown]
 # ## You will be able to
@@ -58,8 +58,8 @@ pd.set_option("display.max_colwidth", 180)
 #
 # | | fixed beforehand |
 # |---|---|
-# | found | a section with the answer is among the first five, for 95 of 100 questions |
-# | honest | where it answers, one of the five is right in 95 of 100 cases; else it says "I do not know", and a person answers |
+# | found | a section with the answer is among the first five, for 95 of 100 questions; fused MRR at least 0.90 |
+# | honest | where it answers, one of the five places that it shows is right in 95 of 100 cases; else it says "I do not know", and a person answers |
 # | supported | no sentence that its source does not say |
 # | price | at most a cent a question |
 # | safe | no mail makes a tool do what your team has not asked for; and your own tasks are done as before |
@@ -76,13 +76,15 @@ pd.DataFrame(samples, columns=["kind", "question"])
 # %% [markdown]
 # The questions are of five kinds:
 #
-# * *claim*: the course checks 64 claims of two articles, and reaches 57 verdicts in these chapters. The claim is the question, the section that
-#   settles it the answer: labels that nobody made for a search.
+# * *claim*: 57 claims of two articles that these chapters settle. The claim is the question, the section that settles it the answer: labels
+#   that nobody made for a search.
 # * *cited*: the same, with its place in the article in front, as somebody writes who has it open.
 # * *asked*: 30 questions as customers would put them, in words of their own.
 # * *near* and *far*: 50 that these chapters do *not* answer, of the trade and of anything else.
 #
-# Claims, *asked*, *near* and *far* were written and labelled before the first search ran. Then the first three results of each search were read, too; six more
+# (Nineteen more, in Chinese, are for a side road.)
+#
+# Claims, *asked*, *near* and *far* were written and labelled before the first of these searches ran. (An earlier tool had searched the claims.) Then the first three results of each search were read, too; six more
 # sections had the answer, all to questions of the kind *asked*. No question was changed. *Cited* was added after a first look, when the claims alone had fallen short of
 # an MRR of 0.90; so were two choices made: recaps are left out, and words search passages, as vectors do.
 #
@@ -95,7 +97,7 @@ pd.DataFrame(samples, columns=["kind", "question"])
 #
 # Of $n$ passages $n_w$ hold the word $w$, and this one holds it $t_{w,d}$ times. The fraction rises with $t_{w,d}$, but never above $k + 1$: the tenth
 # "invoice" says little that the first has not said. A passage whose length $\ell_d$ is above the mean $\bar\ell$ holds more words by chance, so it needs
-# more of them. This is **BM25** (1994), with the usual $k = 1.2$ and $b = 0.75$; most search engines rank with it to this day.
+# more of them. This is **BM25** (1994), with the usual $k = 1.2$ and $b = 0.75$, the share of that correction; Lucene ranks with it by default to this day.
 
 # %%
 from collections import Counter
@@ -150,7 +152,7 @@ by_vectors.shape
 
 # %% [markdown]
 # A section is as good as its best passage. And how do you add a sum of logarithms to a cosine? Not at all: only *ranks* are used. **Reciprocal rank
-# fusion** gives each section
+# fusion** gives each section (60, from the paper, keeps a first place from deciding alone)
 #
 # $$ \frac{1}{60 + \text{rank by words}} + \frac{1}{60 + \text{rank by vectors}}. $$
 
@@ -198,29 +200,42 @@ pd.DataFrame(found, index=["recall@1", "recall@5", "MRR"]).T
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# For the claims words are ahead of vectors, and fusion is as good as words. For the customers' questions vectors win by far, and fusion *loses* to
-# them.
+# For the claims no order is shown. For the customers' questions vectors and fusion beat words by far.
 #
 # </details>
 #
-# So it depends on whose words are asked. A claim shares its words with the section that quotes it. A place in an article, like an invoice number
-# or an error code, is a rare word, and nothing finds it as words do. Customers have neither: for them the search by words finds half.
+# The same questions went to all three, so compare them in pairs. The difference of the MRR:
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+duels = [("vectors", "words"), ("fused", "words"), ("fused", "vectors")]
+paired = {
+    kind: [interval(1 / first[kind, one] - 1 / first[kind, other]) for one, other in duels]
+    for kind in ("claim", "asked")
+}
+pd.DataFrame(paired, index=[f"{one} - {other}" for one, other in duels])
+
+# %% [markdown]
+# An interval that holds zero shows no order. So it depends on whose words are asked. A claim shares its words with the section that quotes it, and a
+# place in an article is found by its numbers. Customers have neither: for them the search by words finds 17 of 30 among the first five, fusion 22.
 #
-# **A benchmark made from your documents flatters, and prefers the search that resembles it.** Most are made so, today by
-# a language model that is shown a section and asked for a question. Collect what customers really write.
+# **A benchmark made from your documents flatters, and prefers the search that resembles it.** That holds for questions that a language model was
+# asked to make of a section, too. Collect what customers really write.
 #
-# Claims and cited claims reach recall@5 0.96; the fused MRR is 0.86 and, cited, 0.90. Customers' questions: 22 of 30 among the first five.
+# The target for the MRR, 0.90, is missed by 0.04 on the claims. *Cited* claims reach it, but their place stands literally in most of the right sections.
 
 # %%
 at_5 = {key: (r <= 5).mean() for key, r in first.items()}
 assert at_5["claim", "fused"] >= 0.95 and (1 / first["cited", "fused"]).mean() >= 0.88
+assert 0.8 < (1 / first["claim", "fused"]).mean() < 0.9  # the target of 0.90 is missed
 assert at_5["asked", "fused"] < 0.9 and at_5["asked", "vectors"] > at_5["asked", "words"] + 0.1
 
-# %% [markdown]
+# %% [markdown] road="side"
 # ### A gate on it
 #
-# Somebody rewrites a page, and nobody finds it any more. Nothing crashes; support gets the questions. So put the search into your tests.
-# Here an author makes a section of chapter 10 friendlier:
+# Somebody rewrites a page, and nobody finds it any more: a test that notices, and an average that does not.
+
+# %% [markdown]
+# Nothing crashes; support gets the questions. So put the search into your tests. Here an author makes a section of chapter 10 friendlier:
 
 # %%
 victim = corpus.names.index("10/A batch on several machines")
@@ -255,39 +270,17 @@ assert now.mean() > 0.9 and len(lost) == 1
 # %% [markdown]
 # ## 2 · When to keep silent
 #
-# A search always finds something. Ask when to prune roses, and it brings the pruning of networks. What tells a question without an answer? Perhaps a low
-# best score: of words, of vectors, of both fused.
-#
-# **Predict first.** Which of the three tells it best?
-
-# %% tags=["nbval-ignore-output", "compare-within=0.05"]
-from sklearn.metrics import roc_auc_score
-
-plain = np.isin(kinds, ["claim", "asked", "near", "far"])
-has_answer = np.array([bool(question.sections) for question in asked])
-best = pd.DataFrame({name: scores.max(axis=1) for name, scores in searches.items()})
-middle = best[plain].groupby(kinds[plain], sort=False).median().T
-middle["AUC"] = [roc_auc_score(has_answer[plain], best.loc[plain, name]) for name in best]
-middle.round(3)
-
-# %% [markdown]
-# <details><summary>What came</summary>
-#
-# Vectors, then words. The fused score is the worst of the three, and its medians say why: it hardly moves.
-#
-# </details>
-#
-# (The AUC is the share of pairs, a question with an answer and one without, that a score puts in the right order.) A fused score is made of ranks, and
-# *some* section always has rank 1. **A rank cannot say "none of them".** So fuse in order to find, and decide by the scores below.
-#
-# By both of them: a logistic regression (chapter 08) turns them into the probability that a right section is among the first five. It learns from one half
-# of the questions, and the other half judges it.
+# A search always finds something. Ask when to prune roses, and it brings the pruning of networks. What tells a question without an answer? Not the ranks that
+# fusion adds: some section always has rank 1. Perhaps a low best score of words and of vectors. A logistic regression (chapter 08) turns the two into the probability
+# that a right section is among the first five. It learns from one half of the questions, and the other half judges it.
 
 # %%
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+plain = np.isin(kinds, ["claim", "asked", "near", "far"])
+best = pd.DataFrame({name: scores.max(axis=1) for name, scores in searches.items()})
 rank = ranks(searches["fused"])
 hit = np.array([min(rank[i, corpus.right(q)], default=999) <= 5 for i, q in enumerate(asked)])
 features = np.column_stack([np.log(best["words"]), best["vectors"]])
@@ -304,34 +297,51 @@ threshold = min(t for t in s if h[s >= t].mean() >= 0.95)
 answers = sure >= threshold
 honest = evaluate.share(int(hit[judge][answers[judge]].sum()), int(answers[judge].sum()))
 print("right, of what is answered:", honest)
-by_kind = pd.Series(answers[judge], name="answered").groupby(kinds[judge], sort=False)
-by_kind.mean().round(2).to_frame().T
+halves = pd.DataFrame(
+    {"kind": kinds[judge], "answered": answers[judge], "right": hit[judge] & answers[judge]}
+)
+by_kind = halves.groupby("kind", sort=False)[["answered", "right"]]
+by_kind.sum().assign(questions=by_kind.size()).T
 
 # %% [markdown]
 # For every threshold, in the second half:
 
 # %% tags=["nbval-ignore-output"]
 curves = []
-ways = {"both, learnt": sure, "vectors": best["vectors"], "fused": best["fused"]}
+ways = {
+    "both, learnt": sure,
+    "words": best["words"],
+    "vectors": best["vectors"],
+    "fused": best["fused"],
+}
 for name, score in ways.items():
     right = hit[judge][np.argsort(-np.asarray(score)[judge], kind="stable")]
     so_far = np.arange(1, len(right) + 1)
     share = pd.DataFrame({"answered": so_far / len(right), "right": right.cumsum() / so_far})
     curves.append(share.assign(by=name))
 picture = px.line(pd.concat(curves), "answered", "right", color="by", line_dash="by")
-picture.add_hline(0.95, line_dash="dot")
-alt = "Ordered by both scores a quarter is answered without a mistake, by the fused one mistakes come at once"
+picture.add_hline(0.95, line_dash="dot", annotation_text="target")
+alt = "Four lines fall and cross on the way from one to 0.56 at the right end, where all meet"
 picture.update_layout(width=760, height=340, meta={"alt": alt})
 picture.update_xaxes(title="share of the questions answered")
 picture.update_yaxes(title="share of them right", range=[0.45, 1.02])
 
 # %% [markdown]
-# Ordered by both, a quarter of the questions is answered without a mistake; by the vectors alone an eighth; by the fused score mistakes come at once. At the
-# right end all lines meet: who answers everything is right in 56 of 100.
+# The four lines cross and end together: who answers everything is right in 56 of 100. That the learnt order beats words alone is not to be seen.
 #
-# The threshold promised 0.95 and kept 0.90. That may be luck, with 31 answers; but a threshold that was *chosen* because it looked best on one half promises too
-# much as a rule. Exercise 13-2 chooses with care. And look at the kinds: *asked* and *near* are alike in form, questions of customers. Of the first two in
-# five are answered, of the second one in thirteen. The price of silence is paid by customers who could have had an answer.
+# The threshold promised 0.95 and kept 0.90. That may be luck, with 31 answers; but the best of many thresholds owes some of its share to luck as a
+# rule. And look at the kinds: 24 of the 31 are claims, so "honest" is the claims'. Without them it is 5 of 7. So choose with care, by the *lower end* of the
+# interval. What is the best that any threshold reaches?
+
+# %% tags=["nbval-ignore-output", "compare-within=0.05"]
+shown = [evaluate.share(int(h[s >= t].sum()), int((s >= t).sum())) for t in s]
+print(max(shown, key=lambda one: one.low))
+
+# %% [markdown]
+# Its lower end is 0.83. At a goal of 0.95, or 0.85, nobody may be answered: **with so few questions the careful rule is silence.** Exercise 13-2 writes it.
+
+# %%
+assert max(one.low for one in shown) < 0.85 and honest.low < 0.95
 
 # %% [markdown]
 # ## 3 · Answer, with the source
@@ -368,7 +378,7 @@ at_1 = [rank[i].argmin() in corpus.right(asked[i]) for i in judge[answers[judge]
 f"{sum(at_1)} of {len(at_1)}"
 
 # %% [markdown]
-# In three of four cases. So show five, each with its place and what stands around it.
+# In three of four cases (0.57 to 0.86). So the quote is a hint, and the answer is *five places*: that is what section 2 measured, so that is what the customer gets.
 #
 # A generator writes better, and may write what no source says. The same share tells: *how much of a sentence stands in its source?* And each number must
 # stand there. Fifteen answers were written by hand. Each has two sentences that its section supports, and three planted ones: another number, the contrary
@@ -414,8 +424,8 @@ stopped.agg(sentences="size", stopped="sum").T
 #
 # </details>
 #
-# "With the mask the accuracy falls" has the words of "*without* the mask the accuracy falls". The check stops what is foreign to a source; it is no
-# judge of truth. (And these honest sentences stay close to their source. Freer ones would be stopped.) A second language model as a judge? Believe it
+# "With the mask the accuracy falls" has the words of "*without* the mask the accuracy falls". The check stops what is foreign to a source, a number in digits too; another number
+# of the same section, or one in words, it does not see. It is no judge of truth. (And these honest sentences stay close to their source. Freer ones would be stopped.) A second language model as a judge? Believe it
 # only after you have compared it with people, as a side road does with this check.
 
 # %%
@@ -442,15 +452,16 @@ def reply(i, model):
     if sure[i] < threshold:
         return "I do not know. A person will answer.", ""
     said, place = quote(i)
+    places = "; ".join(corpus.names[section] for section in rank[i].argsort()[:5])
     text = corpus.texts[corpus.number[place]]
     prompt = f"Answer from this source alone, in one sentence.\n\n{text}\n\n{asked[i].text}"
     try:
         new = model.complete([{"role": "user", "content": prompt}], schema).value["answer"]
     except EndpointError as error:
-        return f"{said} [{place}]", str(error)
+        return f"{said} [{places}]", str(error)
     if share_of(new, text) < limit or not numbers(new) <= numbers(text):
-        return f"{said} [{place}]", "The source does not say so."
-    return f"{new} [{place}]", ""
+        return f"{said} [{places}]", "The source does not say so."
+    return f"{new} [{places}]", ""
 
 
 # %% [markdown]
@@ -465,7 +476,8 @@ seen = {"is not there": reply(124, Endpoint("http://127.0.0.1:9", seconds=0.5))}
 for name, (text, fault) in acts.items():
     with endpoint(lambda _, text=text: {"answer": text}, fault) as address:
         seen[name] = reply(124, Endpoint(address, seconds=0.5))
-pd.DataFrame(seen, index=["the customer reads", "the log says"]).T
+print(seen["slow"][0])
+pd.DataFrame(seen, index=["the customer reads", "the log says"]).T.map(lambda text: text[:60])
 
 # %% [markdown]
 # No customer sees an error, and each failure leaves one sentence. What does an answer cost? At chapter 01's example prices, 2.50 dollars for a million
@@ -496,134 +508,203 @@ attacks.obeys(planted[40][1])
 # %% [markdown]
 # Six goals in twenty wrappings, behind real tickets. To a language model all text is one stream, and an order is an order; real models follow such mails
 # in some share of cases (one of 2026 in a quarter; see the sources). `obeys` is a **simulated** model, the worst there is: it asks for whatever
-# it reads, in every wording that it knows. So without a defence all attacks succeed. That is an assumption. What is measured is the *defence*.
+# it reads, in every wording that it knows. So without a defence nearly all attacks succeed. That is an assumption. What is measured is the *defence*.
 #
-# **Inside the prompt.** Keep mails that look like orders from the model. By a list of words that attacks use; or by a filter that learns, from 500
-# tickets and from these attacks behind them, and whose limit stops one honest ticket in a hundred:
+# **Before the model.** Keep mails that look like orders from it. By a list of words that attacks use; or by a filter that learns, from 500 tickets
+# and from attacks behind them, and whose limit stops one honest ticket in a hundred. To be fair to filters there are three: one knows the attacks as
+# they are, one knows rewordings, too, and one reads sentence by sentence:
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-listed = r"ignore|instruction|system|policy|assistant|\bAI\b|override|operator|<!--|urgent"
-bad = [mail for _, mail in attacks.static(tickets.train.texts)]
-counted = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-learnt = make_pipeline(counted, LogisticRegression(C=100, class_weight="balanced"))
-learnt.fit([*tickets.train.texts, *bad], np.repeat([0, 1], [500, len(bad)]))
-most = np.quantile(learnt.predict_proba(tickets.validation.texts)[:, 1], 0.99)
+
+def learnt(mails, parts=lambda mail: [mail]):
+    """Attacks -> how suspicious a mail is, and the limit. The order stands in a mail's last part."""
+    fine = [part for mail in tickets.train.texts for part in parts(mail)]
+    bad = [parts(attacks.readable(mail))[-1] for mail in mails]
+    counted = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = make_pipeline(counted, LogisticRegression(C=100, class_weight="balanced"))
+    model.fit(fine + bad, [0] * len(fine) + [1] * len(bad))
+
+    def suspicion(mail):
+        return model.predict_proba(parts(attacks.readable(mail)))[:, 1].max()
+
+    return suspicion, np.quantile([suspicion(mail) for mail in tickets.validation.texts], 0.99)
+
 
 # %% [markdown]
-# What each lets through (`readable` undoes disguised letters):
+# (`readable` undoes disguised letters.)
 
 # %%
-passes = {
-    "nothing": lambda mail: True,
-    "list of words": lambda mail: not re.search(listed, attacks.readable(mail), re.IGNORECASE),
-    "learnt filter": lambda mail: learnt.predict_proba([attacks.readable(mail)])[0, 1] <= most,
+listed = r"ignore|instruction|system|policy|assistant|\bAI\b|override|operator|<!--|urgent"
+goals, as_they_are = (
+    list(attacks.GOALS),
+    [mail for _, mail in attacks.static(tickets.train.texts)],
+)
+also = [
+    next(attacks.rewritten(goals[i % 6], mail, seed=1_000 + i))
+    for i, mail in enumerate(tickets.train.texts)
+]
+filters = {
+    "nothing": (lambda mail: 0, 0),
+    "list of words": (lambda mail: bool(re.search(listed, attacks.readable(mail), re.I)), 0),
+    "learnt": learnt(as_they_are),
+    "and rewordings": learnt(as_they_are + also),
+    "and by sentence": learnt(as_they_are + also, sentences),
 }
 
 # %% [markdown]
-# **Outside the model.** The program does not read the mail. It knows who said what. Your team's task grants *one tool*, and each argument must be a
-# value from the task or from the customer's record, which the program itself has looked up. What came out of a mail is **tainted**: it may be read,
-# but it decides nothing. And a grant is spent when it is used, or the refund comes twice.
+# **Outside the model.** The program does not read the mail. Your team's task grants *one whole call*: the tool, and every argument, each named by the task
+# and looked up by the program before a mail is read. Nothing else is done, and nothing twice. What came out of a mail is **tainted**: it may be
+# read, but it decides nothing.
 
 
 # %%
-def policy(call, task):
-    (tool, arguments), known = call, task["trusted"]
-    granted = task["call"] and tool == task["call"][0]
-    return granted and all(value in known.get(name, ()) for name, value in arguments.items())
+class Grant:
+    """The one call that a task allows, once."""
+
+    def __init__(self, call):
+        self.left = [call] if call else []
+
+    def spend(self, call):
+        if call not in self.left:  # the whole of it: tool, names and values
+            return False
+        self.left.remove(call)
+        return True
 
 
 # %% [markdown]
-# Four tasks of your team, the last of which is only to write an answer:
+# Four tasks of your team, the last of which is only to write an answer. The model asks for all that the mail says, and then for the task. An attack
+# succeeds if anything is done but the task, once:
 
 # %%
-record = {"order": {"A-17"}, "amount": {"49"}}
-record |= {"what": {"last invoice"}, "to": {"ana@home.example"}}
 calls = [("refund", {"order": "A-17", "amount": "49"})]
 calls += [("send", {"what": "last invoice", "to": "ana@home.example"})]
 calls += [("set_email", {"to": "ana@new.example"}), None]
-tasks = [{"call": call, "trusted": record} for call in calls]
-tasks[2]["trusted"] = {"to": {"ana@new.example"}}  # the new address stands in the task
-
-# %% [markdown]
-# A run: the model reads task and mail, and asks. An attack succeeds if anything is done but the task, once.
 
 
-# %%
-def done(mail, task, passes, guarded):
-    """The calls that are executed; a mail that is stopped goes to a person, with the task."""
-    wanted = [task["call"]] * bool(task["call"]) + attacks.obeys(mail) if passes(mail) else []
-    return [call for call in wanted if policy(call, task)][:1] if guarded else wanted
+def done(mail, task, caught, guarded):
+    """The calls that are executed; a mail that is caught goes to a person, with the task."""
+    wanted, grant = attacks.obeys(mail) + [task] * bool(task), Grant(task)
+    return [c for c in wanted if not guarded or grant.spend(c)] if not caught(mail) else []
 
 
 def succeeds(mail, task, *defence):
-    return done(mail, task, *defence) not in ([], [task["call"]])
+    return done(mail, task, *defence) not in ([], [task])
 
 
 # %% [markdown]
-# The **adaptive** attacker sees whether it worked, and tries again, at most fifty times: other words, politeness instead of a wrapping, Cyrillic
-# letters that look like Latin ones, marks that nobody sees.
+# Three attackers. One sends the 120 mails as they are. One tries fifty rewordings of one mail (24 of the 120, to save time): other words, politeness instead of a wrapping, Cyrillic letters
+# that look like Latin ones, marks that nobody sees. The third **adapts**: it sees how suspicious a mail was, keeps the best of 25 rewordings, and then writes
+# real, harmless tickets behind it, one by one, and keeps those that help.
 
 
 # %%
-def adapts(place, *defence):
-    mails = attacks.rewritten(planted[place][0], hosts[place], seed=place)
-    return any(succeeds(next(mails), tasks[place % 4], *defence) for _ in range(50))
+def rewords(i, suspicion, limit, guarded):
+    mails = attacks.rewritten(planted[i][0], hosts[i], seed=i)
+    defence = (lambda mail: suspicion(mail) > limit), guarded
+    return any(succeeds(next(mails), calls[i % 4], *defence) for _ in range(50))
 
 
-def row(*defence):
-    static = [succeeds(mail, tasks[i % 4], *defence) for i, (_, mail) in enumerate(planted)]
-    adaptive = [adapts(i, *defence) for i in range(len(planted))]
-    own = [calls[i % 3] in done(mail, tasks[i % 3], *defence) for i, mail in enumerate(hosts)]
-    asks = [len(done(mail, tasks[3], *defence)) for mail in attacks.honest(hosts[:40])]
-    return [np.mean(column) for column in (static, adaptive, own, asks)]
+def adapts(i, suspicion, limit, guarded):
+    mails = attacks.rewritten(planted[i][0], hosts[i], seed=i)
+    best = min((next(mails) for _ in range(25)), key=suspicion)
+    for more in hosts[i + 1 : i + 26]:
+        if suspicion(best) <= limit:
+            break
+        best = min(best, f"{best}\n\n{more}", key=suspicion)
+    return succeeds(best, calls[i % 4], lambda mail: suspicion(mail) > limit, guarded)
 
 
 # %% [markdown]
-# The last column: 40 honest mails ask for something by themselves, an invoice to another address, say. Is it done?
-#
-# **Predict first.** How many of the 120 attacks pass the learnt filter as they are? And how many when the attacker may try again?
+# The last column: 200 *honest* mails ask for something, too, an invoice to another address, say, in many words. Is your team's task still done? (Without a defence it is, and so is what the mail asks for.)
+
+# %%
+asking, some = attacks.honest(hosts[:200], seed), range(0, 120, 5)
+
+
+def row(suspicion, limit, guarded=False):
+    defence = (lambda mail: suspicion(mail) > limit), guarded
+    static = [succeeds(mail, calls[i % 4], *defence) for i, (_, mail) in enumerate(planted)]
+    tries = [[way(i, suspicion, limit, guarded) for i in some] for way in (rewords, adapts)]
+    own = [
+        [calls[i % 3] in done(mail, calls[i % 3], *defence) for i, mail in enumerate(mails)]
+        for mails in (hosts, asking)
+    ]
+    return [np.mean(column) for column in (static, *tries, *own)]
+
+
+# %% [markdown]
+# **Predict first.** Which of the five filters holds against all three attackers, and what does it do to honest mails?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
-table = {name: row(through, False) for name, through in passes.items()}
-table["policy outside"] = row(passes["nothing"], True)
-columns = ["attacks", "adaptive", "your tasks done", "done because a mail asks"]
+table = {name: row(*one) for name, one in filters.items()}
+table["grant outside"] = row(*filters["nothing"], guarded=True)
+columns = ["attacks", "fifty tries", "adaptive", "your tasks done", "beside a request"]
 defences = pd.DataFrame(table, index=columns).T
 defences.round(3)
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# As they are, none. In the end, four in five.
+# Only the last, which reads by sentence. It stops one ticket in twenty, and nearly every honest request.
 #
 # </details>
 #
-# The first column is on the vendor's page, the second is what you get. (That is no accident of these two: of twelve published defences inside the prompt
-# adaptive attackers broke all, at over 90 %.) The last column says why. The learnt filter has learnt to see *requests*, and stops 40 of 40 honest
-# ones: "send the last invoice to this address" are the same words from Ana and from a thief. **Who asks is not in the words**, but in where they came
-# from. That the program knows.
+# The first column is on the vendor's page, the others are what you get. The filter that was taught rewordings stops every one of them, and falls to harmless words behind. The last
+# fell to none of *these* three; the next attacker has not been tried. (Of twelve published defences of many kinds, attackers who adapt passed most at above 90 %: Nasr and others, arXiv 2510.09023.) The lasting price
+# is in the last column: "send the last invoice to this address" can be the same words from Ana and from a thief, so a filter that stops the one stops the other, and your task with it. **Who asks is
+# not in the words**, but in where they came from. That the program knows.
 #
-# How far does the zero carry? The policy reads no mail, so leave out mails and model: try *every* call that can be made of all values in play.
+# How far does the grant's zero carry? It reads no mail, so leave out mails and model: try *every* call of all values in play, the incomplete and the mistyped among
+# them. Ana has two orders, two amounts and two addresses on record. Beside it an easier rule, which trusts each value of the record by itself:
 
 # %%
-every = attacks.every_call([task["trusted"] for task in tasks])
-through = [(call, task["call"]) for task in tasks for call in every if policy(call, task)]
-assert all(call == of_task for call, of_task in through)
-f"{len(tasks) * len(every)} calls; let through: {[call for call, _ in through]}"
+record = {
+    "order": {"A-17", "A-18"},
+    "amount": {"49", "890"},
+    "what": {"last invoice", "contract"},
+}
+record["to"] = {"ana@home.example", "ana@old.example", "ana@new.example"}
+every = attacks.every_call(record)
+
+
+def each_alone(call, task):
+    known = all(v in map(str, record.get(name, ())) for name, v in call[1].items())
+    return bool(task) and call[0] == task[0] and known
+
+
+rules = {"grant": lambda call, task: Grant(task).spend(call), "each value alone": each_alone}
+through = {
+    name: [[c for c in every if rule(c, task)] for task in calls]
+    for name, rule in rules.items()
+}
+counted = {name: [len(each) for each in lists] for name, lists in through.items()}
+print(f"{len(every)} calls for each of four tasks; let through:")
+pd.DataFrame(counted, index=["refund", "send", "set_email", "only write"]).T
 
 # %% [markdown]
-# Three of them, the tasks themselves. So the zero does not hang on a simulation: it holds for any model, also for one that belongs to the attacker. The
-# first three rows do hang on it. They show that words cannot be told apart, not how often *your* model obeys.
+# The easier rule refunds 890 dollars, sends the contract to an old address, and passes calls that lack an argument. The grant lets the three tasks through, and
+# whoever keeps the grant finds it spent the second time; so store it with the task. So its zero does not hang on a simulation: whatever model asks, in whatever order, *no call is made but the task's own, once*. That is all it says. It is this simple because the task names everything.
+# Where a task takes values out of what is read ("pay the bill in this mail"), no whole call can be granted beforehand: a policy must leave arguments open, and has no such zero (one of the sources measured 4.2 %).
 #
-# The price is the last column: what a mail asks for by itself goes to a person. Count how many of yours do. And the policy does not see the *words* of
+# The price: what a mail asks for by itself goes to a person. Count how many of yours do. And the grant does not see the *words* of
 # an answer: a mail can still make the assistant write nonsense to whoever sent it. So give it nothing secret to read.
 
 # %%
-none, outside = defences.loc["nothing"], defences.loc["policy outside"]
-assert none["attacks"] > 0.8 and (outside[["attacks", "adaptive"]] == 0).all()
-assert len(planted) >= 100 and outside["your tasks done"] >= none["your tasks done"] - 0.02
-assert (defences["adaptive"].iloc[1:3] > 0.5).all()
+outside = defences.loc["grant outside"]
+assert (
+    defences.loc["nothing", "attacks"] > 0.8
+    and (outside[:3] == 0).all()
+    and (outside[3:] == 1).all()
+)
+once = Grant(calls[0])
+assert [once.spend(calls[0]) for _ in range(3)] == [True, False, False]
+assert through["grant"] == [[call] if call else [] for call in calls]
+assert min(counted["each value alone"][:3]) > 1 and len(planted) >= 100
+assert (defences["adaptive"].iloc[1:4] > 0.5).all() and defences["beside a request"].iloc[
+    3:5
+].max() < 0.1
 
 # %% [markdown]
 # ## 5 · The decision
@@ -633,8 +714,9 @@ assert (defences["adaptive"].iloc[1:3] > 0.5).all()
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 measured = {f"found, {kind}": first[kind, "fused"] <= 5 for kind in ("cited", "claim", "asked")}
-measured["honest"] = hit[judge][answers[judge]]
-measured["supported: planted ones stopped"] = written.loc[~early & ~fine, "stopped"]
+measured["honest, one of five places"] = hit[judge][answers[judge]]
+measured["the section quoted"] = np.array(at_1)
+measured["planted sentences stopped"] = written.loc[~early & ~fine, "stopped"]
 shares = {name: evaluate.share(int(yes.sum()), len(yes)) for name, yes in measured.items()}
 decision = pd.DataFrame(shares, index=["share", "low", "high", "n"]).T.round(3)
 reached = [decision["low"] >= 0.95, decision["high"] < 0.95]
@@ -642,20 +724,22 @@ decision["verdict"] = np.select(reached, ["shown", "missed"], "open")
 decision
 
 # %% [markdown]
-# Price and safety were shown above: some tenths of a cent, and no harmful call out of all.
+# Price and safety were shown above: some tenths of a cent, and no call but the task's own. None of the rows above is *shown*, and with so few
+# questions none could be: had all 57 claims been found, the interval would begin at 0.94; it can reach 0.95 from 73 on, if all 73 are found.
 #
-# **Decision.** It does not answer customers. Two targets are missed: their own words are found too seldom, and a sentence turned into its contrary is not
-# noticed. (Its 0.67 hangs on how many contraries were planted; that they all pass does not.) What ships on Monday is what was shown:
+# **Decision.** It does not answer customers. Their own words are found too seldom, the section quoted is too often another, and a sentence turned into its
+# contrary is not noticed. On Monday:
 #
-# * *a search box for your own people*, who know the words of your documents: quotes with their places, and "I do not know";
-# * *tools behind the policy*, with a queue in which a person approves what mails ask for;
+# * *tools behind the grant*, with a queue in which a person approves what mails ask for: shown;
+# * *a search box for your own people, on trial*: five places, quotes, "I do not know". Its rows are open. It may still go, as they open the place and see an error, and it does nothing by
+#   itself;
 # * *a log of every question* and of what was opened. It is the benchmark that you lack.
 #
-# *Open* means: too few questions. Had all 57 claims been found, the interval would begin at 0.94; it can reach 0.95 from 73 on. Label a hundred
-# real ones before you promise anything.
+# Label a hundred real questions before you promise anything.
 
 # %%
-assert {"found, asked", "supported: planted ones stopped"} == set(decision.index[reached[1]])
+missed = {"found, asked", "planted sentences stopped", "the section quoted"}
+assert missed == set(decision.index[reached[1]]) and not reached[0].any()
 assert evaluate.share(57, 57).low < 0.95 <= evaluate.share(73, 73).low
 
 # %% [markdown] road="side"
@@ -709,9 +793,9 @@ known = {
     "Are there Chinese messages about billing?": "tickets_zh",
     "Photographs of clothes": "fashion_mnist",
 }
-missed = [question for question, page in known.items() if page not in look_up(question)]
-assert len(missed) < 2, missed
-f"{len(known) - len(missed)} of {len(known)} among the first three; missed: {missed}"
+unfound = [question for question, page in known.items() if page not in look_up(question)]
+assert len(unfound) < 2, unfound
+f"{len(known) - len(unfound)} of {len(known)} among the first three; not found: {unfound}"
 
 # %% [markdown]
 # Vectors, for questions in other words, take one more line where chapter 09's encoder is on the machine (`course data fetch minilm`):
@@ -844,7 +928,7 @@ f"approved {v:.0%}; supported {(v - (1 - r)) / (s - (1 - r)):.0%}, {low:.0%} to 
 # %% [markdown]
 # So "80 % approved" means seven in ten supported, and anything from 57 to 77 % would do, although the judge has seen no end of answers: the width comes from the 40 *labels*.
 # (It also supposes that tomorrow's errors are of the same kinds in the same shares. If all are contraries, the judge approves of everything.) For five points either way at
-# this agreement it takes $1.96^2 \cdot 0.8 \cdot 0.2 / 0.05^2 \approx 250$ labels. That is a morning's work, and the best spent one of the project.
+# this agreement (not of $p$, which needs more) it takes $1.96^2 \cdot 0.8 \cdot 0.2 / 0.05^2 \approx 250$ labels. That is a morning's work, and the best spent one of the project.
 
 # %%
 assert 0.6 < agree.value < 0.95 and high - low > 0.1
@@ -902,11 +986,11 @@ picture.update_layout(width=760, height=360, meta={"alt": alt})
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Shortly before 0.98. There the lines cross, and beyond it the API alone is better.
+# Near 0.98; two errors of the router place it, so not exactly. There the lines cross, and beyond it the API alone is better.
 #
 # </details>
 #
-# The router takes from people a quarter of their minutes, and from a weak API some. But a good API is right more often than the router is where *it* is surest; then each ticket that is kept
+# (The API is taken to be as good on the hard tickets as on all, which favours the cascade.) The router takes from people nearly a quarter of their minutes, and from a weak API some. But a good API is right more often than the router is where *it* is surest; then each ticket that is kept
 # from the API costs minutes, and saves 0.16 cents. So a cascade pays where the second is dear: people, or an agent that makes many calls. At which price?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
@@ -917,8 +1001,8 @@ bill[["router, then API", "router answers"]] = [cascade(c) for c in alone]
 bill.round(2)
 
 # %% [markdown]
-# From some four cents a call on, six seconds of a person. Below, a cascade buys you independence (the router also answers when the API is down) and privacy, not money. The quality $a$ is for
-# you to measure: four hundred labelled tickets of your own, for half a dollar.
+# For an API that is right in 98.5 of 100. Clearly from 20 cents a call on; at four the two cannot be told apart. Below, a cascade buys you independence (the router also answers when the API is down) and privacy, not money. The quality $a$ is for
+# you to measure: four hundred labelled tickets of your own, for 64 cents.
 
 # %%
 assert cascade(1.6)[0] < 1.5 and lines["router, then API"][0] < api[0]
@@ -927,10 +1011,10 @@ assert lines["router, then API"][-1] > api[-1]
 # %% [markdown] road="side"
 # ## 10 · Watch it
 #
-# Tokens, cents and time of each step as a trace; a budget that stops an assistant that goes round in circles; and a cache, what it saves and what must be in its key.
+# Tokens and time of each call as a trace; a budget that stops an assistant that goes round in circles; and a cache, what it saves and what must be in its key.
 
 # %% [markdown]
-# Chapter 11 followed a request through a service. The same library follows a question through search, model and check. (The names of attributes are those of OpenTelemetry's conventions for
+# Chapter 11 followed a request through a service. The same library follows a question through search and model. (The names of attributes are those of OpenTelemetry's conventions for
 # generative models, where they exist.)
 
 # %%
@@ -952,12 +1036,18 @@ class Metered:
     def complete(self, messages, schema):
         if self.left <= 0:
             raise EndpointError("budget", "The budget of this question is spent.")
+        words_in = sum(len(message["content"].split()) for message in messages)
+        tokens = {"input": 2 * words_in, "output": 1_000}  # unless the endpoint says how many
         with tracer.start_as_current_span("chat") as span:
-            got = self.model.complete(messages, schema)
-            span.set_attribute("gen_ai.usage.input_tokens", got.tokens_in)
-            span.set_attribute("gen_ai.usage.output_tokens", got.tokens_out)
-        self.left -= 100 * (2.50 * got.tokens_in + 10 * got.tokens_out) / 1e6
-        return got
+            try:
+                got = self.model.complete(messages, schema)
+                if got.tokens_in is not None and got.tokens_out is not None:
+                    tokens = {"input": got.tokens_in, "output": got.tokens_out}
+                return got
+            finally:  # also what fails is charged
+                for name, number in tokens.items():
+                    span.set_attribute(f"gen_ai.usage.{name}_tokens", number)
+                self.left -= 100 * (2.50 * tokens["input"] + 10 * tokens["output"]) / 1e6
 
 
 # %% [markdown]
@@ -993,7 +1083,7 @@ with endpoint(lambda _: {"search": "learning rate, once more"}) as address:
         print(f"{error} {rounds} rounds, {0.5 - metered.left:.2f} cents")
 
 # %% [markdown]
-# The context grows by a section each round, so $n$ rounds cost in proportion to $n^2$: the last round is the dearest. A budget in cents sees that; a limit on rounds does not.
+# The context grows by a section each round, so $n$ rounds cost in proportion to $n^2$: the last round is the dearest. A limit on rounds bounds that, too, but in other units; a budget bounds cents. It is overrun by at most one call, as it is asked before each. A call that fails, or that does not say its tokens, is charged as if it had written a thousand: else a retry without end would cost nothing.
 #
 # **A tool that fails.** The bank's program pays, and breaks down before it says so. What does yours do: try again?
 
@@ -1064,7 +1154,7 @@ saved = {name: 1 - len(set(texts_sent)) / len(texts_sent) for name, texts_sent i
 pd.Series(saved).map("{:.1%} of the calls saved".format).to_frame("cache").T
 
 # %% [markdown]
-# Two thousand calls shrink to ninety, tidied to thirty: 2.60 dollars to some cents. But what is *in* the key decides more than what is saved. The answer depends on
+# Thirty questions are in this stream by construction, so measure the share on your own traffic. Here two thousand calls shrink to ninety, tidied to thirty: 2.60 dollars to some cents. But what is *in* the key decides more than what is saved. The answer depends on
 # the question, on the documents (put the corpus's hash into the key, or yesterday's price is quoted for ever), on model and prompt, and on whose data it shows. "Where is my invoice?" without the customer's name in the
 # key hands Ana's invoice to the next who asks.
 
@@ -1097,7 +1187,7 @@ for name, scores in searches.items():
         (1 / english).mean(),
         (1 / chinese).mean(),
     ]
-columns = ["recall@5 English", "Chinese", "MRR English", "Chinese "]
+columns = ["recall@5 English", "recall@5 Chinese", "MRR English", "MRR Chinese"]
 pd.DataFrame(languages, index=columns).T.round(2)
 
 # %% [markdown]
@@ -1126,18 +1216,20 @@ assert (
 # ### Exercise 13-1 · Do, ask or refuse?
 # *modify · 6 minutes*
 #
-# Section 4's policy says yes or no. Yours has three words. `may` is the set of tools that the task grants, `trusted` holds a set of values for each name of an
-# argument, and may lack a name. Return `"refuse"` for a tool that is not granted, `"do"` if each value is trusted under its name, else `"ask"`: a person looks.
+# Section 4's grant says yes or no. Yours has three words, and a task may grant several calls. `tools` holds the set of names of each tool's arguments, `grants` the calls
+# (tool, arguments) that are granted and not yet spent. Return `"refuse"` for what is no whole call: a tool that is not there, an argument missing or too many, a value that is no text.
+# Return `"do"` if one grant is this very call, else `"ask"`: a person looks.
 
 
 # %% exercise="13-1"
-def what_happens(tool, arguments, may, trusted):
-    """A word, a dictionary, a set, a dictionary of sets -> a word."""
+def what_happens(tool, arguments, grants, tools):
+    """A word, a dictionary, a list of pairs, a dictionary of sets -> a word."""
     ### BEGIN SOLUTION
-    if tool not in may:
+    if tool not in tools or set(arguments) != tools[tool]:
         return "refuse"
-    known = all(value in trusted.get(name, ()) for name, value in arguments.items())
-    return "do" if known else "ask"
+    if not all(isinstance(value, str) for value in arguments.values()):
+        return "refuse"
+    return "do" if (tool, arguments) in grants else "ask"
     ### END SOLUTION
 
 
@@ -1147,20 +1239,22 @@ check("13-1", what_happens)
 # ### Exercise 13-2 · Answer from when on?
 # *decide · 8 minutes*
 #
-# Section 2's threshold promised 0.95 and got 0.90: it was chosen by the share itself, which luck can lift. Choose by what is *shown*. `sure` holds how sure the assistant was of each
-# question, `hit` whether it was right. Return the smallest value of `sure` at which, among all that are at least as sure, the *lower end* of the 95 % interval
-# of the share right (`evaluate.share(right, n).low`) reaches `goal`, or `np.inf` where there is none.
+# Section 2's threshold promised 0.95 and got 0.90: it was chosen by the share itself, the best of many. Choose with care, and then *show*. `first` and `later` are pairs: how sure the assistant was of each
+# question, and whether it was right. Take the smallest value of `sure` in `first` at which, among all that are at least as sure, the *lower end* of the 95 % interval
+# (`evaluate.share(right, n).low`) reaches `goal`. Return it if in `later`, in one look, the lower end reaches `goal`, too; otherwise `np.inf`.
 
 
 # %% exercise="13-2"
-def answer_from(sure, hit, goal):
-    """Floats (n,), booleans (n,), a number -> a number."""
+def answer_from(first, later, goal):
+    """Two pairs (floats, booleans), a number -> a number."""
+
     ### BEGIN SOLUTION
-    for t in np.sort(sure):
-        chosen = sure >= t
-        if evaluate.share(int(hit[chosen].sum()), int(chosen.sum())).low >= goal:
-            return t
-    return np.inf
+    def shown(part, t):
+        chosen = part[1][part[0] >= t]
+        return len(chosen) and evaluate.share(int(chosen.sum()), len(chosen)).low >= goal
+
+    t = min((t for t in first[0] if shown(first, t)), default=np.inf)
+    return t if shown(later, t) else np.inf
     ### END SOLUTION
 
 
@@ -1169,17 +1263,17 @@ check("13-2", answer_from)
 # %% [markdown]
 # ## Recap
 #
-# * *Search:* BM25 counts words, vectors need none in common, ranks fuse both; recall@5 and MRR with their intervals say what it is worth, and a gate keeps each question that was found.
-# * *Benchmark:* claims, in the documents' words, were found in 96 of 100 cases among the first five; customers' own questions in 73. Fusion lost to vectors there.
-# * *Silence:* a rank cannot say "none". The scores below it can, and a threshold is chosen by the lower end.
-# * *Support:* a share of words and the numbers stop what is invented; the contrary in the source's words goes through.
-# * *Tools:* filters in the prompt fall to whoever may try again. What a tool may do depends on where its arguments came from; that holds for any model.
+# * *Search:* BM25 counts words, vectors need none in common, ranks fuse both; recall@5 and MRR with their intervals say what it is worth.
+# * *Benchmark:* claims, in the documents' words, were found in 96 of 100 cases among the first five; customers' own questions in 73, and vectors beat words there.
+# * *Silence:* a threshold that looked best owes some of it to luck. Choose by the lower end, show on other questions; with too few of them the rule is silence.
+# * *Support:* a share of words and the numbers stop what is foreign to a source; the contrary in the source's words goes through.
+# * *Tools:* a filter holds against the attackers that were tried, and stops honest requests with them. A grant of one whole call, spent once, holds for any model.
 
 # %% [markdown]
 # ## Limits and next
 #
 # One small corpus in one language, and one author who wrote course, questions and answers: yours will be harder. The generator was a recording and the model
-# that obeys a simulation; only the policy's zero needs neither. A chain of several tools needs taint that travels with each value (CaMeL, below). Chapter 14 applies what you have to
+# that obeys a simulation; only the grant's zero needs neither. A chain of several tools needs taint that travels with each value (CaMeL, below). Chapter 14 applies what you have to
 # vision, speech and medicine.
 
 # %% [markdown] road="side"
@@ -1192,4 +1286,4 @@ check("13-2", answer_from)
 # G. V. Cormack, C. L. A. Clarke, S. Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", *SIGIR* (2009) · N. Thakur and others, "BEIR: a heterogeneous benchmark for zero-shot evaluation
 # of information retrieval models", *NeurIPS Datasets and Benchmarks* (2021) · K. Greshake and others, "Not what you've signed up for: compromising real-world LLM-integrated applications with indirect prompt injection", *AISec* (2023) ·
 # E. Debenedetti and others, "AgentDojo: a dynamic environment to evaluate attacks and defenses for LLM agents", *NeurIPS Datasets and Benchmarks* (2024), 97 tasks and 629 attacks · E. Debenedetti and others, "Defeating prompt injections by design", arXiv 2503.18813 (2025)
-# (CaMeL) · P. Narisetty and others, "Adaptive evaluation of out-of-band defenses against prompt injection in LLM agents", arXiv 2606.26479 (2026): of attacks on AgentDojo a model of seven billion parameters followed 25.8 %, with a policy outside 4.2 %; it cites the twelve defences that adaptive attacks broke.
+# (CaMeL) · P. Narisetty and others, "Adaptive evaluation of out-of-band defenses against prompt injection in LLM agents", arXiv 2606.26479 (2026): of attacks on AgentDojo a model of seven billion parameters followed 25.8 %, with a policy outside 4.2 %; static attacks; a policy that leaves arguments open has no zero · M. Nasr and others, "The attacker moves second", arXiv 2510.09023 (2025): of "12 recent defenses (based on a diverse set of techniques)" adaptive attacks passed with above 90 % success "for most".

@@ -1,6 +1,7 @@
 """An endpoint that answers, and each way in which one does not: one sentence, in a bounded time."""
 
 import socket
+import threading
 import time
 
 import pytest
@@ -18,6 +19,11 @@ KINDS = {
     "schema": "schema",
     "status": "status",
     "redirect": "status",
+    "no http": "rubbish",
+    "cut short": "rubbish",
+    "bad chunk": "rubbish",
+    "headers": "rubbish",
+    "slow headers": "slow",
 }
 
 
@@ -36,6 +42,23 @@ def test_each_fault_is_one_sentence_soon(fault):
     assert caught.value.kind == KINDS[fault]
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
     assert time.monotonic() - began < 5  # an hour would be a hang
+
+
+def test_an_answer_without_usage_is_one_whose_tokens_nobody_knows():
+    with endpoint(lambda messages: {"answer": "x"}, "no usage") as address:
+        found = Endpoint(address).complete(ASKED, SCHEMA)
+    assert (found.value, found.tokens_in, found.tokens_out) == ({"answer": "x"}, None, None)
+
+
+def test_after_a_slow_header_no_thread_is_left():
+    with endpoint(None, "slow headers") as address:
+        before = set(threading.enumerate())
+        with pytest.raises(EndpointError):
+            Endpoint(address, seconds=0.2).complete(ASKED, SCHEMA)
+        ended = time.monotonic() + 10
+        while left := {one for one in set(threading.enumerate()) - before if "exchange" in one.name}:
+            assert time.monotonic() < ended, left
+            time.sleep(0.02)
 
 
 def test_nobody_there():

@@ -1,4 +1,5 @@
-"""The searches of chapter 13 beside scikit-learn's TF-IDF, in turn: what they find, and processor time a question.
+"""The searches of chapter 13 beside scikit-learn's TF-IDF, in turn: what they find, with intervals and
+bounds, and processor time a question.
 
     python tests/benchmarks/retrieval.py [--rounds 5]
     python tests/benchmarks/retrieval.py --chunks [--write]     (the encoder, some two minutes of one core)
@@ -22,6 +23,8 @@ from course_utils.retrieval.lexical import BM25, words
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("claim", "cited", "asked")
 SIZES = (30, 60, 120, 240)
+MEAN = "{:.3f} ({:.3f} to {:.3f})"
+LEAST_MRR = {"claim": 0.84, "cited": 0.88, "asked": 0.52}
 
 
 def compare(rounds: int) -> None:
@@ -47,15 +50,35 @@ def compare(rounds: int) -> None:
             seconds[name].append((time.process_time() - began) / len(asked))
     found = {name: stored.of_sections(one) for name, one in scores.items()}
     found["BM25 + vectors, fused"] = ranking.fused(found["BM25"], found["vectors (stored)"])
-    print(f"{len(stored.names)} sections, {len(texts)} passages; recall@1, recall@5, MRR; ms a question")
+    print(f"{len(stored.names)} sections, {len(texts)} passages; recall@1, recall@5, MRR (95 %); ms a question")
     for name, one in found.items():
-        rows = [" ".join(f"{value:.3f}" for value in judged(stored, one, kind)) for kind in KINDS]
         spent = f"{1000 * statistics.median(seconds[name]):.2f}" if name in seconds else ""
-        print(f"{name:24s} " + "   ".join(f"{kind} {row}" for kind, row in zip(KINDS, rows, strict=True)), spent)
-    ours, theirs = (
-        judged(stored, found[name], "asked")[2] for name in ("BM25 + vectors, fused", "scikit-learn TF-IDF")
-    )
-    print(f"MRR on questions of customers: {ours:.3f} fused, {theirs:.3f} with scikit-learn's TF-IDF")
+        print(f"{name} {spent}")
+        for kind in KINDS:
+            at_1, at_5, _ = judged(stored, one, kind)
+            print(f"    {kind:6s} {at_1:.3f} {at_5:.3f} " + MEAN.format(*interval(mrr(stored, one, kind))))
+    fused, peer_found = found["BM25 + vectors, fused"], found["scikit-learn TF-IDF"]
+    gain = interval(mrr(stored, fused, "asked") - mrr(stored, peer_found, "asked"))
+    print("MRR on questions of customers, fused less TF-IDF:", MEAN.format(*gain))
+    # The bounds, of what the stored corpus showed on 2026-11-29; the target of 0.90 for the claims' MRR is missed.
+    bounds = {"recall@5, claim": (judged(stored, fused, "claim")[1], 0.95)}
+    bounds |= {f"MRR, {kind}": (mrr(stored, fused, kind).mean(), least) for kind, least in LEAST_MRR.items()}
+    bounds["gain on TF-IDF, lower end"] = (gain[1], 0.0)
+    for name, (value, least) in bounds.items():
+        assert value >= least, f"{name}: {value:.3f} is below {least}."
+    print("bounds kept:", ", ".join(f"{name} {value:.3f} >= {least}" for name, (value, least) in bounds.items()))
+
+
+def mrr(stored: corpus.Corpus, scores: np.ndarray, kind: str) -> np.ndarray:
+    """1/rank of the first right section, a float for each question of a kind."""
+    places = [i for i, question in enumerate(stored.questions) if question.kind == kind]
+    return 1 / ranking.first_right(scores[places], [stored.right(stored.questions[i]) for i in places])
+
+
+def interval(values: np.ndarray) -> tuple[float, float, float]:
+    """The mean, and the 95 % interval of a bootstrap over the questions."""
+    means = np.random.default_rng(0).choice(values, (4_000, len(values))).mean(axis=1)
+    return float(values.mean()), *(float(end) for end in np.quantile(means, [0.025, 0.975]))
 
 
 def judged(stored: corpus.Corpus, scores: np.ndarray, kind: str) -> list[float]:
