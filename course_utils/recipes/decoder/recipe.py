@@ -99,9 +99,9 @@ def _as_before(name: str) -> dict:
     return _BACK.get(name, before)
 
 
-# The ladder: each change alone, on the baseline; and the recipe without it, all for equal processor seconds. A change has
-# proved itself if the recipe without it is worse by more than luck: two standard errors of the difference of two means,
-# from the spread of the seeds, pooled over all rungs. The recipe was fixed before the ladder was measured.
+# The ladder: each change alone, on the baseline; and the recipe without it, all for equal processor seconds. A change
+# has proved itself if the recipe without it is worse by more than luck: two standard errors of the difference of two
+# means, from the spread of the seeds, pooled over all rungs. The recipe was fixed before the ladder was measured.
 ALONE = {"nanoGPT's recipe": BASELINE, "AdamW's rate × 4": changed(BASELINE, {"rate": 4e-3, "matrix_rate": 4e-3})}
 ALONE |= {name: changed(BASELINE, change) for name, change in CHANGES.items()}
 WITHOUT = {"the course's recipe": QUICK} | {name: changed(QUICK, _as_before(name)) for name in CHANGES}
