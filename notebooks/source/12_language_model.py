@@ -5,7 +5,7 @@
 #     title: A language model of your own
 #     requires: ["01", "08"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 110, memory_mib: 1536}
+#     budget: {seconds: 90, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
@@ -184,7 +184,7 @@ f"{len(reading):,} and {len(judging):,} tokens, {n_bytes / len(judging):.2f} byt
 #
 # $$ \text{bits per byte} = -\frac{1}{\text{bytes}} \sum_t \log_2 p(w_t \mid w_1, \dots, w_{t-1}). $$
 #
-# Who knows nothing needs 8. And what does counting need (chapter 01)? An **n-gram** model looks $n - 1$ tokens back; where it has not seen those, it falls back on fewer, with Kneser–Ney's discounts (the other side road):
+# Who gives all 256 bytes equal chances needs 8; who gives them to these tokens, 3.88. And what does counting need (chapter 01)? An **n-gram** model looks $n - 1$ tokens back; where it has not seen those, it falls back on fewer, with Kneser–Ney's discounts (the other side road):
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
 from course_utils.recipes.ngrams import NGrams
@@ -638,11 +638,11 @@ luck = 2 * spread * np.sqrt(2 / rungs["seed"].nunique())
 # %%
 gains = mean.loc["nanoGPT's recipe", "alone"] - mean["alone"]
 costs = mean["without"] - mean.loc["the course's recipe", "without"]
-ladder = pd.DataFrame({"alone, gains": gains, "missing, costs": costs})
+ladder = pd.DataFrame({"alone": gains, "missing": costs})
 ladder = ladder.drop(["nanoGPT's recipe", "the course's recipe"])
-ladder["earned"] = np.where(ladder["missing, costs"] > luck, "yes", "")
+ladder["earned"] = np.where(ladder["missing"] > luck, "yes", "")
 print(f"luck: {luck:.3f}")
-ladder.sort_values("missing, costs", ascending=False).round(3)
+ladder.sort_values("missing", ascending=False).round(3)
 
 # %% [markdown]
 # Seven have earned their place, first of all rotary positions, a larger rate for the tables, half the depth and Muon, which moves a matrix in all its directions alike (four times AdamW's rate does not replace it). The others are within luck, even three of them together. And changes live
@@ -669,7 +669,7 @@ assert (ladder["earned"] == "yes").any() and np.isfinite(nats)
 # %% [markdown]
 # ## 4 · Write
 #
-# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likely gets likelier. **Top-p** keeps the likeliest tokens, as many as together reach $p$, and
+# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likeliest get likelier. **Top-p** keeps the likeliest tokens, as many as together reach $p$, and
 # drops the tail: each of its tokens is rare, but some of them is drawn all the time.
 
 
@@ -1039,7 +1039,7 @@ ms = 1000 * np.diff(clock)[-len(truth) :]  # of the last way
 {way: f"{sum(map(bool, found))} of {len(found)} valid" for way, found in wrote.items()}
 
 # %% [markdown]
-# Sampled freely, a third of the records are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, with any model. What is *in* them?
+# Sampled freely, a third of the records are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, with any model (here of plain ASCII; for other scripts the states must go byte by byte). What is *in* them?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 right |= {way: hits(found) for way, found in wrote.items()}
@@ -1052,8 +1052,9 @@ closing["whole"] = [str(evaluate.share(int(f["whole"].sum()), len(f))) for f in 
 closing
 
 # %% [markdown]
-# The team in some 36 of 100, and not one of the 21 amounts. And the 91 and 95 in 100 of the other fields are what "false" and an empty amount get at every ticket. *Form is solved, content is not.* Half a million parameters that have read one small book know too little English to judge a ticket. And to copy a
-# number, a model must have learnt to look back for it; the 27 examples here did not teach that. The rule for it is one line.
+# The team in some 36 of 100, and not one of the 21 amounts. And the 91 and 95 in 100 of the other fields are what "false" and an empty amount get at every ticket. *Form is solved, content is not.* It is not for want of English: counted words
+# know none, and a decoder that had not read the book judged as many teams right. 500 tickets, learnt in this way, do not teach it. Nor does it copy: neither with whole tickets (here nearly half of them lose their end) nor with
+# 1,478 amounts made by rule was one of the 21 right. The rule for it is one line.
 
 # %%
 assert all(one is not None for way in wrote if "mask" in way for one in wrote[way])
@@ -1080,7 +1081,7 @@ def pair(message, one):
     wrong = max(
         (team for team in teams if team != one["team"]), key=lambda team: z[encode(team)[0]]
     )
-    rows, counted = np.full((2, 96), END, "int32"), np.zeros((2, 96), "float32")
+    rows, counted = np.full((2, room + 16), END, "int32"), np.zeros((2, room + 16), "float32")
     for k, team in enumerate((one["team"], wrong)):
         asked, answer = question(message), [*encode(json.dumps(one | {"team": team})), END]
         rows[k, : len(asked) + len(answer)] = asked + answer
@@ -1205,8 +1206,9 @@ p, g = ((n + 1) / (len(mine) + 2) for n in ((bar & ~mine).sum(), (mine & ~bar).s
 most_lost = p - g + 1.96 * np.sqrt((p + g - (p - g) ** 2) / (len(mine) + 2))
 p99, thousand = np.quantile(ms, 0.99), ms.mean() / 3600 * 0.04
 asked = ["all valid", "at most 0.02", "at most 50", "at most 1.35"]
-came = ["all valid", f"up to {most_lost:.2f}", f"{p99:.0f}", f"{thousand:.5f}"]
-kept = [len(wrote["tuned, mask"]) == len(truth), most_lost <= 0.02, p99 <= 50, thousand <= 1.35]
+n_valid = sum(map(bool, wrote["tuned, mask"]))
+came = [f"{n_valid} valid", f"up to {most_lost:.2f}", f"{p99:.0f}", f"{thousand:.5f}"]
+kept = [n_valid == len(truth), most_lost <= 0.02, p99 <= 50, thousand <= 1.35]
 lines = ["form", "records lost", "99 of 100, ms", "a thousand records, US$"]
 pd.DataFrame({"asked": asked, "came": came, "kept": kept}, index=lines)
 
@@ -1218,7 +1220,7 @@ pd.DataFrame({"asked": asked, "came": came, "kept": kept}, index=lines)
 # * *Somebody else has pretrained it.* Such a model has read a million times more. Tune it (chapter 09), or ask an API; mask, cache and table stay the same. An API's price is known, what it gets right on *your* hundred
 #   tickets you have to measure.
 # * *Text must be written*, not chosen. Then rules are no rival, and the bar is a template.
-# * *You have gigabytes of a language of your own*: logs, code, molecules. Nobody has pretrained on it for you, and the curve of section 3 goes on falling.
+# * *You have gigabytes of a language of your own*: logs of your own machines, a notation that only your trade writes. If nobody has pretrained on it for you, the curve of section 3 goes on falling.
 #
 # On Monday you take the mask along: it works with any model that shows you its logits.
 
@@ -1422,7 +1424,7 @@ check("12-2", what_pays)
 # * *Decoder:* attention with a mask, asserted equal to Keras's; no place before a change moved, and a planted leak was caught. A 5-gram was ahead of it until
 #   it had read the text some ten times.
 # * *Write:* temperature and top-p reshape one distribution; the cache gives the same text ten times faster, for $2Ld$ numbers a token.
-# * *Valid:* a mask over the vocabulary makes every record valid, from any model. It makes none right.
+# * *Valid:* a mask over the vocabulary makes every record valid, from any model. It rescues some that would have been spoilt, and supplies nothing that the model does not know.
 # * *Decide:* a target written down first, a paired comparison with the honest bar, and the cheap route where the dear one does not show that it earns its place.
 
 # %% [markdown]

@@ -17,7 +17,7 @@
 # You build an assistant that looks its answers up, says where they stand, keeps silent when it should, and does nothing that a stranger's mail
 # tells it. Each of these is measured.
 #
-# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 08; chapter 09's encoder is used ready-made*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 08*
 
 # %% [markdown]
 # ## You will be able to
@@ -297,6 +297,11 @@ threshold = min(t for t in s if h[s >= t].mean() >= 0.95)
 answers = sure >= threshold
 honest = evaluate.share(int(hit[judge][answers[judge]].sum()), int(answers[judge].sum()))
 print("right, of what is answered:", honest)
+
+# %% [markdown]
+# By kinds:
+
+# %% tags=["nbval-ignore-output", "compare-within=0.1"]
 halves = pd.DataFrame(
     {"kind": kinds[judge], "answered": answers[judge], "right": hit[judge] & answers[judge]}
 )
@@ -545,6 +550,11 @@ also = [
     next(attacks.rewritten(goals[i % 6], mail, seed=1_000 + i))
     for i, mail in enumerate(tickets.train.texts)
 ]
+
+# %% [markdown]
+# Each is a suspicion and a limit:
+
+# %%
 filters = {
     "nothing": (lambda mail: 0, 0),
     "list of words": (lambda mail: bool(re.search(listed, attacks.readable(mail), re.I)), 0),
@@ -581,6 +591,12 @@ class Grant:
 calls = [("refund", {"order": "A-17", "amount": "49"})]
 calls += [("send", {"what": "last invoice", "to": "ana@home.example"})]
 calls += [("set_email", {"to": "ana@new.example"}), None]
+
+# %% [markdown]
+# A run:
+
+
+# %%
 
 
 def done(mail, task, caught, guarded):
@@ -667,6 +683,12 @@ record = {
 }
 record["to"] = {"ana@home.example", "ana@old.example", "ana@new.example"}
 every = attacks.every_call(record)
+
+# %% [markdown]
+# The easier rule, and the count:
+
+
+# %%
 
 
 def each_alone(call, task):
