@@ -367,9 +367,7 @@ def attend(Q, K, V, xp=np, ahead=0):
 
 # %%
 draws = np.random.default_rng(seed)
-some = draws.normal(size=(3, 2, 9, 4, 8)).astype(
-    "float32"
-)  # Q, K, V: 2 texts, 9 places, 4 heads
+some = draws.normal(size=(3, 2, 9, 4, 8)).astype("float32")  # Q, K, V of 4 heads
 keras_says = ops.convert_to_numpy(ops.nn.dot_product_attention(*some, is_causal=True))
 by_hand = np.swapaxes(attend(*np.swapaxes(some, 2, 3)), 1, 2)
 assert np.abs(by_hand - keras_says).max() < 1e-5
