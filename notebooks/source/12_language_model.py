@@ -3,7 +3,7 @@
 #   course:
 #     chapter: "12"
 #     title: A language model of your own
-#     requires: ["01", "08"]
+#     requires: ["01", "08", "09", "10"]
 #     needs: {quick: [], full: []}
 #     budget: {seconds: 90, memory_mib: 1536}
 #   jupytext:
@@ -17,14 +17,14 @@
 # You build a decoder from bytes to sampled text, hold it against counted n-grams, turn it into a writer of JSON records that cannot be malformed, and decide
 # by a rule whether your product should use it.
 #
-# *Hardware: two cores, 1.5 GiB; no network · Needs: chapters 01 and 08*
+# *Hardware: two cores, 1.5 GiB; no network · Needs: chapters 01, 08, 09 and 10*
 
 # %% [markdown]
 # ## You will be able to
 #
 # * cut any text into tokens that lose nothing, and compare language models whose tokens differ;
-# * build a decoder, prove that it never looks ahead, and say from which effort on it beats counting;
-# * sample from it, and make it write ten times faster with a cache that you wrote yourself;
+# * build a decoder, prove that it never looks ahead, and hold it against counting;
+# * sample from it, and make it write faster with a cache that you wrote yourself;
 # * make it write records that are valid by construction, and know what that does not buy;
 # * decide by a rule between rules, a model of your own, and somebody else's.
 
@@ -97,8 +97,8 @@ taught, truth = (records(part, part.labels) for part in (tickets.train, tickets.
 tickets.test.texts[12], truth[12]
 
 # %% [markdown]
-# The bar: chapter 08's counted words judge the team, the two rules do the rest. (Chapters 08 and 09 have used the 400 test tickets already, and some variants of
-# section 5 were looked at on them while it was written. The gap below is far too wide for that.)
+# The bar: chapter 08's counted words judge the team, the two rules do the rest. And a floor: the same record for every ticket. (Chapters 08 and 09 have used the 400 test
+# tickets already, and some variants of section 5 were looked at on them while it was written.)
 
 
 # %%
@@ -117,17 +117,21 @@ def hits(found):
 
 # %%
 judged = tfidf().fit(tickets.train.texts, tickets.train.labels).predict(tickets.test.texts)
-right = {"counted words and rules": hits(records(tickets.test, judged))}
-right["counted words and rules"].mean().to_frame("right").T.round(3)
+floor = {"team": "bug", "urgent": False, "amount": ""}
+right = {"the same for all": hits([floor] * len(truth))}
+right["counted words and rules"] = hits(records(tickets.test, judged))
+pd.DataFrame({way: found.mean() for way, found in right.items()}).T.round(3)
 
 # %% [markdown]
+# Two columns of three say little. Few tickets are urgent or name money, so the floor does well; and there the bar is right by construction, since the truth *is* its rules (urgent only where the team is). The team decides.
+#
 # Now guess, and write it down: your own decoder, trained for half a minute on the course's own text and then on 500 pairs of ticket and record, judges how many of 100 teams right? Of the 21 amounts in the
 # test part, how many does it copy? Section 5 has the answer.
 #
 # ## 1 · From text to tokens
 #
 # A decoder guesses the next *token* (chapter 01). Whole words are too many, and the next customer brings a new one; single bytes make long texts. **Byte-pair encoding** lies between: begin with the 256
-# bytes, so that any text in any script can be written; take the two tokens that stand side by side most often, make them one new token, and repeat until there are $V$. No token reaches across words, and digits stay
+# bytes, so that any text in any script can be written; take the two tokens that stand side by side most often, make them one new token, and repeat until there are 1,024. No token reaches across words, and digits stay
 # alone. The library `tokenizers` does it in a blink. (The side road below does it by hand.)
 
 # %%
@@ -135,10 +139,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 PIECES = r" ?[^\W\d]+|\d| ?[^\w\s]+|\s+"  # words, single digits, punctuation, spaces
 prose, V = data.load("course_text"), 1_024
-book = [
-    prose.train,
-    *map(json.dumps, taught),
-]  # the records too: their form then costs few tokens
+book = [prose.train, *map(json.dumps, taught)]  # records too: their form costs few tokens
 
 
 # %% [markdown]
@@ -184,16 +185,18 @@ f"{len(reading):,} and {len(judging):,} tokens, {n_bytes / len(judging):.2f} byt
 #
 # $$ \text{bits per byte} = -\frac{1}{\text{bytes}} \sum_t \log_2 p(w_t \mid w_1, \dots, w_{t-1}). $$
 #
-# Who gives all 256 bytes equal chances needs 8; who gives them to these tokens, 3.88. And what does counting need (chapter 01)? An **n-gram** model looks $n - 1$ tokens back; where it has not seen those, it falls back on fewer, with Kneser–Ney's discounts (the other side road):
+# Who gives all 256 bytes equal chances needs 8. Who gives them to these tokens stands below under $n = 0$. And what does counting need (chapter 01)? An **n-gram** model looks $n - 1$ tokens back; where it has not seen those, it falls back on fewer, with Kneser–Ney's discounts (the other side road):
 
 # %% tags=["nbval-ignore-output", "compare-within=0.02"]
 from course_utils.recipes.ngrams import NGrams
 
-grams = {n: NGrams(reading, n, V).bits(judging) / n_bytes for n in (1, 2, 3, 5)}
+grams, counting = {0: np.log2(V) * len(judging) / n_bytes}, time.process_time()
+grams |= {n: NGrams(reading, n, V).bits(judging) / n_bytes for n in (1, 2, 3, 5)}
+counting = time.process_time() - counting
 pd.Series(grams, name="bits per byte").rename_axis("n").to_frame().T.round(2)
 
 # %% [markdown]
-# That is the bar for the decoder, built in a second.
+# The last is the bar for the decoder.
 
 # %% [markdown] road="side"
 # ### Byte-pair encoding by hand
@@ -345,7 +348,7 @@ pd.Series(by_hand, [decode([w]) for w in range(V)]).nlargest(5).to_frame(
 # ## 2 · The decoder
 #
 # **Attention**, as in chapter 09: each place asks with a query and takes from the values whose keys fit. New is one thing: no place looks *ahead*. Later keys get the score $-10^9$ before the softmax. Where $T$
-# places are known and the last $t$ of them ask,
+# places are known and the last $t$ of them ask (rows $i$ and columns $j$ count from 0, a key has $k$ entries),
 #
 # $$ H = \text{softmax}\!\left( \frac{Q K^\top}{\sqrt{k}} + M \right) V, \qquad M_{ij} = \begin{cases} 0 & j \le T - t + i \\ -10^9 & \text{later.} \end{cases} $$
 #
@@ -373,8 +376,8 @@ by_hand = np.swapaxes(attend(*np.swapaxes(some, 2, 3)), 1, 2)
 assert np.abs(by_hand - keras_says).max() < 1e-5
 
 # %% [markdown]
-# Equal. But it does not know *where* a key stands. **Rotary positions** turn the entries of each query and key, in pairs, by an angle that grows with the place; a product of two of them then depends on
-# their distance.
+# Equal. But it does not know *where* a key stands. **Rotary positions** turn each query and key by angles that grow with the place, an entry of the first half always with its fellow in the second; a product
+# of two of them then depends on their distance. (1,000 sets how slow the slowest of them is.)
 
 
 # %%
@@ -403,7 +406,7 @@ def norm(X, xp):
 # %%
 def forward(weights, ids, past=None, xp=np, ahead=0, heads=4):
     """Token numbers (n, t) -> logits (n, t, V), and each block's keys and values."""
-    E, blocks = weights
+    E, blocks = weights  # a row for each token; four matrices for each block
     t, d = ids.shape[1], E.shape[1]
     start = past[0][0].shape[2] if past else 0
     X, kept = xp.take(E, ids, axis=0), []
@@ -463,10 +466,8 @@ f"{decoder.count_params():,} parameters"
 # %%
 def moved(ahead):
     """(changed, place): whether the logits of a place move."""
-    wild = np.random.default_rng(0)
-    weights = keras.tree.map_structure(
-        lambda w: wild.normal(size=w.shape) / 9, decoder.arrays()
-    )
+    wild = np.random.default_rng(0).normal
+    weights = keras.tree.map_structure(lambda w: wild(size=w.shape) / 9, decoder.arrays())
     texts = np.repeat(reading[None, :24], 25, axis=0)
     texts[np.arange(24), np.arange(24)] += 1  # in text i token i is changed, in the last none
     Z = forward(weights, texts % V, ahead=ahead)[0]
@@ -481,13 +482,13 @@ early = {f"sees {n} ahead": int(np.tril(moved(n), -1).sum()) for n in (0, 1)}
 early
 
 # %% [markdown]
-# As it is, no place before a change moves, for none of the 24. With the leak 45 do: each block passes the news one place further back.
+# As it is, no place before a change moves, for none of the 24. With the leak 45 do: each of the two blocks passes the news one place further back, 23 times and 22.
 
 # %%
 assert early["sees 0 ahead"] == 0 < early["sees 1 ahead"] and moved(0).diagonal().all()
 
 # %% [markdown]
-# ## 3 · Train it, and watch it chase the counts
+# ## 3 · Train it
 #
 # A batch is 16 windows from anywhere in the text; the answer to each place is the token after it. AdamW, with a warm-up and a cosine (chapter 09):
 
@@ -501,7 +502,7 @@ def prepare(model, steps, peak):
 
 
 # %% [markdown]
-# Windows with their answers, and the judge:
+# Windows with their answers, and the judge (each window begins blind; with half a window of text before each token the decoder would get 0.02 less):
 
 
 # %%
@@ -520,24 +521,22 @@ def bits(model):
 # **Predict first.** The decoder reads the text three times over. Does it end above the 5-gram, beside it, or far below?
 
 # %% tags=["nbval-ignore-output"]
-from itertools import pairwise
-
 steps = course.choose(quick=250, full=4_000)
 x, y = windows(reading, draws.integers(len(reading) - context, size=16 * steps))
+decoder, curve, spent = Decoder(V, blocks, d), {}, 0
 prepare(decoder, steps, 4e-3)
-curve, spent = {}, 0
-for first, last in pairwise([0, *(steps * np.array([1, 3, 8, 20, 50]) // 50)]):
-    began, part = time.process_time(), slice(16 * first, 16 * last)
+for part in np.split(np.arange(16 * steps), 16 * (steps * np.array([1, 3, 8, 20]) // 50)):
+    began = time.process_time()
     decoder.fit(x[part], y[part], batch_size=16, shuffle=False, verbose=0)
     spent += time.process_time() - began
-    curve[16 * context * last] = bits(decoder)
-learned = curve[16 * context * steps]
-f"decoder {learned:.2f} after {spent:.0f} processor seconds, 5-gram {grams[5]:.2f} after one"
+    curve[context * (part[-1] + 1)] = learned = bits(decoder)
+print(f"decoder {learned:.2f} after {spent:.0f} processor seconds")
+f"5-gram {grams[5]:.2f}, the four of section 1 together after {counting:.1f}"
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Above: half a minute of training does not reach what one second of counting knows.
+# Above: half a minute of training does not reach what a second or two of counting knows.
 #
 # </details>
 #
@@ -545,9 +544,8 @@ f"decoder {learned:.2f} after {spent:.0f} processor seconds, 5-gram {grams[5]:.2
 
 # %% tags=["nbval-ignore-output"]
 rows = [("decoder", seen, b) for seen, b in curve.items()]
-for k in (64, 16, 4, 2, 1):
-    part = reading[: len(reading) // k]
-    for n in (1, 5):
+for n in (1, 5):
+    for part in (reading[: len(reading) // k] for k in (64, 16, 4, 2, 1)):
         rows.append((f"{n}-gram", len(part), NGrams(part, n, V).bits(judging) / n_bytes))
 
 
@@ -555,18 +553,23 @@ for k in (64, 16, 4, 2, 1):
 # As a picture:
 
 # %% tags=["nbval-ignore-output"]
-table = pd.DataFrame(rows, columns=["model", "tokens read", "bits per byte"])
-picture = px.line(table, *table.columns[1:], color="model", symbol="model", log_x=True)
-picture.add_vline(len(reading), line_dash="dot", annotation_text="the whole text, once")
+columns = ["model", "tokens read (dotted: the whole text, once)", "bits per byte"]
+table = pd.DataFrame(rows, columns=columns)
+picture = px.line(table, *columns[1:], color="model", symbol="model", log_x=True)
+picture.add_vline(len(reading), line_dash="dot").update_xaxes(
+    tickvals=[3e3, 1e4, 3e4, 1e5, 3e5]
+)
 alt = "After the same number of tokens the decoder is far above the 5-gram; only by reading again does it come near"
 picture.update_layout(width=760, height=380, meta={"alt": alt})
 
 # %% [markdown]
-# Wherever both have read the same, the 5-gram is ahead, and it stops where the text stops. The decoder reads on. Set `steps` to 1,000, a minute and a half of processor time, and it ends at 1.97, below the 5-gram; with 500 it comes to 2.03.
+# Wherever both have read the same, the 5-gram is ahead, and it stops where the text stops. The decoder reads on. Set `steps` to 500 and run that cell again: some 2.03. Set it to 1,000, a minute and a half of processor time: 1.97, below the 5-gram. (The points on the way
+# are of *one* run, whose rate has yet to fall; a run that ends there is better.)
+#
 # So a network of your own pays where there is much text, or much time. And **counting is the bar**: what does not beat a 5-gram on *your* text is no language model yet.
 
 # %%
-assert course.full or (learned < grams[1] - 0.5 and abs(learned - grams[5]) < 0.4)
+assert course.full or grams[5] < learned < grams[2]
 
 # %% [markdown] road="side"
 # ### Six operations for each parameter and token

@@ -1,13 +1,14 @@
 """nanoGPT's recipe for a CPU beside the course's: processor seconds to a loss, and the loss for as many of them.
 
     COURSE_DATA=/folder/with/data python tests/benchmarks/decoder.py [--text tinyshakespeare] [--seeds 0 1] [--write]
-        [--ladder]
+        [--ladder | --scaling]
 
 Without ``--text``: Tiny Shakespeare where it can be had without a network, else the course's own text. Five minutes of
 processor time for two seeds. ``--ladder`` measures instead, on a hold-out of the training part, each change alone and
 the recipe without it, all for equal processor seconds: half an hour for three seeds, on a machine that must be quiet,
-because the number of steps comes from what a step costs. ``--write`` keeps every row, as soon as it is measured, in
-data/results/12.json beside what is there; chapter 12 shows it.
+because the number of steps comes from what a step costs. ``--scaling`` measures, on the same hold-out, four sizes of
+the course's network by four lengths of training, and one point larger in both: ten minutes for two seeds. ``--write``
+keeps every row, as soon as it is measured, in data/results/12.json beside what is there; chapter 12 shows it.
 
 Both sides are the same code with the same kernels (``course_utils.recipes.decoder``): nanoGPT's command "I only have a
 macbook" (README, ``train.py config/train_shakespeare_char.py --device=cpu … --max_iters=2000 --dropout=0.0``) with
@@ -42,6 +43,7 @@ PROGRAMS = {"nanoGPT's recipe": decoder.BASELINE, "fast": decoder.FAST, "long": 
 LADDER = {f"alone: {name}": recipe for name, recipe in decoder.ALONE.items()} | {
     f"without: {name}": recipe for name, recipe in decoder.WITHOUT.items()
 }
+SCALING = decoder.SCALING | decoder.HELD_OUT
 LADDER_SECONDS = 8.0  # of processor time for the steps of each run of the ladder
 COST_STEPS, COST_ROUNDS = 60, 3
 TRACED = 3  # steps after which TensorFlow has nothing more to prepare
@@ -49,7 +51,7 @@ TRACED = 3  # steps after which TensorFlow has nothing more to prepare
 
 def measure(program: str, text: str, seed: int, steps: int | None, holdout: bool, judge: bool) -> dict:
     """Train once in this process, for ``steps`` steps if they are given; judge the model on the part held out."""
-    recipe = (PROGRAMS | LADDER)[program]
+    recipe = (PROGRAMS | LADDER | SCALING)[program]
     recipe = dataclasses.replace(recipe, steps=steps) if steps else recipe
     prose = data.load(text, progress=False)
     letters = decoder.alphabet(prose.text)
@@ -138,6 +140,7 @@ def main() -> None:
     parser.add_argument("--text", choices=["tinyshakespeare", "course_text"], default=None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--ladder", action="store_true", help="measure each change, on a hold-out of the training part")
+    parser.add_argument("--scaling", action="store_true", help="measure sizes and lengths, on the same hold-out")
     parser.add_argument("--only", nargs="+", metavar="RUNG", help="with --ladder: measure these only")
     parser.add_argument("--write", action="store_true", help="keep the results in data/results/12.json")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -155,6 +158,11 @@ def main() -> None:
     if options.ladder:
         climb_the_ladder(options.seeds, options.only or list(LADDER), keep)
         return
+    if options.scaling:
+        for seed in options.seeds:
+            for program in SCALING:
+                keep("scaling", in_a_process(program, "tinyshakespeare", seed, holdout=True))
+        return
     rows = []
     for seed in options.seeds:
         for program in PROGRAMS:
@@ -166,14 +174,14 @@ def main() -> None:
 def write(part: str, row: dict) -> None:
     """Put a row into data/results/12.json: what was measured again replaces what was kept, in the programs' order."""
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
-    order = [*LADDER, *PROGRAMS]
+    order = [*LADDER, *SCALING, *PROGRAMS]
     rows = {(one["text"], one["program"], one["seed"]): one for one in [*kept.get(part, []), row]}
     kept[part] = sorted(
         (one for one in rows.values() if one["program"] in order),
         key=lambda one: (one["text"], order.index(one["program"]), one["seed"]),
     )
     head = {
-        "made by": "python tests/benchmarks/decoder.py --write, for each text, and again with --ladder",
+        "made by": "python tests/benchmarks/decoder.py --write, for each text, with --ladder, with --scaling",
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
     }

@@ -67,6 +67,23 @@ FAST = dataclasses.replace(_CHANGED, layers=1, heads=3, width=96, steps=240)
 QUICK = dataclasses.replace(_CHANGED, layers=2, steps=400)
 LONG = dataclasses.replace(_CHANGED, layers=3, steps=1450)
 
+# How loss falls with size and text: four widths, each for four lengths, with heads of one width; without the table of
+# pairs, which would be most of the parameters of the small ones.
+_BARE = dataclasses.replace(QUICK, design=dataclasses.replace(_DESIGN, pairs=False))
+
+
+def _scaled(width: int, steps: int) -> Recipe:
+    return dataclasses.replace(_BARE, heads=width // 24, width=width, steps=steps)
+
+
+SCALING = {
+    f"{width} wide, {steps:,} steps": _scaled(width, steps)
+    for width in (24, 48, 96, 144)
+    for steps in (125, 250, 500, 1000)
+}
+# The law is fitted to those above and has to predict this one, which is larger in both.
+HELD_OUT = {"192 wide, 2,000 steps": _scaled(192, 2000)}
+
 # Each change on its own: the fields that it sets in the baseline.
 CHANGES = {
     "linear cool-down": {"schedule": "linear", "warm_up": 0.02},
