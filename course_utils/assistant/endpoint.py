@@ -111,7 +111,7 @@ class Endpoint:
 
         def exchange() -> None:
             try:
-                outcome["content"] = self._exchange(body, deadline, connections)
+                outcome["content"] = self._exchange(body, connections)
             except BaseException as error:  # raised again below, by whoever has asked
                 outcome["error"] = error
 
@@ -130,7 +130,7 @@ class Endpoint:
     def _late(self) -> EndpointError:
         return EndpointError("slow", f"The model at {self.address} has not answered within {self.seconds:g} seconds.")
 
-    def _exchange(self, body: bytes, deadline: float, connections: list[http.client.HTTPConnection]) -> bytes:
+    def _exchange(self, body: bytes, connections: list[http.client.HTTPConnection]) -> bytes:
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
@@ -143,16 +143,9 @@ class Endpoint:
             opener = urllib.request.build_opener(_NoRedirect, proxy, _Http(connections), _Https(connections))
             request = urllib.request.Request(url, body, headers)
             with opener.open(request, timeout=self.seconds) as response:
-                content = b""
-                # One read ends with what has come; a server that sends a byte a second must not hold us for ever.
-                while piece := response.read1(65_536):
-                    content += piece
-                    if time.monotonic() > deadline:
-                        raise self._late()
-                    if len(content) > MOST_BYTES:
-                        raise EndpointError(
-                            "rubbish", f"The model at {self.address} sent more than {MOST_BYTES:,} bytes."
-                        )
+                content = response.read(MOST_BYTES + 1)
+                if len(content) > MOST_BYTES:
+                    raise EndpointError("rubbish", f"The model at {self.address} sent more than {MOST_BYTES:,} bytes.")
                 return content
         except urllib.error.HTTPError as error:
             raise EndpointError("status", f"The model at {self.address} refused: status {error.code}.") from None

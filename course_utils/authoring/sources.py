@@ -62,6 +62,11 @@ class Cell:
         return self.kind == "code"
 
     @property
+    def claims(self) -> list[str]:
+        """The claims of the articles whose verdict a code cell records."""
+        return _CLAIM.findall(self.source) if self.code else []
+
+    @property
     def first(self) -> str:
         """The first line that is not empty."""
         return next((line.strip() for line in self.source.splitlines() if line.strip()), "")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 PASSAGE_WORDS = 120  # some 200 word pieces with formulas; all-MiniLM reads 256 and was trained on 128
 _HEADING = re.compile(r"(#{2,3})\s+(\S.*)")
-_CLAIM = re.compile(r"\bclaims\.record\(\s*[\"'](c\d+)[\"']")
 # Headings under which nothing is explained (exercises are tasks, sources a list of papers), or once more, in a line.
 _LEFT_OUT = re.compile(r"Setup$|Sources$|Exercises$|Exercise \d|You will be able to$|Recap$|Limits and next$")
 
@@ -50,7 +49,7 @@ def sections(source: "Source") -> list[Section]:
     for cell in source.cells:
         if cell.code:
             if found:
-                found[-1]["claims"] += _CLAIM.findall(cell.source)
+                found[-1]["claims"] += cell.claims
             continue
         fenced = False
         for line in cell.source.split("\n"):

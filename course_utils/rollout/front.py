@@ -10,6 +10,7 @@ from course_utils import processes
 from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.rollout.registry import Registry
+from course_utils.serving.starting import Placed
 
 if TYPE_CHECKING:
     import pandas
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.05
 
 
-class Front:
+class Front(Placed):
     """``with Front(registry, folder=…) as front: …`` answers on ``front.url`` with what the registry's log says.
 
     ``registry`` is its folder; ``folder`` takes the journal and the processes' logs, and is this front's alone. With
@@ -49,34 +50,16 @@ class Front:
             "limits": limits or {},
             "commands": {version: list(command) for version, command in (commands or {}).items()},
         }
-        self._patience = 2 * float((limits or {}).get("stop_seconds", 15.0)) + processes.PATIENCE_SECONDS
+        patience = 2 * float((limits or {}).get("stop_seconds", 15.0)) + processes.PATIENCE_SECONDS
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.child = processes.Child(processes.python("course_utils.rollout.worker"), folder=self.folder, job=job)
+            super().__init__("course_utils.rollout.worker", folder=self.folder, job=job, patience=patience)
         except OSError as error:
             raise CourseError(
                 say("{folder} cannot be written ({why}).", folder=self.folder, why=error.strerror or str(error))
             ) from error
-        try:
-            self._hear()
-        except BaseException:
-            self.child.close()
-            raise
 
-    def _hear(self) -> None:
-        for event in self.child.events():
-            if event["event"] == "refused":
-                raise CourseError(event["message"])
-            if event["event"] == "ready":
-                self.url, self.name = event["url"], event["name"]
-                return
-        raise CourseError(say("The front did not start. {how}", how=self.child.how_it_ended()))
-
-    def __enter__(self) -> "Front":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def _not_started(self, how: str) -> str:
+        return say("The front did not start. {how}", how=how)
 
     def status(self) -> dict[str, Any]:
         """Who answers (``champion``, ``challenger``, ``mode``, ``share``), the ``evidence`` so far, ``problem`` …"""
@@ -122,8 +105,3 @@ class Front:
         if self.child.status is None:
             self.status()  # has everything written that was answered
         return journal.read(self.folder)
-
-    def stop(self) -> int | None:
-        """Tell it to stop, wait until what it accepted is answered, and return its exit status."""
-        self.child.close(self._patience)
-        return self.child.status

@@ -1,5 +1,7 @@
 """The service's page: draw a digit or paste a message, and see the answer. It asks no other host for anything."""
 
+from typing import Any
+
 from course_utils import pages
 
 HEADERS = {
@@ -12,27 +14,14 @@ HEADERS = {
 
 def render(name: str, version: str, inputs: str, class_names: list[str], *, keyed: bool) -> str:
     """The page of a model with these classes; ``keyed``: it asks for the API key, and keeps it nowhere."""
-    return pages.render(
-        "service.html",
-        scripts=[pages.resource("service.js")],
-        style=pages.resource("service.css"),
-        asks=True,
-        name=name,
-        version=version,
-        inputs=inputs,
-        class_names=class_names,
-        keyed=keyed,
-    )
+    return _render("service", name=name, version=version, inputs=inputs, class_names=class_names, keyed=keyed)
 
 
 def render_decoder(name: str, version: str, *, keyed: bool) -> str:
     """The page of a decoder; ``keyed``: it asks for the API key, and keeps it nowhere."""
-    return pages.render(
-        "decoder.html",
-        scripts=[pages.resource("decoder.js")],
-        style=pages.resource("service.css"),
-        asks=True,
-        name=name,
-        version=version,
-        keyed=keyed,
-    )
+    return _render("decoder", name=name, version=version, keyed=keyed)
+
+
+def _render(page: str, **fields: Any) -> str:
+    script, style = pages.resource(f"{page}.js"), pages.resource("service.css")
+    return pages.render(f"{page}.html", scripts=[script], style=style, asks=True, **fields)

@@ -19,25 +19,17 @@ PREDICT = "/v1/predict"
 _JSON = "application/json"
 
 
-class State:
-    """What the endpoints and the server share: ``app.state.service``."""
+class Served:
+    """What the endpoints of any model share with the server: ``app.state.service``."""
 
-    def __init__(
-        self, model: Any, card: Mapping[str, Any], limits: Limits, threads: int, traces: Path | None, share: float
-    ) -> None:
+    meters: meters.Meters
+
+    traces: "tracing.Traces | None"
+
+    def __init__(self, card: Mapping[str, Any], limits: Limits) -> None:
         self.name, self.version, self.limits = model_name(card), version_of(card), limits
-        self.inputs = getattr(model, "inputs", "texts")
-        self.answering = Answering(model)
-        self.metadata = open_inference.metadata(self.name, self.version, self.inputs, self.answering)
-        self.plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
-        self.meters = meters.Meters(self.name, self.version, str(card.get("kind", "")))
-        self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
-        steps = tracing.Steps()
-        call = (model if self.traces is None else steps.watch(model)).predict_proba
-        self.queue = Queue(call, self.plan, limits, threads=threads, observe=self.meters.call, steps=steps.take)
-        self.meters.follow(lambda: self.queue.items_waiting, lambda: self.connections())
-        self.stopping = False
         self.error = plain
+        self.stopping = False
 
     def connections(self) -> int:
         """How many connections are open; the server puts its own count here."""
@@ -52,6 +44,25 @@ class State:
         """Write the traces that are not in their file yet."""
         if self.traces is not None:
             self.traces.close()
+
+
+class State(Served):
+    """A model that gives classes, and what its endpoints share."""
+
+    def __init__(
+        self, model: Any, card: Mapping[str, Any], limits: Limits, threads: int, traces: Path | None, share: float
+    ) -> None:
+        super().__init__(card, limits)
+        self.inputs = getattr(model, "inputs", "texts")
+        self.answering = Answering(model)
+        self.metadata = open_inference.metadata(self.name, self.version, self.inputs, self.answering)
+        self.plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
+        self.meters = meters.Meters(self.name, self.version, str(card.get("kind", "")))
+        self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
+        steps = tracing.Steps()
+        call = (model if self.traces is None else steps.watch(model)).predict_proba
+        self.queue = Queue(call, self.plan, limits, threads=threads, observe=self.meters.call, steps=steps.take)
+        self.meters.follow(lambda: self.queue.items_waiting, lambda: self.connections())
 
 
 def model_name(card: Mapping[str, Any]) -> str:
@@ -86,17 +97,11 @@ def application(
     watching(app, state)
     _open_inference(app, state, models)
 
-    shown = page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None)
-
-    @app.get("/", include_in_schema=False)
-    async def root(request: Request) -> Response:
-        request.scope[ROUTE] = "/"
-        return Response(shown, media_type="text/html", headers=page.HEADERS)
-
+    showing(app, page.render(state.name, state.version, state.inputs, state.answering.names, keyed=key is not None))
     return app
 
 
-def bare_application(state: Any) -> FastAPI:
+def bare_application(state: Served) -> FastAPI:
     """An application without endpoints, whose refusals are JSON; ``state.error`` gives their content."""
     app = FastAPI(
         title=say("{name}, a model in service", name=state.name),
@@ -112,11 +117,20 @@ def bare_application(state: Any) -> FastAPI:
     return app
 
 
-def guarded(app: FastAPI, state: Any, reading: Collection[str], key: str | None) -> None:
+def guarded(app: FastAPI, state: Served, reading: Collection[str], key: str | None) -> None:
     """Put the guard before an application, and the traces before the guard; ``reading`` takes bodies."""
     app.add_middleware(Guard, limits=state.limits, meters=state.meters, reading=reading, key=key, error=state.error)
     if state.traces is not None:
         app.add_middleware(tracing.Traced, traces=state.traces)  # the last one stands outside
+
+
+def showing(app: FastAPI, shown: str) -> None:
+    """Let an application show a page at its root."""
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        request.scope[ROUTE] = "/"
+        return Response(shown, media_type="text/html", headers=page.HEADERS)
 
 
 def _predicting(app: FastAPI, state: State) -> None:
@@ -159,7 +173,7 @@ def _count(state: State, labels: list[str | None]) -> None:
         state.meters.label("person" if label is None else label).inc()
 
 
-def watching(app: FastAPI, state: Any, refusals: Any = description.refusals) -> None:
+def watching(app: FastAPI, state: Served, refusals: Any = description.refusals) -> None:
     """Whether the process lives, whether it takes requests, and its metrics; ``refusals`` describes the refusals."""
     ready = {"ready": True, "model": state.name, "version": state.version}
 
@@ -180,7 +194,7 @@ def watching(app: FastAPI, state: Any, refusals: Any = description.refusals) -> 
         return Response(state.meters.text(), headers={"Content-Type": meters.CONTENT_TYPE})
 
 
-def _ready(state: Any) -> None:
+def _ready(state: Served) -> None:
     if state.stopping:
         raise Refusal(503, say("The service is stopping."), reason="stopping", headers={"Retry-After": "1"})
 

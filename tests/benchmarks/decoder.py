@@ -24,20 +24,18 @@ import argparse
 import dataclasses
 import datetime
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
+
+from apart import ROOT, last_line
 
 from course_utils import data
 from course_utils.paths import write_atomic
 from course_utils.recipes import decoder
-from course_utils.runtime import TENSORFLOW_ENVIRONMENT, machine
+from course_utils.runtime import machine
 
-ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "data" / "results" / "12.json"
 PROGRAMS = {"nanoGPT's recipe": decoder.BASELINE, "fast": decoder.FAST, "long": decoder.LONG}
 LADDER = {f"alone: {name}": recipe for name, recipe in decoder.ALONE.items()} | {
@@ -95,20 +93,11 @@ def measure(program: str, text: str, seed: int, steps: int | None, holdout: bool
 def in_a_process(
     program: str, text: str, seed: int, *, steps: int | None = None, holdout: bool = False, judge: bool = True
 ) -> dict:
-    command = [sys.executable, __file__, "--one", program, "--text", text, "--seeds", str(seed)]
-    command += ["--steps", str(steps)] if steps else []
-    command += ["--holdout"] if holdout else []
-    command += [] if judge else ["--unjudged"]
-    result = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**TENSORFLOW_ENVIRONMENT, **os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=3600,
-    )
-    if result.returncode:
-        raise SystemExit(f"{program}, seed {seed}, failed:\n{result.stderr[-2000:]}")
-    row = json.loads(result.stdout.splitlines()[-1])
+    words = ["--one", program, "--text", text, "--seeds", str(seed)]
+    words += ["--steps", str(steps)] if steps else []
+    words += ["--holdout"] if holdout else []
+    words += [] if judge else ["--unjudged"]
+    row = last_line(__file__, words, what=f"{program}, seed {seed},", seconds=3600)
     if judge:
         print(
             f"{program:48} seed {seed}: {row['loss']:.4f} nats a character, {row['processor_seconds']:6.1f} processor "

@@ -17,19 +17,17 @@ set after each epoch (outside the clock) are ours.
 import argparse
 import datetime
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
+
+from apart import ROOT, last_line
 
 from course_utils.paths import write_atomic
 from course_utils.recipes import mnist
-from course_utils.runtime import TENSORFLOW_ENVIRONMENT, machine
+from course_utils.runtime import machine
 
-ROOT = Path(__file__).resolve().parents[2]
 VALIDATION = 5_000
 
 
@@ -115,18 +113,10 @@ def after_each_epoch(judge):
 
 
 def in_a_process(program: str, seed: int, *, validation: bool = False) -> dict:
-    command = [sys.executable, __file__, "--one", program, "--seeds", str(seed)]
+    words = ["--one", program, "--seeds", str(seed), *(["--validation"] if validation else [])]
     began = time.perf_counter()
-    result = subprocess.run(
-        [*command, *(["--validation"] if validation else [])],
-        capture_output=True,
-        text=True,
-        env={**TENSORFLOW_ENVIRONMENT, **os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=1800,
-    )
-    if result.returncode:
-        raise SystemExit(f"{program}, seed {seed}, failed:\n{result.stderr[-2000:]}")
-    row = json.loads(result.stdout.splitlines()[-1]) | {"whole": round(time.perf_counter() - began, 2)}
+    row = last_line(__file__, words, what=f"{program}, seed {seed},", seconds=1800)
+    row["whole"] = round(time.perf_counter() - began, 2)
     print(
         f"{program:28} seed {seed}: accuracy {row['accuracy']:.4f}, {row['seconds']:6.1f} s "
         f"({row['processor_seconds']:.1f} s of processor, {row['whole']:.1f} s whole), {row['peak_mib']:,} MiB",

@@ -379,17 +379,28 @@ def _raise(error):
     raise error
 
 
-def test_a_section_whose_data_cannot_be_had_is_left_out_by_name_and_the_rest_runs(chapter, run, monkeypatch):
-    from course_utils.data import fetch as module
+@pytest.fixture
+def withheld(monkeypatch):
+    """``withheld("mnist", error)``: this set cannot be fetched, others can; returns what was asked for, as a list."""
 
-    asked = []
+    def make(name: str, error: Exception) -> list[str]:
+        from course_utils.data import fetch as module
 
-    def fetch(name, progress=True):
-        asked.append(name)
-        if name == "films":
-            raise NetworkError("films could not be downloaded: no network")
+        asked = []
 
-    monkeypatch.setattr(module, "fetch", fetch)
+        def fetch(wanted, progress=True):
+            asked.append(wanted)
+            if wanted == name:
+                raise error
+
+        monkeypatch.setattr(module, "fetch", fetch)
+        return asked
+
+    return make
+
+
+def test_a_section_whose_data_cannot_be_had_is_left_out_by_name_and_the_rest_runs(chapter, run, withheld):
+    asked = withheld("films", NetworkError("films could not be downloaded: no network"))
     areas = (
         nbformat.v4.new_markdown_cell("## 1 · Films", metadata={"needs": "films"}),
         code("raise RuntimeError('without its data')"),
@@ -406,10 +417,8 @@ def test_a_section_whose_data_cannot_be_had_is_left_out_by_name_and_the_rest_run
     assert done.cells[-1].outputs[0].text == "the end\n"
 
 
-def test_a_side_road_that_is_left_out_needs_nothing(chapter, run, monkeypatch):
-    from course_utils.data import fetch as module
-
-    monkeypatch.setattr(module, "fetch", lambda name, progress=True: _raise(NetworkError("no network")))
+def test_a_side_road_that_is_left_out_needs_nothing(chapter, run, withheld):
+    withheld("films", NetworkError("no network"))
     side = nbformat.v4.new_markdown_cell("## 1 · Films", metadata={"needs": "films", "road": "side"})
     made = chapter("01_areas", nbformat.v4.new_markdown_cell("# 01"), code("1"), side, code("2"))
     (outcome,) = run(made, road="main")
@@ -417,17 +426,8 @@ def test_a_side_road_that_is_left_out_needs_nothing(chapter, run, monkeypatch):
 
 
 @pytest.mark.parametrize(("error", "kind"), [(NetworkError, "network"), (CourseError, "data")])
-def test_what_cannot_be_fetched_is_not_run_and_others_are(chapter, run, tmp_path, monkeypatch, error, kind):
-    from course_utils.data import fetch as module
-
-    asked = []
-
-    def fetch(name, progress=True):
-        asked.append(name)
-        if name == "mnist":
-            raise error("mnist cannot be downloaded: no network")
-
-    monkeypatch.setattr(module, "fetch", fetch)
+def test_what_cannot_be_fetched_is_not_run_and_others_are(chapter, run, tmp_path, withheld, error, kind):
+    asked = withheld("mnist", error("mnist cannot be downloaded: no network"))
     needs = {"quick": ("tiny",), "full": ("mnist",)}
     needy, free = chapter("01_needy", code("1"), needs=needs), chapter("02_free", code("1"))
     stale = tmp_path / "build" / "runs" / "01_needy.ipynb"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from fitting import fit
 from test_serving_faults import SCRIPTS
-from wire import Line, ask, get, post
+from wire import Line, ask, get, in_a_new_process, post
 from writers import alphabet, events, streamed, untaught
 
 from course_utils import bundles, surroundings
@@ -486,26 +486,14 @@ def decoder(tmp_path_factory):
 
 
 def test_a_bundle_is_served_without_a_framework(decoder):
-    code = (
-        "import sys, threading, urllib.request, json\n"
-        "from pathlib import Path\n"
-        "from course_utils.serving import loading, server\n"
-        "def ask(url):\n"
-        '    request = urllib.request.Request(url + \'/v1/completions\', b\'{"prompt": "the", "max_tokens": 3}\','
-        " {'Content-Type': 'application/json'})\n"
-        "    print(json.load(urllib.request.urlopen(request))['usage']['completion_tokens'])\n"
-        "    names = ('tensorflow', 'keras', 'jax', 'torch', 'sklearn')\n"
-        "    print([name for name in names if name in sys.modules])\n"
-        "    running[0].wake()\n"
-        "running = []\n"
-        "app = loading.application_of(Path(sys.argv[1]))\n"
-        "begin = lambda url: threading.Thread(target=ask, args=(url,)).start()\n"
-        "server.serve(app, server.listen('127.0.0.1', 0), begin, started=running.append)\n"
+    said = in_a_new_process(
+        decoder,
+        'body, head = b\'{"prompt": "the", "max_tokens": 3}\', {"Content-Type": "application/json"}',
+        'request = urllib.request.Request(url + "/v1/completions", body, head)',
+        'print(json.load(urllib.request.urlopen(request))["usage"]["completion_tokens"])',
+        'print(loaded("tensorflow", "keras", "jax", "torch", "sklearn"))',
     )
-    done = subprocess.run(
-        surroundings.python("-c", code, str(decoder)), capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.split("\n")[:2] == ["3", "[]"], done.stderr
+    assert said[:2] == ["3", "[]"]
 
 
 @posix

@@ -3,11 +3,15 @@
 import json
 import re
 import socket
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+
+from course_utils import surroundings
 
 SECONDS = 30.0  # that a test waits at most for an answer
 
@@ -104,3 +108,28 @@ class Stand:
         else:
             odd = np.array([int(one.sum()) % 2 for one in items], dtype=float)
         return np.stack([1 - 0.75 * odd, 0.75 * odd], axis=1)
+
+
+def in_a_new_process(bundle: Path, *lines: str) -> list[str]:
+    """What a new Python prints that serves a bundle and runs ``lines`` with its address as ``url``.
+
+    ``loaded(*names)`` there gives those of the modules that are imported.
+    """
+    asking = ["import sys, urllib.request, json", *lines, "running[0].wake()"]
+    code = "\n".join(
+        [
+            "import sys, threading",
+            "from pathlib import Path",
+            "from course_utils.serving import loading, server",
+            "def loaded(*names):",
+            "    return [name for name in names if name in sys.modules]",
+            "def ask(url):",
+            *(f"    {line}" for line in asking),
+            "running = []",
+            "app = loading.application_of(Path(sys.argv[1]))",
+            "begin = lambda url: threading.Thread(target=ask, args=(url,)).start()",
+            "server.serve(app, server.listen('127.0.0.1', 0), begin, started=running.append)",
+        ]
+    )
+    command = surroundings.python("-c", code, str(bundle))
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()

@@ -15,7 +15,6 @@ from course_utils.bundles.decoder_pass import Cache
 from course_utils.errors import CourseError
 from course_utils.language import say
 from course_utils.serving import page, reading, tracing
-from course_utils.serving.answers import version_of
 from course_utils.serving.decoding import description, saying
 from course_utils.serving.decoding.asking import CHAT, COMPLETIONS, Asked, Unmet, asked
 from course_utils.serving.decoding.batch import Batch, Sequence
@@ -26,21 +25,22 @@ from course_utils.serving.decoding.writing import Writing
 from course_utils.serving.guard import BODY, ROUTE
 from course_utils.serving.limits import Limits
 from course_utils.serving.queueing import Call, Job
-from course_utils.serving.service import bare_application, guarded, json_answer, model_name, watching
+from course_utils.serving.service import Served, bare_application, guarded, json_answer, showing, watching
 
 MODELS = "/v1/models"
 FIRST = "first_token"  # the part of a model's span up to the first token
 
 
-class State:
-    """What the endpoints and the server share: ``app.state.service``."""
+class State(Served):
+    """A decoder, its scheduler, and what its endpoints share."""
 
     costly = frozenset({CHAT, COMPLETIONS})  # a client that closes its end has gone: nothing more is written for it
 
     def __init__(
         self, model: Decoder, card: Mapping[str, Any], limits: Limits, traces: Path | None, share: float
     ) -> None:
-        self.model, self.name, self.version, self.limits = model, model_name(card), version_of(card), limits
+        super().__init__(card, limits)
+        self.model = model
         self.created = int(time.time())
         _try(model)
         self.error = saying.error
@@ -52,22 +52,11 @@ class State:
         self.meters.follow_slots(lambda: len(self.queue.active), batch.slots)
         self.plan = _Plan(batch)
         self.readers = ThreadPoolExecutor(1, thread_name_prefix="reader")
-        self.stopping = False
-
-    def connections(self) -> int:
-        """How many connections are open; the server puts its own count here."""
-        return 0
-
-    def stop(self) -> None:
-        """Say from now on that no request should be sent here any more; those that come are answered."""
-        self.stopping = True
-        self.meters.ready.set(0)
 
     def close(self) -> None:
         """Let go of the threads, and write the traces that are not in their file yet."""
         self.readers.shutdown(wait=False, cancel_futures=True)
-        if self.traces is not None:
-            self.traces.close()
+        super().close()
 
     def model_card(self) -> dict[str, Any]:
         """The model as /v1/models has it."""
@@ -138,13 +127,7 @@ def application(
     _models(app, state)
     for path, summary in ((CHAT, "Answer the last message"), (COMPLETIONS, "Continue a text")):
         _writing(app, state, path, summary)
-    shown = page.render_decoder(state.name, state.version, keyed=key is not None)
-
-    @app.get("/", include_in_schema=False)
-    async def root(request: Request) -> Response:
-        request.scope[ROUTE] = "/"
-        return Response(shown, media_type="text/html", headers=page.HEADERS)
-
+    showing(app, page.render_decoder(state.name, state.version, keyed=key is not None))
     return app
 
 
