@@ -201,7 +201,7 @@ pd.Series(grams, name="bits per byte").rename_axis("n").to_frame().T.round(2)
 # %% [markdown] road="side"
 # ### Byte-pair encoding by hand
 #
-# Learnt, encoded and decoded in forty lines, equal to the library's in each merge and in each token of the text.
+# Learnt, encoded and decoded in forty lines, equal to the library's in each merge and in each token of the course's text.
 
 # %% [markdown]
 # Every `pair` in a list of token numbers becomes `new`, from the left:
@@ -284,15 +284,23 @@ own = [k for piece in re.findall(PIECES, prose.validation) for k in encode_piece
 assert own == judging.tolist()
 assert b"".join(found_tokens[k] for k in own).decode() == prose.validation
 
+# %% [markdown]
+# Equal on this text. The pattern itself means different things to Python's `re` and to the library where an accent is a character of its own, so "हिन्दी" is cut into other pieces; nothing is lost either way.
+
+# %%
+apart = [piece for piece, _ in cut.pre_tokenize_str("हिन्दी")]
+assert "".join(apart) == "".join(re.findall(PIECES, "हिन्दी")) == "हिन्दी"
+f"library {apart}, re {re.findall(PIECES, 'हिन्दी')}"
+
 # %% [markdown] road="side"
 # ### Kneser–Ney by hand
 #
 # How the counts are smoothed, in twenty lines, equal to the package's.
 
 # %% [markdown]
-# Most histories of four tokens are new. So a discount $D$ is taken off each count $c$ of token $w$ after history $h$, and what was taken goes to the history $h'$ without its first token:
+# Most histories of four tokens are new. So a discount $\delta$ is taken off each count $c$ of token $w$ after history $h$, and what was taken goes to the history $h'$ without its first token:
 #
-# $$ p(w \mid h) = \frac{\max(c(hw) - D,\, 0)}{c(h)} + \frac{D \cdot \text{kinds}(h)}{c(h)}\; p(w \mid h'), $$
+# $$ p(w \mid h) = \frac{\max(c(hw) - \delta,\, 0)}{c(h)} + \frac{\delta \cdot \text{kinds}(h)}{c(h)}\; p(w \mid h'), $$
 #
 # where $\text{kinds}(h)$ is how many different tokens came after $h$. For the shorter histories $c$ does not say how *often* $w$ came but in how many *different* contexts: "Francisco" is frequent, yet only after
 # "San".
@@ -321,13 +329,14 @@ def tables_of(ids, n):
 
 
 # %%
-def chance_after(history, w, found, D=0.75):
+def chance_after(history, w, found, discount=0.75):
     p = 1 / V
     for n, (count, total, kinds) in enumerate(found):
         h = tuple(history[len(history) - n :])
         if h not in total:
             break
-        p = (max(count[(*h, w)] - D, 0) + D * kinds[h] * p) / total[h]
+        taken = discount * kinds[h] * p
+        p = (max(count[(*h, w)] - discount, 0) + taken) / total[h]
     return p
 
 
@@ -335,7 +344,7 @@ def chance_after(history, w, found, D=0.75):
 # After any history the probabilities add up to one, and they are the package's:
 
 # %%
-trigrams, before = tables_of(reading.tolist(), 3), judging[:2].tolist()
+trigrams, before = tables_of(reading.tolist(), 3), encode(" of the")
 by_hand = np.array([chance_after(before, w, trigrams) for w in range(V)])
 packaged = NGrams(reading, 3, V)
 assert abs(by_hand.sum() - 1) < 1e-9
@@ -343,6 +352,14 @@ assert np.allclose(by_hand, [packaged.chance(w, before) for w in range(V)])
 pd.Series(by_hand, [decode([w]) for w in range(V)]).nlargest(5).to_frame(
     f"after {decode(before)!r}"
 )
+
+# %% [markdown]
+# The discount was not tuned. Chosen on the text that judges, which is a favour, it would be 0.85:
+
+# %% tags=["nbval-ignore-output"]
+for discount in (0.75, 0.85):
+    favoured = NGrams(reading, 5, V, discount=discount).bits(judging) / n_bytes
+    print(f"{discount}: {favoured:.2f} bits per byte")
 
 # %% [markdown]
 # ## 2 · The decoder
@@ -598,11 +615,91 @@ print(f"6ND = {6 * N * D:.2g} operations in {spent:.0f} processor seconds")
 f"{rate / 1e9:.0f} of {peak / 1e9:.0f} billion a second, {rate / peak:.0%}"
 
 # %% [markdown]
-# About half of the best: the rest goes into moving numbers, softmax, the optimiser. $6ND$ leaves out attention's own products, $12\,L\,c\,d$ operations a token in $L$ blocks with a context of $c$: here an eighth more. It is right about what
-# matters: twice the parameters or twice the tokens, twice the time.
+# About half of the best: the rest goes into moving numbers, softmax, the optimiser. $6ND$ leaves out attention's own products, $12\,L\,c\,d$ operations a token in $L$ blocks with a context of $c$: here an eighth more. This is one size; the next side
+# road has four.
 
 # %%
-assert 0.01 < rate / peak < 2
+assert course.full or 12 * blocks * context * d * 8 == 6 * N
+
+# %% [markdown] road="side"
+# ### How loss falls
+#
+# Sizes by lengths of training from a record, a power law with its uncertainty, and a point that it had to predict.
+
+# %% [markdown]
+# Four sizes of the course's fast network, characters for tokens, on Tiny Shakespeare; each trained for four lengths, each run with a schedule of its own, two seeds. The mean losses on a part of the training text that was held out, in nats a character:
+
+# %%
+from course_utils import results
+
+kept_runs = results.load("12")
+print(results.described(kept_runs))
+sizes = pd.DataFrame(kept_runs["scaling"])
+sizes = sizes.assign(N=sizes["parameters"], D=sizes["steps"] * sizes["tokens_a_step"])
+of_interest = ["loss", "milliseconds_a_step"]
+means = sizes.groupby(["N", "D"], as_index=False)[of_interest].mean()
+grid, held_out = means.iloc[:-1], means.iloc[-1]
+grid.pivot(index="N", columns="D", values="loss").round(3)
+
+# %% [markdown]
+# Down a column the network grows, along a row it reads more. Each helps less the more there is of it. The form that is usually fitted says so (Hoffmann and others, 2022):
+#
+# $$ L(N, D) = L_0 + \left( \frac{N_0}{N} \right)^{\alpha} + \left( \frac{D_0}{D} \right)^{\beta}. $$
+#
+# $L_0$ is what would be left with any size and any text. By least squares, and 200 times more with sixteen points drawn from the sixteen:
+
+# %%
+from scipy.optimize import least_squares
+
+
+def law(logs, N, D):
+    L_0, N_0, alpha, D_0, beta = np.exp(logs)  # so all of them are positive
+    return L_0 + (N_0 / N) ** alpha + (D_0 / D) ** beta
+
+
+def fitted(points, start):
+    found = [points[name].to_numpy() for name in ("N", "D", "loss")]
+    return least_squares(lambda logs: law(logs, *found[:2]) - found[2], start).x
+
+
+first = fitted(grid, np.log([1, 1e3, 0.3, 4e4, 0.3]))
+again = [fitted(grid.sample(16, replace=True, random_state=k), first) for k in range(200)]
+bounds = np.quantile(np.exp(again), [0.025, 0.975], axis=0)
+constants = ["L₀", "N₀", "α", "D₀", "β"]
+pd.DataFrame([np.exp(first), *bounds], ["fitted", "from", "to"], constants).round(2)
+
+# %% [markdown]
+# The held-out point has almost twice the parameters of the largest network above and read twice the longest text. **Predict first.** What does the law say of it, and is it right?
+
+# %%
+foretold = np.quantile(
+    [law(one, held_out["N"], held_out["D"]) for one in again], [0.025, 0.975]
+)
+law_says, came_out = law(first, held_out["N"], held_out["D"]), held_out["loss"]
+f"the law {law_says:.3f} ({foretold[0]:.3f} to {foretold[1]:.3f}), measured {came_out:.3f}"
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Right to a hundredth of a nat, and inside its interval.
+#
+# </details>
+#
+# So before you pay for a large run, buy sixteen small ones. But look how wide the constants are: the same law that foretells the next point leaves open whether text or size helps more, and what no network of this kind gets below. And it holds for *this* recipe and text: beyond four readings or so,
+# text read again counts for less than new text.
+#
+# And $6ND$? Milliseconds a step, and how many billion operations a second that is:
+
+# %%
+cost = grid.groupby("N")["milliseconds_a_step"].mean().to_frame("ms a step")
+cost["billion a second"] = 6 * cost.index * sizes["tokens_a_step"][0] / cost["ms a step"] / 1e6
+cost.round(1)
+
+# %% [markdown]
+# From the third network to the fourth the rule holds: 2.2 times the parameters, twice the time. The smallest take longer than it says, since small products leave the processor waiting.
+
+# %%
+assert foretold[0] < came_out < foretold[1] and abs(law_says - came_out) < 0.02
 
 # %% [markdown] road="side"
 # ### Faster, one change at a time
@@ -665,13 +762,13 @@ f"{nats / np.log(2) * len(prose.validation) / n_bytes:.2f} bits per byte after {
 # On this text the small fast network is behind the decoder above, in a fifth of its time: the less time there is, the smaller is the network that uses it best.
 
 # %%
-assert (ladder["earned"] == "yes").any() and np.isfinite(nats)
+assert (ladder["earned"] == "yes").sum() == 7 and nats < np.log(len(letters)) - 1
 
 # %% [markdown]
 # ## 4 · Write
 #
-# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likeliest get likelier. **Top-p** keeps the likeliest tokens, as many as together reach $p$, and
-# drops the tail: each of its tokens is rare, but some of them is drawn all the time.
+# The decoder gives logits $z$ for the next token. **Temperature** $\tau$ divides them before the softmax: below 1 the likeliest gain on all others. **Top-p** keeps the likeliest tokens, as many as together reach $p$, and
+# drops the tail: each token in it is rare, but there are so many that one of them is drawn again and again.
 
 
 # %%
@@ -690,6 +787,8 @@ def chances(z, tau=1.0, p=1.0):
 # %%
 def step(weights, ids, past=None):
     """The logits after the last of some tokens, and the keys and values so far."""
+    if not len(ids):
+        raise ValueError("There is nothing to continue: give at least one token.")
     Z, past = forward(weights, np.array([ids]), past)
     return Z[0, -1], past
 
@@ -703,14 +802,15 @@ z, _ = step(weights, encode("The learning"))
 likely = np.argsort(-z)[:15]
 ways = {"τ = 0.5": (0.5, 1), "τ = 1": (1, 1), "τ = 2": (2, 1), "τ = 1, p = 0.25": (1, 0.25)}
 bars = pd.DataFrame({way: chances(z, *how)[likely] for way, how in ways.items()})
-bars.index = pd.Index([decode([k]) for k in likely], name="next token")
-picture = px.bar(bars, facet_col="variable", facet_col_wrap=2, labels={"value": "probability"})
-picture.for_each_annotation(lambda title: title.update(text=title.text.split("=", 1)[1]))
-alt = "At temperature 0.5 the first bar towers, at 2 all are nearly level; top-p leaves the first few"
-picture.update_layout(width=860, height=480, showlegend=False, meta={"alt": alt})
+bars.index = pd.Index([decode([k]).replace(" ", "␣") for k in likely], name="next token")
+alt = (
+    "At τ = 0.5 the curve falls steeply, at 2 it is nearly level; top-p ends after a few tokens"
+)
+picture = px.line(bars, symbol="variable", log_y=True, labels={"value": "probability"})
+picture.update_layout(width=760, height=380, legend_title="", meta={"alt": alt})
 
 # %% [markdown]
-# Four times the same fifteen tokens. Low temperature is sure and dull, high temperature rash; top-p changes no order, it cuts. At $\tau = 1$ the fifteen hold a third of the probability and 1,009 others the rest: that is the tail.
+# Four times the same fifteen tokens (␣ is a space; each line of the grid is ten times the one below). Low temperature is sure and dull, high temperature rash; top-p changes no order, it cuts. At $\tau = 1$ the fifteen hold a third of the probability and 1,009 others the rest: that is the tail.
 #
 # ### The cache
 #
@@ -744,7 +844,7 @@ f"{speeds[0]:,} and {speeds[1]:,} tokens a second: {clock[0] / clock[1]:.1f} tim
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# More than ten times, and the same text.
+# More than ten times, and the same text. (Past the 128 places that it was trained on this decoder writes on, a little worse.)
 #
 # </details>
 #
@@ -834,13 +934,13 @@ assert one_by_one > 1.5 * prefill
 
 # %% [markdown]
 # Chapter 10 stored weights in eight bits, with one scale for each channel. Four bits have only the whole numbers from −7 to 7, so each *group* of weights below one another gets a scale of its own. A scale in 16
-# bits for 32 weights costs half a bit each.
+# bits costs a group of 64 a quarter of a bit a weight, a group of 16 a whole one.
 
 
 # %%
 def in_four_bits(W, group):
     parts = W.reshape(-1, group, W.shape[1]) if group else W[None]
-    scale = np.abs(parts).max(axis=1, keepdims=True) / 7
+    scale = (np.abs(parts).max(axis=1, keepdims=True) / 7).astype("float16")
     scale = np.where(scale == 0, 1, scale)
     return (np.round(parts / scale) * scale).reshape(W.shape).astype("float32")
 
@@ -871,13 +971,17 @@ for group in (0, 64, 16):
     )
     name = f"4 bits, groups of {group}" if group else "4 bits, a scale a column"
     small[name] = bits_of(less), n_inside / 2 + 2 * scales
-pd.DataFrame(small, index=["bits per byte", "kB"]).T.assign(kB=lambda t: t["kB"] / 1000).round(
-    3
-)
+sized = pd.DataFrame(small, index=["bits per byte", "kB in blocks"]).T
+sized["kB in blocks"] /= 1000
+sized["kB with the table"] = sized["kB in blocks"] + E.nbytes / 1000
+matrices_inside = [W for block in inside for W in block]
+giants = max(np.abs(W).max() / np.sqrt(np.mean(W**2)) for W in matrices_inside)
+print(f"the largest weight is {giants:.0f} times its matrix's typical one")
+sized.round(3)
 
 # %% [markdown]
-# An eighth of the size, for less than a hundredth of a bit. Smaller groups lose less and cost more scales. (The matrices were trained with weight decay and hold no giants; in large models a few do, and there groups are
-# needed.) And speed? NumPy has no four-bit product: it would first have to make 32 bits of them again, and be slower. Where the
+# The blocks shrink to an eighth, at groups of 16 to less than a sixth, for some hundredths of a bit or less; the whole model to about a third, since this one is small and its table large. Smaller groups lose less and cost more scales. (No weight is a giant here. In large models a few are, and
+# there groups are needed.) And speed? NumPy has no four-bit product: it would first have to make 32 bits of them again, and be slower. Where the
 # weights are *read* from memory for each token, by kernels made for it, an eighth to read is up to eight times as fast (chapter 01's second clock).
 
 # %%
@@ -890,7 +994,7 @@ assert (
 # %% [markdown]
 # ## 5 · From continuing to answering
 #
-# A decoder continues. To make it *answer*, show it what an answer looks like: ticket, a sign, the record, a sign for the end. Only the record counts in the loss.
+# A decoder continues. To make it *answer*, show it what an answer looks like: ticket, a sign, the record, a sign for the end. Only the record counts in the loss. Of a ticket it reads the first 56 tokens: nearly half of them are cut, and with them 3 of the 21 amounts.
 
 # %%
 END, ASK = (tokenizer.token_to_id(sign) for sign in ("<end>", "<ask>"))
@@ -914,8 +1018,7 @@ for k, (message, one) in enumerate(zip(tickets.train.texts, taught, strict=True)
     counts[k, team : team + len(encode(one["team"]))] = 10
 
 # %% [markdown]
-# The team's tokens count ten times: they are the one or two of some seventeen that are hard, and counted once they drown. (Counted once, the decoder was no better on the validation part than naming the largest team to everybody; ten times and
-# five times did equally well.)
+# The team's tokens count ten times: they are the one or two of some seventeen that are hard, and counted once they drown. (Counted once, three runs of three were no better than the floor on the test part; ten times was chosen on the validation part, where five times did as well.)
 
 # %% tags=["nbval-ignore-output"]
 tuned = Decoder(V, blocks, d)
@@ -937,13 +1040,20 @@ f"{time.process_time() - began:.0f} processor seconds"
 # ### Valid by construction
 #
 # Nothing *forces* it to close a bracket. But you choose the token, so you may forbid: whatever leads to no valid record gets $-\infty$ before the choice. That takes a **grammar**, here a row of parts, each a list of
-# options. A *state* says where in it you may stand: which part comes next, and what is left of the one begun.
+# options. It goes byte by byte, since a token may end in the middle of a 账. A *state* says where in it you may stand: which part comes next, and what is left of the one begun.
 
 # %%
 from functools import cache
 
+
+def spelled(text):
+    """A text with one character for each of its bytes, as the library writes them."""
+    return "".join(piece for piece, _ in as_bytes.pre_tokenize_str(text))
+
+
 PARTS = [['{"team": "'], teams, ['", "urgent": '], ["true", "false"], [', "amount": "']]
 PARTS += [["", *"0123456789.,"]] * 10 + [['"}']]  # ten signs at most; "": it may be left out
+PARTS = [[spelled(option) for option in part] for part in PARTS]
 
 
 def opened(part, left):
@@ -954,13 +1064,13 @@ def opened(part, left):
 
 
 # %% [markdown]
-# With each character the states move on. Where none is left, the text leads to no record:
+# With each byte the states move on. Where none is left, the text leads to no record:
 
 
 # %%
 @cache
 def after(states, said):
-    """Where you may stand once these characters are said; nowhere, if they lead to no record."""
+    """Where you may stand once these bytes are said; nowhere, if they lead to no record."""
     for c in said:
         going = [opened(part, left[1:]) for part, left in states if left[:1] == c]
         states = frozenset().union(*going)
@@ -968,21 +1078,23 @@ def after(states, said):
 
 
 # %% [markdown]
-# A token is allowed if its characters lead somewhere; the end, where a record is whole:
+# A token is allowed if its bytes lead somewhere; the end, where a record is whole. Every single byte is a token, so there is always one that is allowed, unless a part has no option at all:
 
 # %%
 START, WHOLE = frozenset(opened(0, "")), (len(PARTS), "")
-names = [decode([k]) for k in range(V)]
+names = [tokenizer.id_to_token(k) for k in range(V)]
+assert all(PARTS), "No record can be valid: a part of the form has no option."
 
 
 @cache
 def allowed(states):
-    may = np.array([name != "" and bool(after(states, name)) for name in names])
-    may[END] = WHOLE in states
+    may = np.array([bool(after(states, name)) for name in names])
+    may[[END, ASK]] = WHOLE in states, False
     return may
 
 
-[name for name, may in zip(names, allowed(after(START, '{"team": "b')), strict=True) if may]
+begun = after(START, spelled('{"team": "b'))
+[decode([k]) for k in np.flatnonzero(allowed(begun))]
 
 # %% [markdown]
 # After `{"team": "b` only beginnings of what is left of "billing" and "bug" may follow. Now the answer, with the mask or without:
@@ -1014,13 +1126,15 @@ def read(said):
 
 
 # %% [markdown]
-# Four ways: each time the likeliest token, and once sampled at temperature 1, as chat programs do.
+# Five ways: three times the likeliest token, twice sampled at temperature 1, as chat programs do.
 
 # %% tags=["nbval-ignore-output"]
 mouth, after_tuning = np.random.default_rng(seed), tuned.arrays()
+sampled = lambda z: mouth.choice(V, p=chances(z))
 ways = {
     "before tuning, mask": (weights, True),
-    "tuned, sampled": (after_tuning, False, lambda z: mouth.choice(V, p=chances(z))),
+    "tuned, sampled": (after_tuning, False, sampled),
+    "tuned, sampled, mask": (after_tuning, True, sampled),
     "tuned": (after_tuning, False),
     "tuned, mask": (after_tuning, True),
 }
@@ -1040,26 +1154,31 @@ ms = 1000 * np.diff(clock)[-len(truth) :]  # of the last way
 {way: f"{sum(map(bool, found))} of {len(found)} valid" for way, found in wrote.items()}
 
 # %% [markdown]
-# Sampled freely, a third of the records are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, with any model (here of plain ASCII; for other scripts the states must go byte by byte). What is *in* them?
+# Sampled freely, a third of the records are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, from any model and in any script. What is *in* them?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 right |= {way: hits(found) for way, found in wrote.items()}
+its_teams = [teams.index(one["team"]) for one in wrote["tuned, mask"]]
+right["its team, then rules"] = hits(records(tickets.test, its_teams))
 money = np.array([one["amount"] != "" for one in truth])
 closing = pd.DataFrame({way: found.mean().round(3) for way, found in right.items()}).T
-closing["amounts copied"] = [
-    f"{f['amount'][money].sum()} of {money.sum()}" for f in right.values()
-]
+closing["amounts copied"] = [f["amount"][money].sum() for f in right.values()]
 closing["whole"] = [str(evaluate.share(int(f["whole"].sum()), len(f))) for f in right.values()]
 closing
 
 # %% [markdown]
-# The team in some 36 of 100, and not one of the 21 amounts. And the 91 and 95 in 100 of the other fields are what "false" and an empty amount get at every ticket. *Form is solved, content is not.* It is not for want of English: counted words
-# know none, and a decoder that had not read the book judged as many teams right. 500 tickets, learnt in this way, do not teach it. Nor does it copy: neither with whole tickets (here nearly half of them lose their end) nor with
-# 1,478 amounts made by rule was one of the 21 right. The rule for it is one line.
+# *Form is solved, content is not.* Of 100 teams the decoder gets some 36, and of the 21 amounts none; the rest of its columns is the floor's. What does the mask buy? Of the sampled records half as many again are right with it, for it rescues those that would have been spoilt. Of the likeliest tokens
+# hardly one goes wrong, so there it is an insurance. It supplies nothing that the model does not know. Give the decoder its kindest form, the team its own and the rest by rule: it is still behind by four in ten.
+#
+# Is it for want of English? Counted words know none. And with three seeds a decoder that never read the book, tuned the same way, judged 34 of 100 teams right on the test part, one that did 38; on the hundred validation tickets 37 and 37. Half a minute of reading bought little or nothing.
+# 500 tickets, learnt in this way, do not teach it. Nor does it copy: neither with whole tickets nor with 1,478 amounts made by rule was one of the 21 right. The rule for it is one line.
 
 # %%
 assert all(one is not None for way in wrote if "mask" in way for one in wrote[way])
-assert course.full or closing.loc["tuned, mask", "team"] < closing["team"].iloc[0] - 0.1
+assert (
+    course.full
+    or closing.loc["tuned, mask", "team"] < closing.loc["counted words and rules", "team"] - 0.1
+)
 
 # %% [markdown] road="side"
 # ### Preferred, by hand
@@ -1072,7 +1191,7 @@ assert course.full or closing.loc["tuned, mask", "team"] < closing["team"].iloc[
 #
 # $$ L = -\log \sigma\!\left( \beta \log\frac{\pi(y^+ \mid x)}{\pi_0(y^+ \mid x)} - \beta \log\frac{\pi(y^- \mid x)}{\pi_0(y^- \mid x)} \right). $$
 #
-# The worse record is here the same with the likeliest *wrong* team. The validation tickets, which the decoder has not been tuned on, serve as preferences, and the test tickets judge.
+# The worse record is here the same with the likeliest *wrong* team (by its first token). The validation tickets, which the decoder has not been tuned on, serve as preferences, and the test tickets judge.
 
 
 # %%
@@ -1160,33 +1279,38 @@ learnt = preferring.fit(x_p, y_p, batch_size=20, epochs=3, shuffle=False, verbos
 [round(loss, 2) for loss in learnt.history["loss"]]
 
 # %% [markdown]
-# How likely is each record now, and how often is the right one ahead of the wrong one?
+# How likely is each record now, and is the right one ahead of the wrong one?
 
 
 # %%
 def seen(x, y, model):
-    """Targets as packed, a model -> mean log p of right and wrong records, and how often right is ahead."""
+    """Targets as packed, a model -> log p of right and of wrong records, (pairs,) each."""
     rows = np.concatenate([x[:, :1], y[..., 0].astype("int32")], axis=1)
     counted = np.pad(y[..., 1], ((0, 0), (1, 0)))
-    right_one, wrong_one = packed(rows, counted, model)[1][:, 0, 2].reshape(-1, 2).T
-    return right_one.mean(), wrong_one.mean(), (right_one > wrong_one).mean()
+    return packed(rows, counted, model)[1][:, 0, 2].reshape(-1, 2).T
 
 
 # %% [markdown]
 # On the preferences and on the test tickets:
 
 # %% tags=["nbval-ignore-output"]
-preferred = {}
+preferred, ahead = {}, {}
 for name, asked_for, target in (("preferences", x_p, y_p), ("test", x_t, y_t)):
     for when, model in (("before", tuned), ("after", preferring)):
-        preferred[f"{name}, {when}"] = seen(asked_for, target, model)
+        good, bad = seen(asked_for, target, model)
+        ahead[name, when] = good > bad
+        preferred[f"{name}, {when}"] = good.mean(), bad.mean(), ahead[name, when].mean()
+    won, lost = (
+        (ahead[name, one] & ~ahead[name, two]).sum()
+        for one, two in (("after", "before"), ("before", "after"))
+    )
+    print(f"{name}: {won} pairs put right, {lost} put wrong:", evaluate.share(won, won + lost))
 columns = ["log p, right", "log p, wrong", "right is ahead"]
 preferred = pd.DataFrame(preferred, index=columns).T
 preferred.round(2)
 
 # %% [markdown]
-# On its preferences the decoder now puts the right record before the wrong one almost everywhere. On the test tickets too it does so oftener, and yet the right record has become *less* likely: what the loss pushes apart may both fall,
-# as long as the wrong one falls further. So after preference tuning measure likelihood, or accuracy, and not only the loss that was trained. (Whether these hundred tickets would have served as well in plain tuning is not asked here.)
+# DPOTEXT
 
 # %%
 after_both = preferred["log p, wrong"]
@@ -1199,12 +1323,13 @@ assert (
 # %% [markdown]
 # ## 6 · The decision
 #
-# The question's table, with what came. What is lost and gained is counted in pairs, on the same tickets (chapter 10); a core-hour costs 4 US cents.
+# The question's table, with what came. What is lost and gained is counted in pairs, on the same tickets (chapter 10); a core-hour costs 4 US cents, as there.
 
 # %% tags=["nbval-ignore-output"]
 mine, bar = right["tuned, mask"]["whole"], right["counted words and rules"]["whole"]
-p, g = ((n + 1) / (len(mine) + 2) for n in ((bar & ~mine).sum(), (mine & ~bar).sum()))
-most_lost = p - g + 1.96 * np.sqrt((p + g - (p - g) ** 2) / (len(mine) + 2))
+n = len(mine) + 2  # one lost and one gained are added
+lost, gained = ((bar & ~mine).sum() + 1) / n, ((mine & ~bar).sum() + 1) / n
+most_lost = lost - gained + 1.96 * np.sqrt((lost + gained - (lost - gained) ** 2) / n)
 p99, thousand = np.quantile(ms, 0.99), ms.mean() / 3600 * 0.04
 asked = ["all valid", "at most 0.02", "at most 50", "at most 1.35"]
 n_valid = sum(map(bool, wrote["tuned, mask"]))
@@ -1216,10 +1341,11 @@ pd.DataFrame({"asked": asked, "came": came, "kept": kept}, index=lines)
 # %% [markdown]
 # Three lines are kept, and by far; the second decides: **counted words and rules ship.** The colleague was right about privacy, price and speed, and it does not matter.
 #
+# What ships is wrong in 22 of 100, and somebody repairs them. At a dollar each, and with the upper ends of the table above, a thousand tickets cost up to 260 US\$ with the rules and up to 730 with the decoder (exercise 12-2's bill, without fixed costs). Beside that an API's 1.35 is nothing: it has paid for itself as soon as it is right in one more of 400.
+#
 # When would it be otherwise?
 #
-# * *Somebody else has pretrained it.* Such a model has read a million times more. Tune it (chapter 09), or ask an API; mask, cache and table stay the same. An API's price is known, what it gets right on *your* hundred
-#   tickets you have to measure.
+# * *Somebody else has pretrained it.* Such a model has read a million times more. Tune it (chapter 09), or ask an API; mask, cache and table stay the same. Its price is known, what it gets right on *your* tickets you have to measure.
 # * *Text must be written*, not chosen. Then rules are no rival, and the bar is a template.
 # * *You have gigabytes of a language of your own*: logs of your own machines, a notation that only your trade writes. If nobody has pretrained on it for you, the curve of section 3 goes on falling.
 #
@@ -1402,8 +1528,8 @@ check("12-1", may_say)
 #
 # $$ \text{bill} = \text{fixed} + v\,(\text{each} + \text{repair} \cdot e). $$
 #
-# Who tried a route on six records knows little, so take for $e$ the upper end of its 95 % interval (`evaluate.share(wrong, n).high`). A route with an invalid record is out. Return the number of
-# the route with the least bill, the first of equals, or −1 where all are out.
+# Who tried a route on six records knows little, so take for $e$ the upper end of its 95 % interval: `evaluate.share(k, m).high` for `k` wrong of `m`, one route at a time. A route with an invalid record is out. Return the number of
+# the route with the least bill, the first of equals, or −1 where all are out. (Routes that were tried on the *same* records are better compared in pairs, as in section 6; here each had its own.)
 
 
 # %% exercise="12-2"
