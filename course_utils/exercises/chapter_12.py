@@ -14,7 +14,7 @@ def may_say(said, tokens, answers):
     return _may(said, tokens, answers)
 
 
-def _may(said, tokens, answers, *, fits="begins", end="whole", among="all", base=""):
+def _may(said, tokens, answers, *, fits="begins", end="whole", among="all", alike=str):
     """`may_say`; the options are mistakes."""
     if among == "first":
         answers = [next((a for a in answers if a.startswith(said)), "")]
@@ -26,13 +26,15 @@ def _may(said, tokens, answers, *, fits="begins", end="whole", among="all", base
         text = said + token
         allowed.append(
             {
-                "begins": any(a.startswith(text) for a in answers),
+                "begins": any(alike(a).startswith(alike(text)) for a in answers),
                 "within": any(a.startswith(said) and token in a[len(said) :] for a in answers),
                 "anywhere": any(text in a for a in answers),
                 "token alone": any(a.startswith(token) for a in answers),
                 "finishes": text in answers,
                 "one letter": any(a.startswith(text[: len(said) + 1]) for a in answers),
                 "overshoots": any(a.startswith(text) or (a and text.startswith(a)) for a in answers),
+                "other way": any(text.startswith(a) for a in answers),
+                "not whole": said not in answers and any(a.startswith(text) for a in answers),
             }[fits]
         )
     return np.array(allowed)
@@ -47,6 +49,12 @@ def _may_mistakes() -> list[Mistake]:
 
     def the_tokens(said, tokens, answers):
         return [token for token, may in zip(tokens, _may(said, tokens, answers), strict=True) if may]
+
+    def as_a_mask(*given):
+        return np.where(_may(*given), 0.0, -np.inf)
+
+    def one_for_all(*given):
+        return bool(_may(*given).any())
 
     def no_special_end(said, tokens, answers):
         return np.array([any(a.startswith(said + token) for a in answers) for token in tokens])
@@ -104,6 +112,31 @@ def _may_mistakes() -> list[Mistake]:
             "one, not the other way round.",
         ),
         Mistake(
+            "the other way round",
+            with_option(fits="other way"),
+            "You ask whether `said + token` begins with an answer. Ask whether an *answer* begins with `said + token`.",
+        ),
+        Mistake(
+            "no more once whole",
+            with_option(fits="not whole"),
+            "A whole answer may be the beginning of a longer one (bug, bugs): then the token that goes on is allowed, "
+            "and so is the end.",
+        ),
+        Mistake(
+            "case left aside",
+            with_option(alike=str.lower),
+            "An answer counts as it is written: B is not b. Compare without `lower`.",
+        ),
+        Mistake(
+            "space left aside",
+            with_option(alike=str.strip),
+            "A space is a character like any other: compare without `strip`.",
+        ),
+        Mistake(
+            "minus infinity", as_a_mask, "Those are 0 and −∞, what is added to logits. Return a bool for each token."
+        ),
+        Mistake("one for all", one_for_all, "That is one truth value. Return one for each token."),
+        Mistake(
             "one answer only",
             with_option(among="first"),
             "You follow one answer. Several may still be possible: a token is allowed if *any* of them goes on with "
@@ -133,6 +166,10 @@ _MAY_CASES = [
     ("bug", ["", "s", "sy", "gy", "b"], ["bug", "bugs", "billing"]),
     # said what leads nowhere: a schema that can no longer be met
     ("x", _PIECES, _TEAMS),
+    # a capital, a space, and what a regular expression would read as a sign
+    ("b", ["", "ug", "UG", "ug ", " ", ".g", "u."], _TEAMS),
+    ("", ["", "B", "Bug", "b", " b", "b.g", ".*"], _TEAMS),
+    ("bug", ["", " ", "s", "s ", "S"], ["bug", "bugs", "bug fix"]),
     # characters outside ASCII
     ("", ["", "账", "账单", "户", "é"], ["账单", "账户", "été"]),
     ("账", ["", "账", "单", "户", "户头"], ["账单", "账户", "été"]),
@@ -164,29 +201,39 @@ def _pays(
     pick="bill",
     at_most=0.0,
     last=False,
+    most=False,
     thousand=False,
+    volume_of_all=False,
     ignore_invalid=False,
+    all_or_none=False,
+    fewest=0,
 ):
     """`what_pays`; the options are mistakes."""
     wrong, n, invalid, fixed, each = (np.asarray(one, float) for one in (wrong, n, invalid, fixed, each))
     level = {"90": 0.9, "99": 0.99}.get(end, 0.95)
+    if end == "right":
+        wrong = n - wrong
     shares = [evaluate.share(int(w), int(m), level=level) for w, m in zip(wrong, n, strict=True)]
     part = {"value": 0, "low": 1}.get(end, 2)
     share = np.array([one[part] for one in shares])
     if end == "plain":
         p = wrong / n
         share = p + 1.96 * np.sqrt(p * (1 - p) / n)
+    if end in ("one more", "two more"):
+        more = 1 if end == "one more" else 2
+        share = (wrong + more) / (n + 2 * more)
     items = {
-        "fixed": fixed,
+        "fixed": v * fixed if volume_of_all else fixed,
         "each": v * each / (1000 if thousand else 1),
         "repair": v * repair * share if "volume of repairs" not in leaves else repair * share,
     }
     bill = sum(item for name, item in items.items() if name not in leaves)
     by = {"bill": bill, "wrong": share, "each": each, "fixed": fixed}[pick]
     fit = np.flatnonzero(invalid / n <= at_most) if not ignore_invalid else np.arange(len(n))
-    if not len(fit):
+    fit = fit[n[fit] >= fewest]
+    if not len(fit) or (all_or_none and invalid.any()):
         return none
-    best = by[fit] == by[fit].min()
+    best = by[fit] == (by[fit].max() if most else by[fit].min())
     return int(fit[best][-1 if last else 0])
 
 
@@ -208,13 +255,32 @@ def _pays_mistakes() -> list[Mistake]:
     def zero_for_none(*given):
         return max(_pays(*given), 0)
 
-    width = "Your interval is not the one of 95 %. Use `evaluate.share(wrong, n).high` as it stands."
+    def on_arrays(wrong, n, *rest):
+        return evaluate.share(wrong, n).high
+
+    def from_one(*given):
+        best = _pays(*given)
+        return best + 1 if best >= 0 else -1
+
+    def in_a_list(*given):
+        return [_pays(*given)]
+
+    width = "Your interval is not the one of 95 %. Use `evaluate.share(k, m).high` as it stands."
+    added = (
+        "That draws the share towards a half by records that you add; the interval's upper end is higher. Use "
+        "`evaluate.share(k, m).high`."
+    )
     return [
+        Mistake(
+            "all routes at once",
+            on_arrays,
+            "`evaluate.share` takes two whole numbers. Call it once for each route, in a loop over `zip(wrong, n)`.",
+        ),
         Mistake(
             "the estimate",
             with_option(end="value"),
             "That counts wrong / n, the estimate. A route that was tried on few records would win by luck: take the "
-            "upper end, `evaluate.share(wrong, n).high`.",
+            "upper end, `evaluate.share(k, m).high`.",
         ),
         Mistake(
             "lower end", with_option(end="low"), "That is the lower end of the interval, the kindest. Take `.high`."
@@ -222,10 +288,22 @@ def _pays_mistakes() -> list[Mistake]:
         Mistake(
             "plain interval",
             with_option(end="plain"),
-            "The plain interval has no width where nothing was wrong. Use `evaluate.share(wrong, n).high`.",
+            "The plain interval has no width where nothing was wrong. Use `evaluate.share(k, m).high`.",
         ),
         Mistake("90 %", with_option(end="90"), width),
         Mistake("99 %", with_option(end="99"), width),
+        Mistake("one added", with_option(end="one more"), added),
+        Mistake("two added", with_option(end="two more"), added),
+        Mistake(
+            "share of right ones",
+            with_option(end="right"),
+            "That is the share of records that were *right*. Repairs are paid for the wrong ones.",
+        ),
+        Mistake(
+            "few records left out",
+            with_option(fewest=7),
+            "Leave no route out because few records were tried: the upper end of its interval says it already.",
+        ),
         Mistake(
             "invalid records",
             with_option(ignore_invalid=True),
@@ -235,6 +313,16 @@ def _pays_mistakes() -> list[Mistake]:
             "a few invalid records",
             with_option(at_most=0.01),
             "One invalid record in a hundred is not none: leave out every route where `invalid` is not 0.",
+        ),
+        Mistake(
+            "any invalid record",
+            with_option(all_or_none=True),
+            "One route with an invalid record puts only itself out, not the others.",
+        ),
+        Mistake(
+            "fixed for each record",
+            with_option(volume_of_all=True),
+            "`fixed` is paid once a month, not for each record: multiply only `each` and the repairs by `v`.",
         ),
         Mistake(
             "fixed left out",
@@ -277,6 +365,9 @@ def _pays_mistakes() -> list[Mistake]:
         Mistake("0 for none", zero_for_none, "Where every route wrote invalid records, `argmin` gives 0. Return -1."),
         Mistake("None for none", with_option(none=None), "Where every route wrote invalid records, return -1."),
         Mistake("last of equals", with_option(last=True), "Where bills are equal, the first route ships."),
+        Mistake("dearest", with_option(most=True), "That is the route with the *greatest* bill: take the least."),
+        Mistake("from one", from_one, "Routes are numbered from 0, as `argmin` does."),
+        Mistake("in a list", in_a_list, "Return the number itself, not a list that holds it."),
         Mistake("bills", bills, "Those are the bills. Return the number of the route with the least, from 0."),
     ]
 
@@ -297,6 +388,9 @@ _PAYS_CASES = [
     ),
     # tried on six records, all right: luck
     _routes((30, 400, 0, 500, 0.001), (0, 6, 0, 500, 0.001), v=10_000, repair=0.5),
+    # tried on six records, and it pays all the same
+    _routes((300, 400, 0, 500, 0.001), (0, 6, 0, 100, 0.001), v=10_000, repair=0.5),
+    _routes((2, 5, 0, 100, 0.001), (1, 3, 0, 9_000, 0.001), v=1_000, repair=0.5),
     # nothing wrong in either, but in one of more records
     _routes((0, 50, 0, 100, 0.002), (0, 4000, 0, 300, 0.002), v=20_000, repair=0.6),
     # the interval's width decides

@@ -330,8 +330,9 @@ class Function:
         same on the failing case (then with a "perhaps")."""
         index, verdict = failing
         perhaps = []
-        if verdict.mistake == "changes its input":
-            return verdict
+        right = [self._outcome_of(_REFERENCE, self.reference, i, 60.0) for i in range(len(self.cases))]
+        if verdict.mistake == "changes its input" or all(map(self._agrees, outcomes, right)):
+            return verdict  # nothing is wrong with the values, so no mistake explains them
         others = [i for i in range(len(self.cases)) if i != index]
         for mistake in self.mistakes:
 

@@ -1,8 +1,11 @@
 """Right and wrong answers to the exercises of chapter 12, each written without the reference."""
 
 import math
+import re
 
 import numpy as np
+
+from course_utils import evaluate
 
 
 def by_prefixes(said, tokens, answers):
@@ -81,6 +84,19 @@ WRONG = {
         (lambda *given: fitting(*given, lambda a, s, t: a.startswith(t)), "what was said is left out"),
         (lambda *given: fitting(*given, lambda a, s, t: s + t == a), "only the last token"),
         (lambda *given: np.flatnonzero(by_prefixes(*given)), "numbers"),
+        (lambda *given: fitting(*given, lambda a, s, t: (s + t).startswith(a)), "the other way round"),
+        (lambda *given: fitting(*given, lambda a, s, t: a.lower().startswith((s + t).lower())), "case left aside"),
+        (lambda *given: fitting(*given, lambda a, s, t: a.startswith((s + t).strip())), "space left aside"),
+        (lambda *given: fitting(*given, lambda a, s, t: re.match(s + t, a) is not None), "value"),
+        (
+            lambda said, tokens, answers: [
+                may and (t == "" or said not in answers)
+                for t, may in zip(tokens, by_prefixes(said, tokens, answers), strict=True)
+            ],
+            "no more once whole",
+        ),
+        (lambda *given: [0 if may else -math.inf for may in by_prefixes(*given)], "minus infinity"),
+        (lambda *given: any(by_prefixes(*given)), "one for all"),
     ],
     "12-2": [
         (lambda *given: one_by_one(*given, share=lambda k, n: k / n), "the estimate"),
@@ -106,5 +122,32 @@ WRONG = {
         ),
         (lambda *given: max(one_by_one(*given), 0), "0 for none"),
         (bills, "bills"),
+        (lambda *given: float(one_by_one(*given)), "dtype"),
+        (lambda wrong, n, *rest: evaluate.share(wrong, n).high, "all routes at once"),
+        (lambda *given: one_by_one(*given, share=lambda k, n: evaluate.share(int(k), int(n)).low), "lower end"),
+        (lambda *given: one_by_one(*given, share=lambda k, n: upper(k, n, z=1.2815516)), "90 %"),
+        (lambda *given: one_by_one(*given, share=lambda k, n: (k + 1) / (n + 2)), "one added"),
+        (lambda *given: one_by_one(*given, share=lambda k, n: (k + 2) / (n + 4)), "two added"),
+        (lambda *given: one_by_one(*given, share=lambda k, n: upper(n - k, n)), "share of right ones"),
+        (
+            lambda wrong, n, invalid, *rest: one_by_one(wrong, n, np.where(n <= 6, 1, invalid), *rest),
+            "few records left out",
+        ),
+        (
+            lambda wrong, n, invalid, *rest: one_by_one(wrong, n, invalid + invalid.max(), *rest),
+            "any invalid record",
+        ),
+        (
+            lambda wrong, n, invalid, fixed, each, v, repair: one_by_one(wrong, n, invalid, v * fixed, each, v, repair),
+            "fixed for each record",
+        ),
+        (
+            lambda *given: (
+                int(np.where(given[2] > 0, -math.inf, bills(*given)).argmax()) if (given[2] == 0).any() else -1
+            ),
+            "dearest",
+        ),
+        (lambda *given: one_by_one(*given) + (one_by_one(*given) >= 0), "from one"),
+        (lambda *given: [one_by_one(*given)], "in a list"),
     ],
 }
