@@ -612,7 +612,7 @@ print(f"6ND = {6 * N * D:.2g} operations in {spent:.0f} processor seconds")
 f"{rate / 1e9:.0f} of {peak / 1e9:.0f} billion a second, {rate / peak:.0%}"
 
 # %% [markdown]
-# About half of the best: the rest goes into moving numbers, softmax, the optimiser. $6ND$ leaves out attention's own products, $12\,L\,c\,d$ operations a token in $L$ blocks with a context of $c$: here an eighth more. This is one size; the next side
+# Half of the best or a little less: the rest goes into moving numbers, softmax, the optimiser. $6ND$ leaves out attention's own products, $12\,L\,c\,d$ operations a token in $L$ blocks with a context of $c$: here an eighth more. This is one size; the next side
 # road has four.
 
 # %%
@@ -1146,7 +1146,7 @@ ms = 1000 * np.diff(clock)[-len(truth) :]  # of the last way
 {way: f"{sum(map(bool, found))} of {len(found)} valid" for way, found in wrote.items()}
 
 # %% [markdown]
-# Sampled freely, a third of the records are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, from any model and in any script. What is *in* them?
+# Sampled freely, a third of the records or more are malformed; the likeliest tokens fail at one or two. With the mask every record is valid, even from the decoder that never saw one: by construction, from any model and in any script. What is *in* them?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 right |= {way: hits(found) for way, found in wrote.items()}
@@ -1159,7 +1159,7 @@ closing["whole"] = [str(evaluate.share(int(f["whole"].sum()), len(f))) for f in 
 closing
 
 # %% [markdown]
-# *Form is solved, content is not.* Of 100 teams the decoder gets fewer than 40, and of the 21 amounts none; the rest of its columns is the floor's. What does the mask buy? Of the sampled records a good third more are right with it, for it rescues those that would have been spoilt. Of the likeliest tokens
+# *Form is solved, content is not.* Of 100 teams the decoder gets fewer than 40, and of the 21 amounts none; the rest of its columns is the floor's. What does the mask buy? Of the sampled records half as many again are right with it, for it rescues those that would have been spoilt. Of the likeliest tokens
 # hardly one goes wrong, so there it is an insurance. It supplies nothing that the model does not know. Give the decoder its kindest form, the team its own and the rest by rule: it is still behind by four in ten.
 #
 # Is it for want of English? Counted words know none. And with three seeds a decoder that never read the book, tuned the same way, judged 34 of 100 teams right on the test part, one that did 38; on the hundred validation tickets 37 and 37. Half a minute of reading bought little or nothing.
@@ -1300,7 +1300,7 @@ preferred = pd.DataFrame(preferred, index=columns).T
 preferred.round(2)
 
 # %% [markdown]
-# On its preferences the decoder now puts the right record first in 87 of 100, before in 38. On the test tickets, which it has not seen, 12 pairs were put right and 9 wrong: no gain is shown (another run had 27 and 40 of 100; a hundred preferences are few). And everywhere the right record has
+# On its preferences the decoder now puts the right record first in 87 of 100, before in 38. On the test tickets, which it has not seen, about as many pairs were put right as wrong: no gain is shown (a hundred preferences are few). And everywhere the right record has
 # become *less* likely: what the loss pushes apart may both fall, as long as the wrong one falls further. So after preference tuning measure likelihood, or accuracy, and not only the loss that was trained. (Whether these hundred tickets would have served as well in plain tuning is not asked here.)
 
 # %%
