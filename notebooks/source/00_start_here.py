@@ -344,7 +344,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $Z$ | before the activation (00 to 06, 08, 10) · what a block gives (09) |
 # | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) |
 # | $z$ | a score, or one entry of $Z$ (02 to 05, 10, 12) · the zero of whole numbers (10) · a generator's random input (06) · a quantile (07) |
-# | $\alpha$ | the learning rate (00, 02, 05, 06, 09) · LoRA's factor (09) |
+# | $\alpha$ | the learning rate (00, 02, 05, 06, 09) · LoRA's factor (09) · the power of the size in a law of loss (12) |
 # | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) · how firmly a preference holds to the old model (12) |
 # | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) · how far a pixel is moved (11) |
 # | $\lambda$ | curvature (02) · weight decay (09) · an eigenvalue (05) |

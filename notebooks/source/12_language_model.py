@@ -803,7 +803,7 @@ picture = px.line(bars, symbol="variable", log_y=True, labels={"value": "probabi
 picture.update_layout(width=760, height=380, legend_title="", meta={"alt": alt})
 
 # %% [markdown]
-# Four times the same fifteen tokens (␣ is a space; each line of the grid is ten times the one below). Low temperature is sure and dull, high temperature rash; top-p changes no order, it cuts. At $\tau = 1$ the fifteen hold a third of the probability and 1,009 others the rest: that is the tail.
+# Four times the same fifteen tokens (␣ is a space; each line of the grid is ten times the one below). Low temperature is sure and dull, high temperature rash; top-p changes no order, it cuts. At $\tau = 1$ the fifteen hold less than half of the probability and 1,009 others the rest: that is the tail.
 #
 # ### The cache
 #
