@@ -1417,7 +1417,7 @@ check("10-2", what_ships)
 # **Sources.** B. Jacob and others, "Quantization and training of neural networks for efficient integer-arithmetic-only inference", *CVPR* (2018) · D. G. Bonett, R. M. Price,
 # "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data", *Journal of Educational and Behavioral
 # Statistics* 37 (2012), 479–488 · M. T. Ribeiro, T. Wu, C. Guestrin, S. Singh, "Beyond accuracy: behavioral testing of NLP models with CheckList", *ACL* (2020) · G. Tene, "How not to
-# measure latency", talk (2013) (coordinated omission) · G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531 (2015) · S. Han, J. Pool,
+# measure latency", talk, QCon San Francisco (2012) (coordinated omission) · G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531 (2015) · S. Han, J. Pool,
 # J. Tran, W. Dally, "Learning both weights and connections for efficient neural networks", *NeurIPS* (2015) · H. Li, A. Kadav, I. Durdanovic, H. Samet, H. P. Graf, "Pruning filters for efficient ConvNets", *ICLR* (2017) · P. Patarasuk, X. Yuan, "Bandwidth optimal all-reduce algorithms for
 # clusters of workstations", *Journal of Parallel and Distributed Computing* 69 (2009), 117–124 · D. J. Bernstein and others, "High-speed high-security signatures", *Journal of
 # Cryptographic Engineering* 2 (2012), 77–89 · the articles, Q2 and Q7.
