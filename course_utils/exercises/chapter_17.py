@@ -215,8 +215,8 @@ EXERCISES = (
         "modify",
         7,
         "Write `verdict_of(readings)`: of the readings that held the mildest change decides (nothing: holds; a "
-        "condition: holds with a condition; a symbol: misprinted); where none held: wrong, or unverifiable if one could "
-        "not be run. Put your code where the three dots stand.",
+        "condition: holds with a condition; a symbol: misprinted); where none held: wrong, or unverifiable if one "
+        "could not be run. Put your code where the three dots stand.",
         function(verdict_of, _VERDICT_CASES, mistakes=_verdict_mistakes()),
     ),
     Exercise(
