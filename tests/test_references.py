@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 CHAPTERS = {path.stem[:2]: path.read_text("utf-8") for path in ROOT.glob("notebooks/source/[0-9]*.py")}
 # What a Sources cell lists and no list of works can hold: the two articles, and what a card of the course or of a
 # model says. An item is left out when it begins with one of these words, or ends with the last.
-POINTERS = r"(?:the (?:first|second) article|the articles|the model cards of)\b.*|.*: see its data card"
+POINTERS = r"(?:the (?:first|second) article|[Tt]he (?:two )?articles|the model cards of)\b.*|.*: see its data card"
 
 
 def markdown(lines: str) -> str:
