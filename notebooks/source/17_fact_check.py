@@ -168,41 +168,30 @@ assert counted.loc["talk"].idxmax() == "holds with a condition"
 # %% [markdown]
 # ## 3 · What cannot be found
 #
-# c49: section B7.3 recommends five papers, by title alone. Three are famous. The other two are given below, without an author or a year. What would settle it? A work of that very title, with an author and a place where it
-# appeared. A search was made on the day that is named with the verdict. The titles:
+# c49: section B7.3 recommends five papers, by title alone. Three are famous. The other two stand below, without author or year. What would settle it? A work of that very title, and an identifier that leads to it. So a search was made, on the day that is named with the verdict:
 
 # %%
-comprehensive = "Deep Learning for {}: A Comprehensive {}".format
-printed = [
-    comprehensive("Computer Vision", "Review"),
-    comprehensive("Natural Language Processing", "Overview"),
+vision = "Deep Learning for Computer Vision: A Comprehensive Review"
+language = "Deep Learning for Natural Language Processing: A Comprehensive Overview"
+found = [
+    (vision, "made-up entries in test data and templates, nine times", False),
+    (vision, "three reading lists that name three different groups of authors", False),
+    (language, "one list, with an arXiv number that leads to a paper on gravity", False),
 ]
-printed
+pd.DataFrame(found, columns=["title", "where it stands", "leads to it"])
 
 # %% [markdown]
-# The nearest titles, with whoever wrote them:
+# That is no proof that there is no such paper: a search has an end. So:
 
 # %%
-found = {
-    printed[0]: None,  # the sample entry of a website's template
-    "Deep Learning for Computer Vision: A Brief Review": "A. Voulodimos and others, 2018",
-    "A Survey of the Usages of Deep Learning for Natural Language Processing": "D. W. Otter and others, 2021",
-    "A Comprehensive Review of Deep Learning for Natural Language Processing": "A. Bouraoui and others, 2022",
-}
-pd.Series(found, name="authors, year").to_frame()
-
-# %% [markdown]
-# The only page with a printed title is a template's made-up example. That is no proof that there is no such paper: a search has an end. So:
-
-# %%
-traced = [title for title in printed if found.get(title)]
+traced = {title for title, _, leads in found if leads}
 verdict = ["unverifiable", "holds with a condition", "holds"][len(traced)]
-evidence = f"works of these titles with authors: {len(traced)} of {len(printed)}"
+evidence = f"titles with an identifier that leads to the work: {len(traced)} of 2"
 claims.record("c49", verdict, evidence, recorded="2026-11-29")
 
 # %% [markdown]
-# Titles that sound right and lead nowhere are what a language model writes when it is asked for literature; whether one wrote these, nobody can tell. The rule for you is the same: *a source that you cannot open is no
-# source*. The three with authors are real: begin there.
+# Titles that sound right, with authors that change from list to list: that is what a language model writes when it is asked for literature, and it is copied on. Whether one wrote these, nobody can tell. The rule is the same: *a source that you cannot open is no source*. Real surveys to begin with are Voulodimos and others (2018) on vision,
+# and Otter and others (2021) or Bouraoui and others (2022) on language: see the references at the end.
 
 # %% [markdown]
 # ## 4 · Where the fact-check was wrong
@@ -273,6 +262,42 @@ def row_of(claim):
 
 head = ["| claim | where | it says | verdict | evidence |", "|---|---|---|---|---|"]
 Markdown("\n".join(head + [row_of(claim) for claim in claims.rows().values()]))
+
+# %% [markdown] road="side"
+# ### References
+#
+# Every work that the course leans on, in full, with the chapters that cite it.
+
+# %% [markdown]
+# Facts that were only remembered, not seen again in a published list, are marked with a circle (○).
+
+# %% tags=["nbval-ignore-output"]
+from course_utils import references
+
+cited = {}
+for chapter in sorted(folder.glob("*.ipynb")):
+    for cell in json.loads(chapter.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and "**Sources" in text:
+            for key in references.cited(text):
+                cited.setdefault(key, set()).add(chapter.name[:2])
+
+
+# %% [markdown]
+# By the first author's name:
+
+
+# %% tags=["nbval-ignore-output"]
+def line_of(key, work):
+    chapters = ", ".join(sorted(cited.get(key, ()))) or work.note
+    return (
+        f"* {'' if work.verified == 'search' else '○ '}{references.text_of(work)} ({chapters})"
+    )
+
+
+works = references.load()
+print(f"{len(works)} works, {sum(key in cited for key in works)} cited in a chapter's sources")
+Markdown("\n".join(line_of(key, work) for key, work in works.items()))
 
 # %% [markdown]
 # ## Exercises

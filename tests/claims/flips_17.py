@@ -2,12 +2,10 @@
 
 from claims.flip import Flip
 
-_PRINTED = ["On Seeing: A Review", "On Reading: An Overview"]
-_NEAR = {"On Seeing: A Review": None, "On Seeing: A Brief Review": "A. Author, 2018"}
-_ONE = {"On Seeing: A Review": "A. Author, 2018"}
+_NOWHERE = [("On Seeing", "a template", False), ("On Reading", "a list", False)]
 
 FLIPS = [
-    Flip("c49", {"printed": _PRINTED, "found": _NEAR}, "unverifiable"),
-    Flip("c49", {"printed": _PRINTED, "found": _ONE}, "holds with a condition"),
-    Flip("c49", {"printed": _PRINTED, "found": {**_ONE, "On Reading: An Overview": "B. Author, 2020"}}, "holds"),
+    Flip("c49", {"found": _NOWHERE}, "unverifiable"),
+    Flip("c49", {"found": [*_NOWHERE, ("On Seeing", "its journal", True)]}, "holds with a condition"),
+    Flip("c49", {"found": [("On Seeing", "its journal", True), ("On Reading", "its journal", True)]}, "holds"),
 ]
