@@ -105,6 +105,9 @@ _VERDICT_CASES = [
     ([("a condition", False), ("a condition", True), ("nothing", False)],),
     ([("nothing", True), ("a symbol", True)],),
     ([("a condition", True)],),
+    ([("nothing", None), ("a condition", False)],),
+    ([("a condition", True), ("a condition", False)],),
+    ([("a symbol", None)],),
     ([],),
 ]
 
