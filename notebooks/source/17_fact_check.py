@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 17 · The fact-check
 #
-# This course follows two articles about large models in start-ups and puts 64 of their statements to the test. Here are all the verdicts, how they were reached, where
+# This course follows two articles about large models in start-ups and puts 64 of their statements to the test. Here are the verdicts, how they were reached, where
 # the fact-check itself was wrong, and how you check the next text that asks for your money.
 #
 # *Hardware: any computer · Needs: chapter 00*
@@ -41,8 +41,6 @@ from course_utils import check, claims, setup
 
 course = setup("17", profile=profile, seed=seed, framework=False)
 
-import json
-
 import numpy as np
 import pandas as pd
 import plotly.express as px
@@ -51,32 +49,23 @@ import plotly.express as px
 # ## The question
 #
 # Somebody sends you a text: why large models, how they work, what they cost, with formulas and a program at the end. It reads well. You may build on it, or look for another. Two such articles were the outline of this course, and
-# chapters 00 to 16 ran what they say.
+# its chapters ran what they say.
 #
 # **Predict first.** Of 64 statements, picked because something could be run or looked up: how many hold as they are printed?
 # %% tags=["nbval-ignore-output"]
 from course_utils import paths
+from course_utils.running.outcome import results_of
 from IPython.display import Markdown
-
-
-def verdicts_of(notebook):
-    """An executed notebook -> the verdicts in it, each with its chapter's file."""
-    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            found = output.get("data", {}).get("application/vnd.course+json", {})
-            if found.get("kind") == "claim":
-                yield {**found, "file": notebook.name}
-
 
 folder = paths.require_checkout() / "notebooks"
 others = sorted({*folder.glob("*.ipynb")} - {folder / "17_fact_check.ipynb"})
-reached = [one for notebook in others for one in verdicts_of(notebook)]
+reached = [{**one, "file": book.name} for book in others for one in results_of(book)[1]]
 print(f"{sum(one['verdict'] == 'holds' for one in reached)} hold as printed, of {len(reached)}")
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Four. (One more, c49, is judged in section 3 below.)
+# Four. (One more, c49, is judged in section 3 below; those that no chapter has judged yet are marked in the list at the end.)
 #
 # </details>
 #
@@ -137,12 +126,13 @@ claimed["what"] = of_formulas.map({True: "formulas and code", False: "talk"})
 
 
 # %% [markdown]
-# With their verdicts (c49 gets its own in section 3):
+# With their verdicts, those of the executed chapters:
 
 # %% tags=["nbval-ignore-output"]
-now = {"c49": "unverifiable"} | {one["id"]: one["verdict"] for one in reached}
+now = {one["id"]: one["verdict"] for one in reached}
 claimed["verdict"] = claimed["id"].map(now)
-counted = pd.crosstab(claimed["what"], claimed["verdict"])[list(claims.VERDICTS)]
+counted = pd.crosstab(claimed["what"], claimed["verdict"])
+counted = counted.reindex(columns=list(claims.VERDICTS), fill_value=0)
 counted
 
 # %% [markdown]
@@ -168,15 +158,13 @@ assert counted.loc["talk"].idxmax() == "holds with a condition"
 # %% [markdown]
 # ## 3 · What cannot be found
 #
-# c49: section B7.3 recommends five papers, by title alone. Three are famous. The other two stand below, without author or year. What would settle it? A work of that very title, and an identifier that leads to it. So a search was made, on the day that is named with the verdict:
+# c49: section B7.3 recommends five papers, by title alone. Three are famous. The other two, without author or year: on vision "Deep Learning for Computer Vision: A Comprehensive Review", on language "Deep Learning for Natural Language Processing: A Comprehensive Overview". What would settle it? A work of that very title, and an identifier that leads to it. So a search was made, on the day that is named with the verdict:
 
 # %%
-vision = "Deep Learning for Computer Vision: A Comprehensive Review"
-language = "Deep Learning for Natural Language Processing: A Comprehensive Overview"
 found = [
-    (vision, "made-up entries in test data and templates, nine times", False),
-    (vision, "three reading lists that name three different groups of authors", False),
-    (language, "one list, with an arXiv number that leads to a paper on gravity", False),
+    ("vision", "made-up entries in test data, nine times", False),
+    ("vision", "three reading lists, each with other authors", False),
+    ("language", "one list, its arXiv number a paper on gravity", False),
 ]
 pd.DataFrame(found, columns=["title", "where it stands", "leads to it"])
 
@@ -231,7 +219,7 @@ assert all(now[claim] == claims.rows()[claim]["expected"] for claim in was)
 # take none without running it; of their *talk* take the condition first.
 
 # %%
-judged = claimed["verdict"].dropna()
+judged = pd.Series({**now, "c49": verdict})
 f"of {len(judged)} statements judged {judged.ne('holds').mean():.0%} need something before you build on them"
 
 # %% [markdown] road="side"
@@ -266,15 +254,14 @@ Markdown("\n".join(head + [row_of(claim) for claim in claims.rows().values()]))
 # Facts that were only remembered, not seen again in a published list, are marked with a circle (○).
 
 # %% tags=["nbval-ignore-output"]
-from course_utils import references
+from course_utils import chapters, references
+from course_utils.authoring import sources
 
 cited = {}
-for chapter in sorted(folder.glob("*.ipynb")):
-    for cell in json.loads(chapter.read_text("utf-8"))["cells"]:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "markdown" and "**Sources" in text:
-            for key in references.cited(text):
-                cited.setdefault(key, set()).add(chapter.name[:2])
+for chapter in chapters.select():
+    for cell in sources.read(chapter).cells:
+        for key in references.cited(cell.source) if "**Sources" in cell.source else ():
+            cited.setdefault(key, set()).add(chapter.number)
 
 
 # %% [markdown]
@@ -283,10 +270,8 @@ for chapter in sorted(folder.glob("*.ipynb")):
 
 # %% tags=["nbval-ignore-output"]
 def line_of(key, work):
-    chapters = ", ".join(sorted(cited.get(key, ()))) or work.note
-    return (
-        f"* {'' if work.verified == 'search' else '○ '}{references.text_of(work)} ({chapters})"
-    )
+    places = ", ".join(sorted(cited.get(key, ()))) or work.note
+    return f"* {'' if work.verified == 'search' else '○ '}{references.text_of(work)} ({places})"
 
 
 works = references.load()
