@@ -254,14 +254,14 @@ Markdown("\n".join(head + [row_of(claim) for claim in claims.rows().values()]))
 # Facts that were only remembered, not seen again in a published list, are marked with a circle (○).
 
 # %% tags=["nbval-ignore-output"]
-from course_utils import chapters, references
-from course_utils.authoring import sources
+import nbformat
+from course_utils import references
 
 cited = {}
-for chapter in chapters.select():
-    for cell in sources.read(chapter).cells:
+for book in sorted(folder.glob("*.ipynb")):
+    for cell in nbformat.read(book, as_version=4).cells:
         for key in references.cited(cell.source) if "**Sources" in cell.source else ():
-            cited.setdefault(key, set()).add(chapter.number)
+            cited.setdefault(key, set()).add(book.name[:2])
 
 
 # %% [markdown]
