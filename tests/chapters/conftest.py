@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from course_utils import roads
+from course_utils.authoring.output_rules import joined
 from course_utils.chapters import Chapter, chapters
 
 CHAPTERS = chapters()
@@ -40,6 +42,18 @@ class Run:
     folder: Path
     offline: bool
     printed: str
+    without: tuple[str, ...]  # data sets that single sections stand on and that could not be had here
+
+    def comparable(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of a stored edition's cells those that this run could execute."""
+        texts = [{**cell, "source": joined(cell["source"])} for cell in cells]
+        return roads.cells_without(texts, self.without)
+
+
+def wanted_by_sections(chapter: Chapter) -> list[str]:
+    """The data sets that single sections of a chapter stand on; the rest runs without them."""
+    cells = json.loads(chapter.learner.read_text("utf-8"))["cells"]
+    return list(roads.sections_by_need([{**cell, "source": joined(cell["source"])} for cell in cells]))
 
 
 def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.executable, **environment: str) -> Run:
@@ -51,10 +65,15 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
     }
     surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), **environment}
     course = [python, "-m", "course_utils"]
-    for need in chapter.needs["quick"]:
+
+    def fetched(need: str) -> subprocess.CompletedProcess:
         words = [*course, "data", "fetch", need]
-        fetched = subprocess.run(words, env=surroundings, capture_output=True, text=True, timeout=600)
-        assert fetched.returncode == 0, fetched.stderr[-2000:]
+        return subprocess.run(words, env=surroundings, capture_output=True, text=True, timeout=600)
+
+    for need in chapter.needs["quick"]:
+        done = fetched(need)
+        assert done.returncode == 0, done.stderr[-2000:]
+    without = tuple(need for need in wanted_by_sections(chapter) if fetched(need).returncode != 0)
     command = [*course, "run", chapter.name, "--out", str(out), *more]
     done = subprocess.run(
         [*offline(), *command], env=surroundings, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
@@ -66,7 +85,7 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
     (outcome,) = content["outcomes"]
     (path,) = (out / "runs").glob(f"{chapter.name}*.ipynb")
     notebook = json.loads(path.read_text("utf-8"))
-    return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed)
+    return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed, without)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
