@@ -1,4 +1,5 @@
-"""A chapter is run once, as ``course run`` runs it: solved, strict, offline. Everything is read from that run.
+"""A chapter is run once, as ``course run`` runs it for a learner: solved, strict, offline, without what authors
+install beside the course. Everything is read from that run.
 
 One worker runs all tests of a chapter (course_utils.authoring.pytest_plugin), the other takes the next; longest first.
 """
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,19 @@ class Run:
         return roads.cells_without(texts, self.without)
 
 
+# What the extras author and test install, by the names that are imported: a learner has none of it.
+AUTHORS_ONLY = ("choreographer", "hypothesis", "jupytext", "kaleido", "nbval", "playwright", "pytest", "xdist")
+
+
+def hide_from_python(folder: Path, names: Iterable[str]) -> str:
+    """Modules that fail to import, as if nobody had installed them; returns what PYTHONPATH has to be."""
+    folder.mkdir(parents=True)
+    for name in names:
+        text = f'raise ModuleNotFoundError("No module named {name!r}: hidden by a test", name={name!r})\n'
+        (folder / f"{name}.py").write_text(text, "utf-8")
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+
+
 def wanted_by_sections(chapter: Chapter) -> list[str]:
     """The data sets that single sections of a chapter stand on; the rest runs without them."""
     cells = json.loads(chapter.learner.read_text("utf-8"))["cells"]
@@ -63,7 +78,8 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
         for name, value in os.environ.items()
         if name not in ("COURSE_PROFILE", "COURSE_DATA", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND")
     }
-    surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), **environment}
+    as_a_learner = hide_from_python(out / "hidden", AUTHORS_ONLY)
+    surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), "PYTHONPATH": as_a_learner, **environment}
     course = [python, "-m", "course_utils"]
 
     def fetched(need: str) -> subprocess.CompletedProcess:

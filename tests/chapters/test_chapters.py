@@ -5,6 +5,7 @@ held against the outputs that learners see in theirs.
 """
 
 import json
+import os
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ from course_utils.authoring.output_rules import joined
 from course_utils.exercises import identifiers
 from course_utils.roads import main_cells
 
-from .conftest import CHAPTERS, offline
+from .conftest import AUTHORS_ONLY, CHAPTERS, hide_from_python, offline
 
 
 def test_it_passes_with_every_exercise_solved_and_without_a_network(executed):
@@ -111,3 +112,21 @@ def test_the_namespace_has_no_way_out():
     cut_off = subprocess.run([*offline(), sys.executable, "-c", probe], capture_output=True, text=True)
     assert "loopback answers" in cut_off.stdout
     assert "unreachable" in cut_off.stderr
+
+
+def test_what_authors_install_is_hidden(tmp_path):
+    """What "as a learner has it" means: the course imports, an author's tool does not."""
+    surroundings = {**os.environ, "PYTHONPATH": hide_from_python(tmp_path / "hidden", AUTHORS_ONLY)}
+    probe = (
+        "import importlib, sys\n"
+        "import course_utils\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n"
+        "        importlib.import_module(name)\n"
+        "    except ModuleNotFoundError:\n"
+        "        continue\n"
+        "    print(name)\n"
+    )
+    words = [sys.executable, "-c", probe, *AUTHORS_ONLY]
+    seen = subprocess.run(words, env=surroundings, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert seen.stdout == ""
