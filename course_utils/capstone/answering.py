@@ -22,7 +22,7 @@ _TRIES = 3  # load tests, of which two decide: a machine may stall once
 
 
 def served(work: Work) -> str:
-    """Step 6: a load test was held, and the service, started here on a port of its own, is ready, right and holds it."""
+    """Step 6: a load test held the p99, and the service, started here on a free port, is ready, right and holds it."""
     _as_told(work)
     with _service(work) as service:
         _ready(work, service)

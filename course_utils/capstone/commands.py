@@ -76,11 +76,6 @@ def rollback() -> str:
     return f'course registry {VERSIONS} rollback --why "rehearsal"'
 
 
-def again() -> str:
-    """Walk through the steps."""
-    return "course capstone check"
-
-
 def _columns(asked: Question) -> str:
     return f"--text {shlex.quote(asked.text)} --label {shlex.quote(asked.label)}"
 

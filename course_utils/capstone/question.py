@@ -116,9 +116,9 @@ def _number(table: Table, key: str, *, least: float | None = None, most: float =
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value <= most
     if fits and (value > 0 if least is None else value >= least):
         return float(value)
-    if most < math.inf:
-        table.wrong(key, say("a number above 0, {most:g} at most", most=most))
-    table.wrong(key, say("a number above 0") if least is None else say("a number of {least:g} or more", least=least))
+    expected = say("a number above 0") if least is None else say("a number of {least:g} or more", least=least)
+    table.wrong(key, expected if most == math.inf else say("a share above 0, {most:g} at most", most=most))
+    return None
 
 
 def _whole(table: Table, key: str) -> int | None:

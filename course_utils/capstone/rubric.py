@@ -118,9 +118,9 @@ def text() -> str:
         say("# Rubric of the capstone"),
         "",
         say(
-            "For a colleague. First let `course capstone check` say what a program can tell; then read `report.md`, and "
-            "give 0, 1 or 2 points for each line. {enough} of {most} is a decision that you would sign, if no line has "
-            "0. Write one sentence beside each line below 2: what would make it a 2?",
+            "For a colleague. First let `course capstone check` say what a program can tell; then read `report.md`, "
+            "and give 0, 1 or 2 points for each line. {enough} of {most} is a decision that you would sign, if no line "
+            "has 0. Write one sentence beside each line below 2: what would make it a 2?",
             enough=ENOUGH,
             most=2 * len(found),
         ),

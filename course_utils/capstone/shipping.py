@@ -105,8 +105,8 @@ def gated(work: Work) -> str:
                 commands.edit(commands.TESTS),
             )
     return say_many(
-        "The gate was passed with {n} test of your own ({names}), is passed again on the {test:,} messages of the test, "
-        "and stops the same model once it never answers {classes}.",
+        "The gate was passed with {n} test of your own ({names}), is passed again on the {test:,} messages of the "
+        "test, and stops the same model once it never answers {classes}.",
         "The gate was passed with {n} tests of your own ({names}), is passed again on the {test:,} messages of the "
         "test, and stops the same model once it never answers {classes}.",
         len(own),

@@ -94,7 +94,7 @@ def _settings(asked: Question) -> str:
     known = {name: json.dumps(getattr(asked, name), ensure_ascii=False) for name in ("file", "text", "label")}
     time = json.dumps(asked.time or "", ensure_ascii=False)
     return say(
-        """# The capstone: the question, the data, the alarm. Every "?" is yours to replace; numbers stand without quotes.
+        """# The question, the data, the alarm. Every "?" is yours to replace; numbers stand without quotation marks.
 
 [question]
 decision = "?"            # who decides what: "The help desk: which team reads a message first."
@@ -126,7 +126,7 @@ then = "?"                # who does what: "Ada reads fifty answers; if ten are 
 
 def _tests() -> str:
     return say(
-        """# Tests of your own: how would a wrong model treat your messages? Take the marks off what fits, and change it.
+        """# Your own tests: what would a wrong model do to your messages? Take the marks off what fits, and change it.
 #
 # [[minimum]]                 # any model must get these right
 # name = "plain words"

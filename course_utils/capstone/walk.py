@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from course_utils.capstone import answering, choosing, commands, decision, question, shipping, watching
+from course_utils.capstone import answering, choosing, decision, question, shipping, watching
 from course_utils.capstone.work import DONE, MISSING, Open, Step, Work
 from course_utils.language import say
 
@@ -42,15 +42,7 @@ def walk(folder: Path) -> Iterator[Step]:
     for (number, (needs, held)), title in zip(STEPS.items(), titles(), strict=True):
         waits = [one for one in needs if one not in done]
         if waits:
-            first = waits[0]
-            yield Step(
-                number,
-                title,
-                MISSING,
-                say("It waits for step {first}.", first=first),
-                say("Step {first} is done.", first=first),
-                commands.again(),
-            )
+            yield Step(number, title, MISSING, say("It waits for step {first}.", first=waits[0]))
             continue
         try:
             found = " ".join(one(work) for one in held)

@@ -48,7 +48,7 @@ def refusing(expected: str, command: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Step:
-    """What a step came to: its state, what was found, and, unless it is done, what was expected and what mends it."""
+    """What a step came to. What was expected, and the command that mends it, are "" where it is done or waits."""
 
     number: int
     title: str
@@ -113,6 +113,11 @@ class Work:
             commands.LOAD,
             commands.loadtest(self.asked),
             lambda found: found["latency"]["p99"] is None or found["latency"]["p99"] >= 0,
+            say(
+                "{file} is what this command writes while the service runs in another terminal: {serve}",
+                file=commands.LOAD,
+                serve=commands.serve(),
+            ),
         )
 
     @functools.cached_property
@@ -123,9 +128,11 @@ class Work:
 
         return version_of(bundles.read_card(self.model))
 
-    def json(self, name: str, command: str, known: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    def json(
+        self, name: str, command: str, known: Callable[[dict[str, Any]], Any], expected: str = ""
+    ) -> dict[str, Any]:
         """A file that ``command`` writes, where it is ``known`` for what it should be."""
-        expected = say("{file} is what this command writes.", file=name)
+        expected = expected or say("{file} is what this command writes.", file=name)
         try:
             found = json.loads(self.at(name).read_text("utf-8"))
             if known(found):

@@ -35,7 +35,7 @@ def start(
     label: Annotated[str, typer.Option(metavar="COLUMN", help="The column of their classes.")] = "label",
     time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Dates: the newest become the test.")] = None,
 ) -> None:
-    """Write a folder with the question to fill in, the data, and the steps.
+    """Write a folder: question, data, steps.
 
     Exit status: 0 done, 2 the request cannot be meant or nothing can be written.
     """
@@ -53,10 +53,11 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Walk through the seven steps and say what is done, missing or contradicts.
+    """Say what is done, missing, or contradicts.
 
-    A model that is ready is put through the gate again, served on loopback for some seconds, and ended. Nothing in the
-    folder is changed. Exit status: 0 all steps are done, 1 not so, 2 the folder is no capstone, 130 interrupted.
+    Walks through the seven steps. A model that is ready is put through the gate again, served on loopback for some
+    seconds, and ended. Nothing in the folder is changed. Exit status: 0 all steps are done, 1 not so, 2 the
+    folder is no capstone, 130 interrupted.
     """
     import dataclasses
     import json
@@ -94,7 +95,7 @@ def check(
 
 @app.command("rubric")
 def rubric() -> None:
-    """Print what a colleague scores, with what 0, 1 and 2 points look like."""
+    """Print what a colleague scores."""
     from course_utils.capstone import rubric
 
     console.write(rubric.text().rstrip())
@@ -108,6 +109,6 @@ def _tell(step) -> None:
     state = marks.get(step.state, say("contradicts"))
     console.write(say("{number}. {title}: {state}", number=step.number, title=step.title, state=state))
     console.write(say("   {found}", found=step.found))
-    if step.state != DONE:
+    if step.expected:
         console.write(say("   Expected: {expected}", expected=step.expected))
         console.write(say("   Type: {command}", command=step.command))
