@@ -9,7 +9,7 @@ from typing import Any
 from course_utils.capstone.question import FILE, Question
 
 COMPARISON, MODEL = "comparison", "comparison/model"
-BEFORE = "comparison/candidates/majority"  # what people do without a model: no answer is sure, so they read everything
+BEFORE = "before"  # what is done without a model, as one that leaves every message to people
 KEY, PUBLIC = "maker", "maker.pub"
 TESTS, GATE, LOAD, VERSIONS, REPORT = "tests.toml", "gate.json", "load.json", "versions", "report.md"
 LEAST_ANSWERS = 200  # of a load test: the p99 of fewer is little more than the slowest

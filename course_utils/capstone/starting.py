@@ -32,15 +32,17 @@ def start(
     try:
         if folder.is_dir() and any(folder.iterdir()):
             raise CourseError(say("{folder} holds files already; name a new folder.", folder=shown))
-        content = _files(folder, data, text, label, time)
-        _write(folder, content)
+        asked, content = _files(folder, data, text, label, time)
+        _write(asked, content)
     except OSError as error:
         why = error.strerror or str(error)
         raise CourseError(say("{folder} cannot be written ({why}).", folder=shown, why=why)) from error
-    return list(content)
+    return [*content, f"{commands.BEFORE}/"]
 
 
-def _files(folder: Path, data: Path | None, text: str, label: str, time: str | None) -> dict[str, bytes]:
+def _files(
+    folder: Path, data: Path | None, text: str, label: str, time: str | None
+) -> tuple[Question, dict[str, bytes]]:
     if data is None:
         name, content = TICKETS, _tickets()
     else:
@@ -57,24 +59,40 @@ def _files(folder: Path, data: Path | None, text: str, label: str, time: str | N
         commands.REPORT: decision.template(),
         "rubric.md": rubric.text(),
     }
-    if name in written:
+    if name in (*written, commands.BEFORE):
         raise CourseError(say("The data are called {name}, as a file of the capstone is; rename them.", name=name))
-    return {name: content, **{file: words.encode("utf-8") for file, words in written.items()}}
+    return asked, {name: content, **{file: words.encode("utf-8") for file, words in written.items()}}
 
 
-def _write(folder: Path, content: dict[str, bytes]) -> None:
+def _write(asked: Question, content: dict[str, bytes]) -> None:
     """All files beside the folder's place, then the folder under its name."""
+    folder = asked.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         for name, data in content.items():
             (beside / name).write_bytes(data)
+        _before(beside / asked.file, asked, beside / commands.BEFORE)
         beside.chmod(0o755)
         if folder.is_dir():
             folder.rmdir()  # it is empty
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _before(data: Path, asked: Question, bundle: Path) -> None:
+    """Save what is done without a model as a model: the shares of the classes, and every message left to people."""
+    from course_utils import bundles
+    from course_utils.bundles import models
+    from course_utils.compare.account import EVERYTHING
+    from course_utils.compare.text_language import language
+    from course_utils.data import load_csv
+
+    own = load_csv(data, text=asked.text, label=asked.label)
+    shares = own.frame["label"].value_counts(normalize=True)[list(own.class_names)].to_numpy()
+    model = models.Majority(class_names=own.class_names, language=language(own.frame["text"].tolist()), shares=shares)
+    bundles.save(model, bundle, decision={"threshold": EVERYTHING, "limits": {}})
 
 
 def _tickets() -> bytes:
@@ -163,8 +181,9 @@ def readme(asked: Question) -> str:
             [commands.compare(asked) + " --only majority,tfidf,small"],
         ),
         (
-            say("The key `maker` stays with you: do not hand it on with the folder. The second model stands for what "
-                "is done today: it is sure of nothing, so that people read everything."),
+            say("The key `maker` stays with you: do not hand it on with the folder. `before` is today’s way as a "
+                "model: it leaves every message to people, and is what you can go back to."
+            ),
             [commands.sign(), commands.sign(commands.BEFORE, new_key=False)],
         ),
         (

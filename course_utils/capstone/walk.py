@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from course_utils.capstone import answering, choosing, decision, question, shipping, watching
-from course_utils.capstone.work import DONE, MISSING, Open, Step, Work
+from course_utils.capstone.work import CONTRADICTS, DONE, MISSING, Open, Step, Work
+from course_utils.errors import CourseError
 from course_utils.language import say
 
 # Number → (the steps that it stands on, what has to hold).
@@ -48,6 +49,9 @@ def walk(folder: Path) -> Iterator[Step]:
             found = " ".join(one(work) for one in held)
         except Open as why:
             yield Step(number, title, why.state, why.found, why.expected, why.command)
+        except (CourseError, OSError) as error:  # of a tool, or of this machine: no step foresaw it
+            expected = say("The step can be looked at on this machine.")
+            yield Step(number, title, CONTRADICTS, str(error), expected, "course doctor")
         else:
             done.add(number)
             yield Step(number, title, DONE, found)

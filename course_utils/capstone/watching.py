@@ -24,23 +24,27 @@ def reversible(work: Work) -> str:
     registry = Registry(work.at(commands.VERSIONS), work.at(commands.PUBLIC))
     with refusing(whole, f"course registry {commands.VERSIONS} log"):
         state, history = registry.state, registry.history()
+    before = [version for version in state.versions if version != work.version]
     expected = say("Version {version}, the model that passed the gate, is the champion.", version=work.version)
+    first = say("What was done before is promoted first, so that there is something to go back to.")
+    if state.champion is None and before:
+        raise missing(say("No version was promoted yet."), first, commands.promote(before[-1]))
     if work.version not in state.versions:
         raise missing(
             say("The registry does not have version {version}.", version=work.version), expected, commands.add()
         )
     if state.champion is None:
-        raise missing(say("No version was promoted."), expected, commands.promote(work.version))
+        raise missing(say("No version was promoted yet."), expected, commands.promote(work.version))
     if state.champion != work.version:
         raise contradicts(
             say("Version {version} is the champion.", version=state.champion), expected, commands.promote(work.version)
         )
-    behind = say("There is a version to go back to: what was done before, promoted before the model.")
     if not state.past:
-        raise missing(say("There is no version before the champion."), behind, commands.add(commands.BEFORE))
+        mend = commands.promote(before[-1]) if before else commands.add(commands.BEFORE)
+        raise missing(say("There is no version before the champion."), first, mend)
     with refusing(whole, commands.add()):
         registry.folder_of(state.champion)
-    with refusing(whole, commands.sign(commands.BEFORE, new_key=False)):
+    with refusing(whole, commands.add(commands.BEFORE)):
         registry.folder_of(state.past[-1])
     if not any(one["event"] == "rollback" for one in history):
         raise missing(

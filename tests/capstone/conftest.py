@@ -6,76 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
+from capstone_made import OWN, STATED, course, messages, right_report, state, typed
 
-from course_utils import bundles, cli
-from course_utils.capstone import commands, decision, question
+from course_utils import bundles
+from course_utils.capstone import commands, question
 from course_utils.capstone.work import Open, Work
 from course_utils.serving.answers import version_of
 from course_utils.serving.starting import Service
-
-WORDS = {
-    "billing": "invoice refund charged card payment price euros twice receipt tax paid money bill cents".split(),
-    "bug": "crash error broken freezes blank slow button screen fails wrong exception update phone stuck".split(),
-    "account": "password login user delete owner access email locked invite profile reset name role team".split(),
-}
-FILLER = "please hello since monday the for our my with after again today still you can help me it when we and".split()
-STATED = {
-    "decision": '"The help desk: who reads a message first."',
-    "minutes_by_hand": "1.5",
-    "minutes_per_error": "12",
-    "messages_a_month": "1000",
-    "must_find": "{ account = 0.8 }",
-    "rate": "60",
-    "p99_ms": "400",
-    "memory_mib": "900",
-    "looked": '"Nothing was odd."',
-    "watch": "'course_answers_total{label=\"person\"}'",
-    "limit": "40",
-    "false_alarms": "0.01",
-    "then": '"Ada reads fifty answers."',
-}
-OWN = """[[minimum]]
-name = "locked out"
-examples = [{ text = "my password is locked, please reset the login", label = "account" }]
-"""
-
-
-def messages(each: dict[str, int]) -> list[tuple[str, str]]:
-    """(text, label): six words of the class among six of any."""
-    random = np.random.default_rng(0)
-    rows = []
-    for label, count in each.items():
-        for _ in range(count):
-            words = [*random.choice(WORDS[label], 6, replace=False), *random.choice(FILLER, 6, replace=False)]
-            rows.append((" ".join(random.permutation(words)), label))
-    return [rows[i] for i in random.permutation(len(rows))]
-
-
-def course(*arguments: object, status: int = 0) -> None:
-    """Run the command in this process."""
-    with pytest.raises(SystemExit) as ended:
-        cli.main(list(map(str, arguments)))
-    assert (ended.value.code or 0) == status, arguments
-
-
-def state(path: Path, **values: str) -> None:
-    """Put values into ``capstone.toml``, as TOML writes them."""
-    lines = path.read_text("utf-8").splitlines()
-    for key, value in values.items():
-        (at,) = [n for n, line in enumerate(lines) if line.startswith(f"{key} = ")]
-        lines[at] = f"{key} = {value}"
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def typed(command: str, *more: str) -> None:
-    """Run a command as `course capstone check` says it."""
-    import shlex
-
-    name, *arguments = shlex.split(command)
-    assert name == "course"
-    course(*arguments, *more)
 
 
 @pytest.fixture(scope="session")
@@ -108,9 +46,7 @@ def finished(tmp_path_factory) -> Path:
         typed(commands.check(asked))
         with Service(folder / commands.MODEL, folder=above / "service") as service:
             typed(commands.loadtest(asked).replace("http://127.0.0.1:8000", service.url), "--seconds", "4")
-        before, model = (
-            version_of(bundles.read_card(folder / place)) for place in (commands.BEFORE, commands.MODEL)
-        )
+        before, model = (version_of(bundles.read_card(folder / place)) for place in (commands.BEFORE, commands.MODEL))
         for line in (
             commands.add(commands.BEFORE), commands.promote(before), commands.add(), commands.promote(model),
             commands.rollback(), commands.promote(model),
@@ -118,14 +54,6 @@ def finished(tmp_path_factory) -> Path:
             typed(line)
         (folder / commands.REPORT).write_text(right_report(Work(asked)), "utf-8")
     return folder
-
-
-def right_report(work: Work) -> str:
-    """A report with every section, and in the first the numbers that decide."""
-    first, *others = [name for name, _ in decision.sections()]
-    decides = [f"* {name}: {shown}" for name, _, shown, _ in decision.deciding(work)]
-    parts = ["# Decision report", f"## {first}", "We ship it.", "\n".join(decides)]
-    return "\n\n".join([*parts, *(f"## {name}\n\nAs it is." for name in others)]) + "\n"
 
 
 @pytest.fixture
