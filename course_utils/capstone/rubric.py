@@ -112,32 +112,21 @@ def criteria() -> tuple[Criterion, ...]:
 
 
 def text() -> str:
-    """The rubric in Markdown."""
+    """The rubric in Markdown, which can be read in a terminal, too."""
     found = criteria()
-    lines = [
+    parts = [
         say("# Rubric of the capstone"),
-        "",
         say(
             "For a colleague. First let `course capstone check` say what a program can tell; then read `report.md`, "
-            "and give 0, 1 or 2 points for each line. {enough} of {most} is a decision that you would sign, if no line "
-            "has 0. Write one sentence beside each line below 2: what would make it a 2?",
+            "and give 0, 1 or 2 points for each criterion. {enough} of {most} is a decision that you would sign, if "
+            "none has 0. Write a sentence beside each that has less than 2: what would make it a 2?",
             enough=ENOUGH,
             most=2 * len(found),
         ),
-        "",
-        say("| | criterion | 0 | 1 | 2 | points |"),
-        "|---|---|---|---|---|---|",
     ]
     for number, one in enumerate(found, 1):
-        lines.append(
-            say(
-                "| {number} | **{name}.** {question} | {none} | {some} | {full} | |",
-                number=number,
-                name=one.name,
-                question=one.question,
-                none=one.points[0],
-                some=one.points[1],
-                full=one.points[2],
-            )
-        )
-    return "\n".join(lines) + "\n"
+        parts.append(say("## {number}. {name}", number=number, name=one.name))
+        parts.append(one.question)
+        levels = [say("* {points}: {looks}", points=points, looks=looks) for points, looks in enumerate(one.points)]
+        parts.append("\n".join([*levels, say("* Points, and why:")]))
+    return "\n\n".join(parts) + "\n"

@@ -178,5 +178,4 @@ def test_each_criterion_of_the_rubric_tells_its_three_levels_apart():
     assert 9 <= len(found) <= 10 and len({one.name for one in found}) == len(found)
     for one in found:
         assert len(set(one.points)) == 3 and all(one.points) and one.question.endswith("?")
-        assert "|" not in "".join([one.name, one.question, *one.points]), "it would break the table"
-    assert rubric.text().count("\n| ") == len(found) + 1 and 2 * len(found) > rubric.ENOUGH
+    assert rubric.text().count("\n## ") == len(found) and 2 * len(found) > rubric.ENOUGH
