@@ -1,7 +1,7 @@
 """Step 7, second half: the decision report, whose numbers are those that were measured.
 
-A number is known by its digits alone, so that a wrong one may be another result by chance. Among the results of the
-course's tickets that happened to 1 of 2 whole percentages, 1 of 3 whole numbers up to 100, and about 1 of 10 numbers with digits behind
+A number is known by its digits alone, so that a wrong one may be another result by chance: among the results of the
+course's tickets 1 of 2 whole percentages, 1 of 3 whole numbers up to 100, and about 1 of 10 numbers with digits behind
 the point. What decides is therefore asked for by name.
 """
 
