@@ -17,6 +17,7 @@ QUESTION = (
 )  # fmt: skip
 DATA = ("file", "text", "label", "time", "looked")
 ALARM = ("watch", "limit", "false_alarms", "then")
+_MOST = 1e12  # no number of a question is larger; nan and inf are not below it
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def _number(table: Table, key: str, *, least: float | None = None, most: float =
     if _is_open(table, key):
         return None
     value = table.value[key]
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value <= most
-    if fits and (value > 0 if least is None else value >= least):
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and -_MOST < value < _MOST
+    if fits and value <= most and (value > 0 if least is None else value >= least):
         return float(value)
     expected = say("a number above 0") if least is None else say("a number of {least:g} or more", least=least)
     table.wrong(key, expected if most == math.inf else say("a share above 0, {most:g} at most", most=most))
@@ -133,4 +134,6 @@ def _shares(table: Table, key: str) -> dict[str, float]:
     if not isinstance(value, dict) or not value:
         table.wrong(key, say("classes with the share of each that must be found, { security = 0.95 }, say"))
     inside = table.table(key)
-    return {name: float(_number(inside, name, most=1.0) or 0) for name in value if not _is_open(inside, name)}
+    if any(_is_open(inside, name) for name in value):
+        return {}
+    return {name: _number(inside, name, most=1.0) or 0.0 for name in value}

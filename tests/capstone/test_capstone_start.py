@@ -138,6 +138,8 @@ def test_a_full_disk_leaves_no_half_folder(tmp_path, monkeypatch):
         ("p99_ms", "p99_msec", "Did you mean p99_ms?"),
         ("[alarm]", "[alarms]", "Did you mean alarm?"),
         ('p99_ms = "?"', 'p99_ms = "fast"', "'fast'; expected: a number above 0"),
+        ('p99_ms = "?"', f"p99_ms = 1{'0' * 400}", "expected: a number above 0"),
+        ('p99_ms = "?"', "p99_ms = inf", "expected: a number above 0"),
         ('p99_ms = "?"', "p99_ms = nan", "expected: a number above 0"),
         ('rate = "?"', "rate = 0", "expected: a number above 0"),
         ('messages_a_month = "?"', "messages_a_month = 1.5", "a whole number of 1 or more"),
@@ -161,7 +163,7 @@ def test_a_file_that_cannot_be_meant_is_one_sentence(tmp_path, before, after, wo
 
 def test_a_class_to_be_found_may_itself_be_open(tmp_path):
     starting.start(tmp_path / "capstone")
-    state(tmp_path / "capstone" / question.FILE, must_find='{ account = "?" }')
+    state(tmp_path / "capstone" / question.FILE, must_find='{ bug = 0.9, account = "?" }')
     assert "question.must_find" in question.read(tmp_path / "capstone").open
 
 
