@@ -1,9 +1,10 @@
 """A finished capstone, made once by the course's own commands with the smallest candidates; each test gets a copy."""
 
+import contextlib
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from course_utils.serving.starting import Service
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """The folder of a capstone in which every step is done."""
+def made(tmp_path_factory) -> Iterator[tuple[Path, Service]]:
+    """The folder of a capstone in which every step is done, and the service of its model."""
     from course_utils.compare import jobs, worker
 
     above = tmp_path_factory.mktemp("capstones")
@@ -30,7 +31,7 @@ def finished(tmp_path_factory) -> Path:
         phase = {"train": worker.train, "judge": worker.judge}[job["phase"]]
         return {**phase(job, tell), "memory_mib": 1.0}
 
-    with pytest.MonkeyPatch.context() as patch:
+    with contextlib.ExitStack() as ends, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_CACHE", str(above / "cache"))
         patch.setenv("COURSE_PROGRESS", "0")
         course("capstone", "start", folder, "--data", above / "my messages.csv")
@@ -44,8 +45,8 @@ def finished(tmp_path_factory) -> Path:
         typed(commands.sign())
         typed(commands.sign(commands.BEFORE, new_key=False))
         typed(commands.check(asked))
-        with Service(folder / commands.MODEL, folder=above / "service") as service:
-            typed(commands.loadtest(asked).replace("http://127.0.0.1:8000", service.url), "--seconds", "4")
+        service = ends.enter_context(Service(folder / commands.MODEL, folder=above / "service"))
+        typed(commands.loadtest(asked).replace("http://127.0.0.1:8000", service.url), "--seconds", "4")
         before, model = (version_of(bundles.read_card(folder / place)) for place in (commands.BEFORE, commands.MODEL))
         for line in (
             commands.add(commands.BEFORE), commands.promote(before), commands.add(), commands.promote(model),
@@ -53,7 +54,20 @@ def finished(tmp_path_factory) -> Path:
         ):  # fmt: skip
             typed(line)
         (folder / commands.REPORT).write_text(right_report(Work(asked)), "utf-8")
-    return folder
+        patch.undo()
+        yield folder, service
+
+
+@pytest.fixture(scope="session")
+def finished(made) -> Path:
+    """The folder of a finished capstone, which no test changes."""
+    return made[0]
+
+
+@pytest.fixture(scope="session")
+def running(made) -> Service:
+    """One service for the tests of what may be wrong with one."""
+    return made[1]
 
 
 @pytest.fixture

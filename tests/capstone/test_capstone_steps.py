@@ -337,15 +337,6 @@ def test_a_service_that_does_not_start_is_refused(came_to, folder):
     refused(came_to, answering.served, CONTRADICTS, "does not start", "is not the file that was saved", mends="serve")
 
 
-@pytest.fixture(scope="module")
-def running(finished, tmp_path_factory):
-    """One service for the tests of what may be wrong with one."""
-    from course_utils.serving.starting import Service
-
-    with Service(finished / commands.MODEL, folder=tmp_path_factory.mktemp("service")) as service:
-        yield service
-
-
 @pytest.fixture
 def work(finished, running):
     """The finished capstone."""
