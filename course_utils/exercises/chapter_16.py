@@ -264,7 +264,7 @@ _REPORT_MISTAKES = [
     Mistake(
         "F1 of accuracy",
         _wrong(_report, f1="accuracy"),
-        "You put accuracy (准确率) where precision (精确率) belongs. F1 is the harmonic mean of *precision* and recall.",
+        "You put accuracy (准确率) where precision (精确率) belongs. F1 is the mean of *precision* and recall.",
     ),
     Mistake(
         "plain mean",
@@ -335,6 +335,7 @@ _WINS_CASES = [
     _duel([100] * 4, [90, 90, 90, 96], [80, 85, 89, 95]),
     _duel([50] * 6, [48, 40, 30, 44, 25, 36], [46, 38, 28, 42, 24, 34]),
     _duel([200, 20, 20, 20], [198, 15, 15, 15], [170, 16, 15, 16]),
+    _duel([200, 20, 20, 20], [180, 18, 17, 18], [190, 19, 19, 19]),
     _duel([100] * 3, [98, 96, 98], [96, 95, 92]),
     _duel([100] * 4, [97, 92, 96, 94], [90, 91, 91, 92]),
 ]
@@ -471,6 +472,7 @@ _GATE_CASES = [
     (40, 30, 10_000, 20, 0.1, True, _LIMITS),
     (12, 2, 5_000, 2.2, 0.081, True, _LIMITS),
     (40, 12, 10_000, 2.2, 0.081, True, _LIMITS),
+    (60, 20, 10_000, 2.2, 0.081, True, _LIMITS),
     (0, 0, 800, 2.2, 0.08, True, {"ms": 5, "mb": 1, "loss": 0.002}),
 ]
 _GATE_MISTAKES = [
@@ -520,14 +522,14 @@ _CODE = "Put your code where the three dots stand."
 EXERCISES = (
     Exercise(
         "16-4", "A report on a rare class", "modify", 15,
-        "Write `report(y, p, threshold)`: the accuracy above the constant's, precision, recall, F1 and the lower end of "
-        f"the recall's interval. {_CODE}",
+        "Write `report(y, p, threshold)`: the accuracy above the constant's, precision, recall, F1 and the lower end "
+        f"of the recall's interval. {_CODE}",
         function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES),
     ),
     Exercise(
         "16-5", "Net, tradition, or the cheaper one", "decide", 15,
-        "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, or "
-        f'"cheaper" where it holds zero. {_CODE}',
+        "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, "
+        f'or "cheaper" where it holds zero. {_CODE}',
         function(who_wins, _WINS_CASES, mistakes=_WINS_MISTAKES),
     ),
     Exercise(

@@ -80,7 +80,7 @@ def by_counts(y, p, threshold):
 def by_scikit(y, p, threshold):
     flagged = p >= threshold
     first = by_counts(y, p, threshold)
-    return np.array([*first[:3], f1_score(y, flagged, zero_division=0), first[4]])
+    return (*first[:3], f1_score(y, flagged, zero_division=0), first[4])
 
 
 def f1_of_accuracy(y, p, threshold):
