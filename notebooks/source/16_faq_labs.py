@@ -116,7 +116,7 @@ metrics.round(3)
 # Read the table three times.
 #
 # * *Accuracy* ranks the constant first: 99 % for doing nothing. Recall and F1 see through it.
-# * *ROC-AUC* says about 0.94, which sounds like finished work. *Precision* says that two of three alarms are false. The **PR-AUC**, the area under precision over
+# * *ROC-AUC* says about 0.94, which sounds like finished work. *Precision* says that three of four alarms are false. The **PR-AUC**, the area under precision over
 #   recall, says what a rare class is like; for a constant it is the share of positives, not a half.
 # * *Calibration*, here the fraud that a model expects over what came, is the one column in which honest and loud differ. Whoever multiplies these
 #   probabilities by money needs it.
@@ -186,7 +186,7 @@ pd.Series(readings | {"scikit-learn": printed}).round(3).to_frame("F1").T
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Nearly twice as much. With accuracy a poor detector looks like a decent one.
+# By a factor of two. With accuracy a poor detector looks like a decent one.
 #
 # </details>
 #
@@ -217,8 +217,8 @@ assert readings["accuracy"] > 1.3 * printed and not between
 # read, *hyper*parameters are meant, what you choose (parameters are what training changes). Then it is what everybody does. What does the winner's score say
 # afterwards?
 #
-# Take 300 candidates that differ in luck alone: each sees a random quarter of the words of 200 tickets. The best on 50 validation tickets wins, and 250 *fresh*
-# ones tell what it is worth. All from the training part; repeat it with 200 other draws.
+# Take 300 candidates. Each sees a random quarter of the words of 200 tickets, and smooths its counts by a hyperparameter `alpha` of its own. The best on 50 validation
+# tickets wins, and 250 *fresh* ones tell what it is worth. All are from the training part; repeat it with 200 other draws of the 50.
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -238,7 +238,7 @@ known, new = words.transform(texts[fit]).tocsc(), words.transform(texts[held]).t
 right = []
 for _ in range(300):
     some = dice.choice(known.shape[1], known.shape[1] // 4, replace=False)
-    candidate = MultinomialNB(alpha=0.1).fit(known[:, some], teams[fit])
+    candidate = MultinomialNB(alpha=10 ** dice.uniform(-2, 0.5)).fit(known[:, some], teams[fit])
     right.append(candidate.predict(new[:, some]) == teams[held])
 right = np.array(right)
 
@@ -261,7 +261,7 @@ chosen.groupby("candidates").mean().round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# About ten points. With a single candidate, none.
+# About fifteen points. With a single candidate, none.
 #
 # </details>
 #
@@ -437,7 +437,7 @@ patients, later = load_diabetes(return_X_y=True)
 later = (later - later.mean()) / later.std()
 folds = KFold(10, shuffle=True, random_state=seed)
 small_net = MLPRegressor(
-    hidden_layer_sizes=(16,), alpha=10, solver="lbfgs", max_iter=500, random_state=seed
+    hidden_layer_sizes=(16,), alpha=10, solver="lbfgs", max_iter=5_000, random_state=seed
 )
 squares, prices = {}, {}
 for name, model in {"ridge": Ridge(10), "net": small_net}.items():
@@ -530,7 +530,7 @@ pd.DataFrame(curve, index=["right", "at least", "at most", "n"]).T.round(3)
 
 # %%
 assert curve[600].low > 0.65 and curve[50].high < 0.50
-assert curve[400].low > 0.58 and curve[200].low < 0.60 and curve[600].low < 0.75
+assert curve[400].low > 0.60 and curve[200].low < 0.60 and curve[600].low < 0.75
 
 # %% [markdown] road="side"
 # ## 4 · Q2: cut the compute
@@ -562,7 +562,7 @@ pd.DataFrame(layer, index=["one, ms", "512, ms"]).T.round(2)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Eight bits: a quarter of the time for one, nothing for 512. Half the width: a quarter for both. Zeros that a dense kernel multiplies like any other number: nothing.
+# Eight bits: a quarter of the time for one, nothing for 512. Half the width: a quarter for both. Zeros: nothing, as a dense kernel multiplies them like any other number (chapter 10 measured that).
 #
 # </details>
 #
@@ -799,10 +799,7 @@ gated.round(3)
 # With a limit of 0.3 points all three ship, and the smallest is the first to take. **Predict first.** The same counts, lost 0 and gained 1, on 382 images instead: what is shown?
 
 # %%
-{
-    n: "at most {:.2f} points lost".format(100 * loss_between(0, 1, n)[1])
-    for n in (382, 1_797, 10_000)
-}
+{n: f"at most {100 * loss_between(0, 1, n)[1]:.2f} points lost" for n in (382, 1_797, 10_000)}
 
 # %% [markdown]
 # <details><summary>What came</summary>
@@ -1154,14 +1151,14 @@ check("16-7", gate)
 # ## Recap
 #
 # * *A rare class:* the constant's accuracy beside yours, precision and recall, calibration, and an interval over the positives. F1 is made of precision, not of accuracy.
-# * *A chosen score:* the best of 300 fell by some ten points on fresh tickets. Quote what a third set says, once.
+# * *A chosen score:* the best of 300 fell by some fifteen points on fresh tickets. Quote what a third set says, once.
 # * *Net or tradition:* centred digits and a table were a draw, which the cheaper one wins; moved digits went to the net by far. One difference for each writer.
 # * *Five more:* a number of labels, a roofline, a skill score, the bills of balancing, cleaning and augmenting, and a gate with three answers.
 
 # %% [markdown]
 # ## Limits and next
 #
-# Payments and forecasts were generated, so that their truth is known; yours is not. No model of billions was run. The gain of choosing depends on how different the candidates are, here by luck alone. Three answers of the FAQ stay with other chapters: c50 and c54 with
+# Payments and forecasts were generated, so that their truth is known; yours is not. No model of billions was run. The gain of choosing depends on how different the candidates are, here in luck and one hyperparameter. Three answers of the FAQ stay with other chapters: c50 and c54 with
 # 10, c55 with 09.
 #
 # The capstone puts all of it together: `course capstone` walks you from a question and your own data, or the tickets, to a running, gated, monitored service with a decision report.
@@ -1174,4 +1171,5 @@ check("16-7", gate)
 # %% [markdown]
 # **Sources.** G. W. Brier, "Verification of forecasts expressed in terms of probability", *Monthly Weather Review* 78 (1950), 1–3 · E. B. Wilson, "Probable inference, the law of succession, and statistical inference", *Journal of the American Statistical Association* 22 (1927), 209–212 ·
 # C. Elkan, "The foundations of cost-sensitive learning", *IJCAI* (2001), 973–978 · T. Saito, M. Rehmsmeier, "The precision-recall plot is more informative than the ROC plot when evaluating binary classifiers on imbalanced datasets", *PLoS ONE* 10 (2015), e0118432 ·
-# G. C. Cawley, N. L. C. Talbot, "On over-fitting in model selection and subsequent selection bias in performance evaluation", *Journal of Machine Learning Research* 11 (2010), 2079–2107 · B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, "Least angle regression", *Annals of Statistics* 32 (2004), 407–499.
+# G. C. Cawley, N. L. C. Talbot, "On over-fitting in model selection and subsequent selection bias in performance evaluation", *Journal of Machine Learning Research* 11 (2010), 2079–2107 · D. G. Bonett, R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data", *Journal of Educational and Behavioral Statistics* 37 (2012), 479–488 ·
+# B. Efron, T. Hastie, I. Johnstone, R. Tibshirani, "Least angle regression", *Annals of Statistics* 32 (2004), 407–499.
