@@ -518,48 +518,47 @@ _GATE_MISTAKES = [
     ),
 ]
 
-_CODE = "Put your code where the three dots stand."
 EXERCISES = (
     Exercise(
         "16-4", "A report on a rare class", "modify", 15,
         "Write `report(y, p, threshold)`: the accuracy above the constant's, precision, recall, F1 and the lower end "
-        f"of the recall's interval. {_CODE}",
+        "of the recall's interval. Put your code where the three dots stand.",
         function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES),
     ),
     Exercise(
         "16-5", "Net, tradition, or the cheaper one", "decide", 15,
         "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, "
-        f'or "cheaper" where it holds zero. {_CODE}',
+        'or "cheaper" where it holds zero. Put your code where the three dots stand.',
         function(who_wins, _WINS_CASES, mistakes=_WINS_MISTAKES),
     ),
     Exercise(
         "16-1", "Labels enough for a small model", "decide", 15,
         "Write `labels_enough(sizes, right, n, goal)`: the smallest number of labels from which on the lower end "
-        f"reaches the goal, else `np.inf`. {_CODE}",
+        "reaches the goal, else `np.inf`. Put your code where the three dots stand.",
         function(labels_enough, _ENOUGH_CASES, mistakes=_ENOUGH_MISTAKES),
     ),
     Exercise(
         "16-2", "What a cut buys", "modify", 20,
         "Write `layer_seconds(inputs, outputs, batch, bits, keep, peak, bandwidth)`: the longer of the times for the "
-        f"operations and for the bytes. {_CODE}",
+        "operations and for the bytes. Put your code where the three dots stand.",
         function(layer_seconds, _SECONDS_CASES, mistakes=_SECONDS_MISTAKES, tolerance=1e-12),
     ),
     Exercise(
         "16-3", "The skill of a forecaster", "modify", 15,
         "Write `skill(said, came, due, earlier)`: one minus the ratio of the Brier scores of the forecaster and of the "
-        f"base rate known before. {_CODE}",
+        "base rate known before. Put your code where the three dots stand.",
         function(skill, _SKILL_CASES, mistakes=_SKILL_MISTAKES),
     ),
     Exercise(
         "16-6", "Probabilities after balancing", "extend", 15,
         "Write `mended(p, trained, real)`: the probabilities of a model trained on a share `trained` of positives, for "
-        f"a world with the share `real`. {_CODE}",
+        "a world with the share `real`. Put your code where the three dots stand.",
         function(mended, _MENDED_CASES, mistakes=_MENDED_MISTAKES),
     ),
     Exercise(
         "16-7", "Ship, stop or measure", "decide", 20,
         "Write `gate(lost, gained, n, p99, mb, signed, limits)`: the word that the limits and the paired interval of "
-        f"the loss give. {_CODE}",
+        "the loss give. Put your code where the three dots stand.",
         function(gate, _GATE_CASES, mistakes=_GATE_MISTAKES),
     ),
 )  # fmt: skip
