@@ -673,8 +673,8 @@ rows = ["found at 1 %", "found at 0.1 %", "promised at 1 %: at most"]
 pd.DataFrame(table, index=rows).T
 
 # %% [markdown]
-# Noise brings the linear model from about four times guessing to nearly guessing. And look at the last column: the promise is far weaker than what this attack achieves. It holds against attackers who know all other images, see every step, and
-# bring a better attack than you have tried. *You measure a lower end of the leak, and prove an upper one.* A measured 1.3 % without a proof says nothing of the next attack; at ε 7.6 the proof at 1 % says nothing at all.
+# Noise brings the linear model from four times guessing to one and a half. And look at the last column: the promise is far weaker than what this attack achieves. It holds against attackers who know all other images, see every step, and
+# bring a better attack than you have tried. *You measure a lower end of the leak, and prove an upper one.* A measured 1.5 % without a proof says nothing of the next attack; at ε 7.6 the proof at 1 % says nothing at all.
 
 # %%
 guard = [found(scores[columns[σ]], inn, 0.01) for σ in columns]
