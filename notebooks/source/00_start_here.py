@@ -340,7 +340,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $S$ | sets, singular values (08) · scores of attention (09) |
 # | $T$ | length of a sequence (01, 05, 08, 12) · temperature (02, 10) · targets (03) · all steps of training (07, 09, 15) · transposed, as an exponent (02 to 06) |
 # | $V$ | vocabulary (01, 12) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09, 12) |
-# | $Y$ | rows with a single 1 (02, 03, 05, 08, 10) · features of generated images (06) · the middle of a block (09) |
+# | $Y$ | rows with a single 1 (02, 03, 05, 08, 10, 15) · features of generated images (06) · the middle of a block (09) |
 # | $Z$ | before the activation (00 to 06, 08, 10, 15) · what a block gives (09) |
 # | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) |
 # | $z$ | a score, or one entry of $Z$ (02 to 05, 10, 12) · the zero of whole numbers (10) · a generator's random input (06) · a quantile (07) |

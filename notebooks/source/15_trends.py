@@ -814,4 +814,4 @@ check("15-2", most_steps)
 # **Sources.** H. B. McMahan, E. Moore, D. Ramage, S. Hampson, B. Agüera y Arcas, "Communication-efficient learning of deep networks from decentralized data", *AISTATS* (2017) · L. Zhu, Z. Liu, S. Han, "Deep leakage from gradients", *NeurIPS* (2019) ·
 # K. Bonawitz and others, "Practical secure aggregation for privacy-preserving machine learning", *CCS* (2017) · N. Carlini and others, "Membership inference attacks from first principles", *IEEE Symposium on Security and Privacy* (2022) ·
 # M. Abadi and others, "Deep learning with differential privacy", *CCS* (2016) · I. Mironov, "Rényi differential privacy", *CSF* (2017) · I. Mironov, K. Talwar, L. Zhang, "Rényi differential privacy of the sampled Gaussian mechanism", arXiv 1908.10530 (2019) ·
-# F. Tramèr, D. Boneh, "Differentially private learning needs better features (or much more data)", *ICLR* (2021) · TensorFlow Privacy, tutorials.
+# F. Tramèr, D. Boneh, "Differentially private learning needs better features (or much more data)", *ICLR* (2021) · "TensorFlow Privacy, tutorials", as of 2019.
