@@ -4,7 +4,7 @@
 #     chapter: "15"
 #     title: Trends and challenges
 #     requires: ["03"]
-#     needs: {quick: [], full: [mnist]}
+#     needs: {quick: [], full: []}
 #     budget: {seconds: 90, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
@@ -443,7 +443,7 @@ picture.add_scatter(x=rates, y=rates, mode="lines", name="guessing", line={"colo
 # To the right all curves look alike, and that is where the area comes from. To the left LiRA on the same networks is far above guessing: *the loss says "safe", and is wrong.*
 #
 # Federated networks leak, too, though less than pooled ones. Is that the federation's merit? They are also trained less far. So compare them with the pooled networks of ten epochs, which read unseen digits about as well.
-# These leak no more than the federation does. *What protects a little is less training; that the data stayed at home does not show at all.*
+# These leak no more than the federation does. *What protects a little is less training; a protection by the data's staying at home is not to be seen.*
 
 # %%
 at_1 = {key: found(s, inn, 0.01) for key, s in scores.items()}
@@ -648,7 +648,7 @@ pd.Series(guarded).map(interval).unstack().rename(columns=columns)
 #
 # </details>
 #
-# The better the features, the fewer images are needed, and the more noise you can afford. On 70,000 images of MNIST the order is the same (a side road). (Learning rates were the better of a few on sheet 11.)
+# The better the features, the fewer images are needed, and the more noise you can afford. (Learning rates were the better of a few on sheet 11.)
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 for σ in (4, 8):
