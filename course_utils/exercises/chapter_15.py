@@ -133,7 +133,8 @@ def _found_mistakes() -> list[Mistake]:
         Mistake(
             "fewer than the rate",
             with_option(allowed=lambda share, rate: share < rate),
-            "*At most* `rate` of the outsiders may be accused: `<=`, not `<`. (The function of section 2 stays below, too.)",
+            "*At most* `rate` of the outsiders may be accused: `<=`, not `<`. (The function of section 2 stays "
+            "below, too.)",
         ),
         Mistake(
             "above for outsiders",

@@ -11,7 +11,7 @@
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["lint-skip-median-cell"]
 # # 15 · Trends and challenges
 #
 # You train on data that must not leave their owners, attack what you have trained, and buy a guarantee with noise: each with its price in accuracy.
@@ -466,7 +466,7 @@ rise = (s * inn).sum(axis=0) / inn.sum(axis=0) - (s * ~inn).sum(axis=0) / (~inn)
 order = rise.argsort()[::-1]
 some = np.r_[order[:8], order[len(order) // 2 :][:8]]
 captions = [f"{y[pool[i]]}: +{rise[i]:.1f}" for i in some]
-alt = "Above eight odd digits, hard to read, whose log-odds rise by more than five; below eight ordinary ones that rise by about one"
+alt = "Above eight odd digits, hard to read, whose log-odds rise by more than five; below eight ordinary ones that hardly rise"
 figures.image_grid(X[pool[some]].reshape(-1, 8, 8), captions, columns=8, alt=alt)
 
 # %% [markdown]
