@@ -28,6 +28,7 @@ __all__ = [
     "load",
     "load_csv",
     "names",
+    "payments",
     "registry",
     "status",
     "verify",
@@ -65,6 +66,8 @@ def colour_digits(
 def __getattr__(name: str):
     if name == "verify":
         return importlib.import_module("course_utils.data.verify")
+    if name == "payments":
+        return importlib.import_module("course_utils.data.payments")
     if name == "load_csv":
         return importlib.import_module("course_utils.data.messages").load_csv
     if name == "images" or name in _IMAGES:

@@ -46,7 +46,7 @@ def draw(days: int = 80, *, cards: int = 5_000, seed: int = SEED) -> "pd.DataFra
 
 
 def _struck(dice: np.random.Generator, number: int, a_day: int, days: int, lasting: int) -> np.ndarray:
-    """Which of ``number`` are struck on which day, (number, days): ``a_day`` new ones each day, for ``lasting`` days."""
+    """Which are struck on which day, (number, days): each day ``a_day`` more of them, for ``lasting`` days."""
     struck = np.zeros((number, days), bool)
     for today in range(days):
         struck[dice.integers(number, size=a_day), today : today + lasting] = True
