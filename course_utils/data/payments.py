@@ -45,6 +45,36 @@ def draw(days: int = 80, *, cards: int = 5_000, seed: int = SEED) -> "pd.DataFra
     return pd.DataFrame(columns | {"fraud": skimmed | stolen | single})
 
 
+def known(payments: "pd.DataFrame", rows: "pd.DataFrame", *, delay: int) -> np.ndarray:
+    """What a bank knows when a payment comes: an array (rows, 14), of logarithms.
+
+    ``payments`` are all that `draw` gave, ``rows`` some of them, from the day ``delay`` + 28 on. Columns: the amount;
+    for 1, 7 and 28 days the number of the card's payments and their mean amount, the number of the terminal's payments
+    and the share of frauds among them; the amount as a multiple of the card's mean of 28 days. The card's days end with
+    the day before, the terminal's ``delay`` days earlier, since frauds are reported late. Raises CourseError for a
+    negative delay and for rows that come too early.
+    """
+    if delay < 0 or rows["day"].min() < delay + 28:
+        raise CourseError(say("A history of 28 days that ends {delay} days early needs later payments.", delay=delay))
+    days = int(payments["day"].max()) + 1
+
+    def past(who: str, value: "pd.Series", window: int, early: int = 0) -> np.ndarray:
+        """The sum of ``value`` over the ``window`` days that end ``early`` days before the payment's own."""
+        keys = int(payments[who].max()) + 1
+        daily = np.bincount(payments[who] * days + payments["day"], value, keys * days).reshape(keys, days)
+        total = np.pad(daily.cumsum(axis=1), ((0, 0), (1, 0)))
+        key, end = rows[who].to_numpy(), rows["day"].to_numpy() - early
+        return total[key, end] - total[key, end - window]
+
+    amount, one = rows["amount"].to_numpy(), np.ones(len(payments))
+    columns = [amount]
+    for window in (1, 7, 28):
+        n, spent = past("card", one, window), past("card", payments["amount"], window)
+        seen, frauds = past("terminal", one, window, delay), past("terminal", payments["fraud"], window, delay)
+        columns += [n, spent / np.maximum(n, 1), seen, frauds / np.maximum(seen, 1)]
+    return np.log1p(np.column_stack([*columns, amount * n / np.maximum(spent, 1)]))
+
+
 def _struck(dice: np.random.Generator, number: int, a_day: int, days: int, lasting: int) -> np.ndarray:
     """Which are struck on which day, (number, days): each day ``a_day`` more of them, for ``lasting`` days."""
     struck = np.zeros((number, days), bool)

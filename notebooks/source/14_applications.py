@@ -85,8 +85,7 @@ import plotly.express as px
 # * one payment in 2,000 is a single fraud of 200 to 400 euros.
 
 # %%
-n_days = 80
-paid = data.payments.draw(n_days)
+paid = data.payments.draw(days=80)
 print(f"{len(paid):,} payments; 'no fraud' is right for {1 - paid.fraud.mean():.2%} of them")
 
 # %% [markdown]
@@ -97,8 +96,8 @@ print(f"{len(paid):,} payments; 'no fraud' is right for {1 - paid.fraud.mean():.
 from sklearn.metrics import average_precision_score
 
 
-def fraud_days(score, rows):
-    table = paid.loc[rows, ["day", "card", "fraud"]].assign(score=score)
+def fraud_days(score):
+    table = used.loc[to_test, ["day", "card", "fraud"]].assign(score=score)
     ap = [average_precision_score(one.fraud, one.score) for _, one in table.groupby("day")]
     cards = table.groupby(["day", "card"]).max().sort_values("score", ascending=False)
     hit = cards.groupby("day").head(100).groupby("day").fraud.mean()  # in the days' order
@@ -106,59 +105,33 @@ def fraud_days(score, rows):
 
 
 # %% [markdown]
-# What does the bank know when a payment comes? The amount; how often and how much the card has paid in the last 1, 7 and 28 days; how many frauds the terminal has seen.
-# But owners *report* a fraud up to a week later. So the count of frauds has to end `delay` days before today:
+# What does the bank know when a payment comes? The amount, also as a multiple of the card's usual one; how often and how much the card has paid in the last 1, 7 and 28 days; how many frauds the terminal has
+# seen in them. But owners *report* a fraud up to a week later. So the count of frauds has to end some days before: `delay`.
+#
+# The split looks like the future, too: ten days to learn from, **a week whose labels nobody has yet**, seven days to choose on, such a week again, fourteen days of test. The models learn from all frauds and a
+# tenth of the rest, which saves time.
 
 # %%
-amounts, frauds, day = (paid[name].to_numpy() for name in ("amount", "fraud", "day"))
-spans = {"learn": (35, 45), "choose": (52, 59), "test": (66, 80)}
-used = np.flatnonzero(np.any([(day >= a) & (day < b) for a, b in spans.values()], axis=0))
-
-
-def past(who, value, window, delay=0):
-    """The sum of `value` over the `window` days that end `delay` days before the payment's own."""
-    key, end = paid[who].to_numpy(), day[used] - delay
-    daily = np.bincount(key * n_days + day, value, (key.max() + 1) * n_days)
-    total = np.pad(daily.reshape(-1, n_days).cumsum(axis=1), ((0, 0), (1, 0)))
-    return total[key[used], end] - total[key[used], end - window]
-
-
-# %% [markdown]
-# The last column is the amount as a multiple of the card's usual one:
-
-
-# %%
-def known(delay):
-    columns, one = [amounts[used]], np.ones(len(paid))
-    for window in (1, 7, 28):
-        n, spent = past("card", one, window), past("card", amounts, window)
-        seen = past("terminal", one, window, delay)
-        share = past("terminal", frauds, window, delay) / np.maximum(seen, 1)
-        columns += [n, spent / np.maximum(n, 1), seen, share]
-    return np.log1p(np.column_stack([*columns, amounts[used] * n / np.maximum(spent, 1)]))
-
-
-# %% [markdown]
-# The split (`spans`) looks like the future: ten days to learn from, **a week whose labels nobody has yet**, seven days to choose on, such a week again, fourteen days of test. The
-# models learn from all frauds and a tenth of the rest, which saves time.
-
-# %%
-honest, is_fraud = known(delay=7), frauds[used]
-learn, choose, test = ((day[used] >= a) & (day[used] < b) for a, b in spans.values())
+spans = [(35, 45), (52, 59), (66, 80)]
+used = paid[np.any([(paid.day >= a) & (paid.day < b) for a, b in spans], axis=0)]
+honest = data.payments.known(paid, used, delay=7)
+to_learn, to_choose, to_test = ((used.day >= a) & (used.day < b) for a, b in spans)
 luck = np.random.default_rng(seed).random(len(used))
-learn &= is_fraud | (luck < (0.3 if course.full else 0.1))
+to_learn &= used.fraud | (luck < (0.3 if course.full else 0.1))
 
 # %% [markdown]
 # The baseline ranks by the amount alone. Then a random forest, *boosted* trees (each small tree corrects those before it), and a small net.
 
-# %% tags=["nbval-ignore-output"]
-from time import process_time
-
+# %%
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+# %% [markdown]
+# All three are small:
+
+# %%
 boosted = HistGradientBoostingClassifier(max_leaf_nodes=8, max_iter=60, early_stopping=False)
 small_net = MLPClassifier((64, 32), early_stopping=True, random_state=seed)
 detectors = {
@@ -166,19 +139,23 @@ detectors = {
     "boosted trees": boosted,
     "net": make_pipeline(StandardScaler(), small_net),
 }
-scores, seconds = {"amount": amounts[used]}, {"amount": 0.0}
+
+# %% [markdown]
+# Each takes a second or two to learn and to judge all these days:
+
+# %%
+fraud_scores = {"amount": used.amount.to_numpy()}
 for name, model in detectors.items():
-    start = process_time()
-    scores[name] = model.fit(honest[learn], is_fraud[learn]).predict_proba(honest)[:, 1]
-    seconds[name] = process_time() - start
+    model.fit(honest[to_learn], used.fraud[to_learn])
+    fraud_scores[name] = model.predict_proba(honest)[:, 1]
 
 # %% [markdown]
 # **Predict first.** Which is best for those who ring, and by how much?
 
 # %% tags=["nbval-ignore-output"]
-tested = {name: fraud_days(score[test], used[test]) for name, score in scores.items()}
-fraud_table = pd.DataFrame({name: found.mean() for name, found in tested.items()}).T
-fraud_table.assign(seconds=seconds).round(3)
+fraud_tested = {name: fraud_days(score[to_test]) for name, score in fraud_scores.items()}
+fraud_table = pd.DataFrame({name: found.mean() for name, found in fraud_tested.items()}).T
+fraud_table.round(3)
 
 # %% [markdown]
 # <details><summary>What came</summary>
@@ -200,7 +177,9 @@ def gap(one, other):
 
 duels = [("net", "amount"), ("net", "forest"), ("net", "boosted trees")]
 fraud_gaps = {
-    (m, *duel): gap(*(tested[who][m] for who in duel)) for m in fraud_table for duel in duels
+    (m, a, b): gap(fraud_tested[a][m], fraud_tested[b][m])
+    for m in fraud_table
+    for a, b in duels
 }
 pd.DataFrame(fraud_gaps, index=["difference", "low", "high"]).T.round(3)
 
@@ -209,14 +188,13 @@ pd.DataFrame(fraud_gaps, index=["difference", "low", "high"]).T.round(3)
 # the second.
 
 # %% tags=["nbval-ignore-output"]
-leaky = known(delay=0)
-boosted.fit(leaky[learn], is_fraud[learn])
+leaky = data.payments.known(paid, used, delay=0)
+boosted.fit(leaky[to_learn], used.fraud[to_learn])
 leaks = {"careless, on paper": leaky, "careless, served": honest}
-for name, x in leaks.items():
-    leaks[name] = fraud_days(boosted.predict_proba(x[test])[:, 1], used[test])
-pd.DataFrame(
-    {k: v.mean() for k, v in leaks.items()} | {"honest": fraud_table.loc["boosted trees"]}
-).T.round(3)
+leaks = {
+    k: fraud_days(boosted.predict_proba(x[to_test])[:, 1]).mean() for k, x in leaks.items()
+}
+pd.DataFrame(leaks | {"honest": fraud_table.loc["boosted trees"]}).T.round(3)
 
 # %% [markdown]
 # The paper promised more than was served. Ask of each fraud figure when its labels were known.
@@ -228,34 +206,39 @@ pd.DataFrame(
 # %%
 def euros(called, part):
     """Each day's cost of calling where `called`."""
-    cost = np.where(called, 5, amounts[used][part] * is_fraud[part])
-    return np.bincount(day[used][part], cost)[day[used][part].min() :]
+    days = used[part]
+    return (
+        pd.Series(np.where(called, 5, days.amount * days.fraud))
+        .groupby(days.day.to_numpy())
+        .sum()
+    )
 
 
 def cheapest(score):
-    candidates = np.quantile(score[choose], 1 - np.geomspace(1e-4, 0.2, 60))
-    return min(candidates, key=lambda t: euros(score[choose] >= t, choose).sum())
+    candidates = np.quantile(score[to_choose], 1 - np.geomspace(1e-4, 0.2, 60))
+    return min(candidates, key=lambda t: euros(score[to_choose] >= t, to_choose).sum())
 
 
 # %% [markdown]
 # Against the largest amounts, and against ringing nobody:
 
 # %% tags=["nbval-ignore-output"]
-called = {
-    f"by {name}": scores[name][test] >= cheapest(scores[name])
-    for name in ("amount", "boosted trees")
-}
-called["nobody"] = np.zeros(test.sum(), bool)
-costs = {name: euros(who, test) for name, who in called.items()}
-table = {name: (called[name].sum() / 14, costs[name].mean()) for name in costs}
-pd.DataFrame(table, index=["calls a day", "euros a day"]).T.round()
+called = {"nobody": np.zeros(to_test.sum(), bool)}
+for name in ("amount", "boosted trees"):
+    called[f"by {name}"] = fraud_scores[name][to_test] >= cheapest(fraud_scores[name])
+costs = {name: euros(who, to_test) for name, who in called.items()}
+ringing = {name: (called[name].sum() / 14, costs[name].mean()) for name in costs}
+pd.DataFrame(ringing, index=["calls a day", "euros a day"]).T.round()
 
 # %% [markdown]
-# The threshold came out near what the team can do, 100 calls. Exercise 14-4 builds one exactly.
+# By the trees a fifth of the loss is left, calls included, by the amounts a third. The calls come out near the 100 that the team can make. Exercise 14-4 builds an exact threshold.
 
 # %%
 assert 0.002 < paid.fraud.mean() < 0.007
 assert fraud_gaps["card precision@100", "net", "amount"][1] > 0.1
+assert 60 < ringing["by boosted trees"][0] < 200
+assert 3 * ringing["by boosted trees"][1] < ringing["nobody"][1] > 2 * ringing["by amount"][1]
+assert ringing["by boosted trees"][1] < 0.8 * ringing["by amount"][1]
 
 # %% [markdown] needs="sp500"
 # ### Market prediction
@@ -290,9 +273,9 @@ def walk(inputs, first=1_000, year=250):
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 real = move.to_numpy()[1_000:]
 says = {"always up": np.ones(len(real)), "five days": walk(before), "look-ahead": walk(around)}
-right = pd.DataFrame({name: said == (real > 0) for name, said in says.items()})
-monthly = right.groupby(np.arange(len(right)) // 20).mean()
-print(right.mean().round(3).to_dict())
+sp_right = pd.DataFrame({name: said == (real > 0) for name, said in says.items()})
+monthly = sp_right.groupby(np.arange(len(sp_right)) // 20).mean()
+print(sp_right.mean().round(3).to_dict())
 print("five days - always up:", gap(monthly["five days"], monthly["always up"]).round(3))
 
 # %% [markdown]
@@ -306,12 +289,8 @@ print("five days - always up:", gap(monthly["five days"], monthly["always up"]).
 
 # %% tags=["nbval-ignore-output"]
 wealth = {}
-for name, cost in [
-    ("always up", 0),
-    ("five days", 0),
-    ("five days", 0.0005),
-    ("look-ahead", 0.0005),
-]:
+plans = [("always up", 0), ("five days", 0), ("five days", 0.0005), ("look-ahead", 0.0005)]
+for name, cost in plans:
     trades = np.abs(np.diff(says[name], prepend=0))
     wealth[f"{name}, {cost:.2%}"] = np.cumprod(1 + says[name] * real - cost * trades)
 curves = pd.DataFrame(wealth, index=sp_days.date[1_000:])
@@ -320,18 +299,26 @@ picture = px.line(tidy, "date", "euros", color="rule", line_dash="rule", log_y=T
 alt = "The look-ahead line rises straight to thousands on a logarithmic axis; the others end at three or four"
 picture.update_layout(width=760, height=360, meta={"alt": alt})
 
+# %% [markdown]
+# The look-ahead's line is as straight as no strategy's. Where they end:
+
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 print(curves.iloc[-1].round(2).to_dict())
 
 # %% [markdown]
-# A line as straight as the look-ahead's is no strategy but a leak: that mean holds the day itself and the two after. Note what 0.05 % takes from the five days, too.
+# Thousands for one are no strategy but a leak: that mean holds the day itself and the two after. The five days, right less often, end above *always up* as long as trades are free, and not at 0.05 %: one path is
+# one draw.
 
 # %%
 ended = curves.iloc[-1]
-assert abs(right["always up"].mean() - 0.544) < 0.005
-assert abs(right["look-ahead"].mean() - 0.684) < 0.02 and ended["look-ahead, 0.05%"] > 500
+assert abs(sp_right["always up"].mean() - 0.544) < 0.005
+assert abs(sp_right["look-ahead"].mean() - 0.684) < 0.02 and ended["look-ahead, 0.05%"] > 500
 assert gap(monthly["five days"], monthly["always up"])[1] < 0
-assert ended["five days, 0.05%"] < 0.8 * ended["five days, 0.00%"]
+assert (
+    ended["five days, 0.05%"] < 0.8 * ended["five days, 0.00%"]
+    and ended["five days, 0.00%"] > ended["always up, 0.00%"]
+)
+assert ended["five days, 0.05%"] < 1.1 * ended["always up, 0.00%"]
 
 # %% [markdown] needs="german_credit"
 # ### Credit risk
@@ -348,17 +335,22 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 loans = pd.get_dummies(data.load("german_credit").frames["applicants"].drop(columns="sex"))
 failed = 1 - loans.pop("risk").to_numpy()
+
+# %% [markdown]
+# A column a value, and two models:
+
+# %%
 lenders = {
     "forest": RandomForestClassifier(30, min_samples_leaf=5, random_state=seed),
     "logistic": make_pipeline(StandardScaler(), LogisticRegression()),
 }
 risks = {"all alike": np.full((2, 1_000), failed.mean())}
 for name, model in lenders.items():
-    cuts = [StratifiedKFold(5, shuffle=True, random_state=seed + i) for i in (0, 1)]
-    twice = [
-        cross_val_predict(model, loans, failed, cv=cut, method="predict_proba") for cut in cuts
-    ]
-    risks[name] = np.array(twice)[:, :, 1]
+    risks[name] = np.zeros((2, 1_000))
+    for i in (0, 1):
+        cut = StratifiedKFold(5, shuffle=True, random_state=seed + i)
+        p = cross_val_predict(model, loans, failed, cv=cut, method="predict_proba")
+        risks[name][i] = p[:, 1]
 
 # %% [markdown]
 # The **Brier score** is the mean squared error of a probability. Beside it, the mean cost of a loan at two thresholds. Refusing everybody costs 0.70, and nobody 1.50:
@@ -378,7 +370,7 @@ print("Brier, forest - logistic:", gap(brier["forest"], brier["logistic"]).round
 pd.DataFrame(credit, index=["Brier", "cost at 1/2", "cost at 1/6"]).T.round(3)
 
 # %% [markdown]
-# At one half, the threshold of `predict`, both models cost more than refusing everybody. At one sixth they cost less: the threshold matters more than the model. Can the
+# At one half, the threshold of `predict`, both models cost more than refusing everybody. At one sixth they cost less, and about the same, though the forest's Brier score is a little lower. Can the
 # probabilities be believed? Loans by what the logistic regression said, with intervals:
 
 # %% tags=["nbval-ignore-output"]
@@ -400,20 +392,23 @@ picture.update_layout(width=480, height=360, meta={"alt": alt})
 # %%
 assert min(credit["logistic"][1], credit["forest"][1]) > 0.8  # refusing everybody: 0.7
 assert max(credit["logistic"][2], credit["forest"][2]) < 0.65
+assert abs(credit["logistic"][2] - credit["forest"][2]) < 0.05
 assert ((curve.low < curve.said) & (curve.said < curve.high)).sum() >= 4
 
 # %% [markdown]
 # ### Should a small team use a large model here?
 #
-# No. A net with 3,000 parameters does not show a better card precision than boosted trees that take a fraction of a second. The handbook found the same with large means: on its own payments average precision is
-# 0.658 for a forest and 0.674 for the best of its tuned LSTMs (so these are not to be compared with the figures above). The right delay, the metric and the threshold move more than the model.
+# No. A net of 3,000 parameters shows no lead over boosted trees, and a late label moved average precision more than the choice between them. The handbook tried larger nets on its own payments (other
+# rules, so other figures): 0.658 for a forest, 0.674 for the best of its tuned LSTMs. Get the delay, the metric and the threshold right first.
 
 # %%
 large_is_better = fraud_gaps["card precision@100", "net", "boosted trees"][1] > 0
-careless_gap = (leaks["careless, on paper"] - leaks["careless, served"]).mean()
-assert not large_is_better and careless_gap["average precision"] > 0.02
-assert costs["by boosted trees"].mean() < 0.5 * costs["nobody"].mean()
-del honest, leaky, scores
+careless_gap = leaks["careless, on paper"] - leaks["careless, served"]
+assert not large_is_better
+assert careless_gap["average precision"] > abs(
+    fraud_gaps["average precision", "net", "boosted trees"][0]
+)
+del honest, leaky, fraud_scores
 
 # ===== FINANCE end
 
@@ -422,7 +417,7 @@ del honest, leaky, scores
 # %% [markdown] road="side"
 # ## 6 · Medicine
 #
-# How many of 212 cancers does a model find that may alarm one healthy woman in twenty, which model's promises are true, and why nobody should use either. It stands for
+# How many of 212 cancers does a model find that may alarm one in twenty without cancer, whose promises are true, and why nobody should use any of them. It stands for
 # the articles' diagnosis (疾病诊断); drug research and medical imaging (药物研发、医疗影像分析) are not tried here.
 
 # %% [markdown]
@@ -437,6 +432,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+# %% [markdown]
+# Malignant is what is to be found:
+
+# %%
 x_cells, benign = load_breast_cancer(return_X_y=True)
 malignant = benign == 0
 usual = dict(solver="lbfgs", max_iter=1_000, tol=1e-3, random_state=seed)
@@ -449,7 +448,7 @@ doctors = {
 }
 
 # %% [markdown]
-# **Sensitivity** is the share of cancers found, **specificity** the share of healthy women left in peace. Fix the second at 95 % and compare the first. The threshold belongs to the
+# **Sensitivity** is the share of cancers found, **specificity** the share of the others left in peace. Fix the second at 95 % and compare the first. The threshold belongs to the
 # training: it comes from the training part, from scores of models that had not seen the sample either. Five parts, drawn twice:
 
 # %%
@@ -462,11 +461,10 @@ def diagnose(model, x):
     for i in (0, 1):
         parts = StratifiedKFold(5, shuffle=True, random_state=seed + i).split(x, malignant)
         for old, new in parts:
-            inner = cross_val_predict(
-                model, x[old], malignant[old], cv=3, method="predict_proba"
-            )
-            p[i, new] = model.fit(x[old], malignant[old]).predict_proba(x[new])[:, 1]
-            alarm[i, new] = p[i, new] > np.quantile(inner[~malignant[old], 1], 0.95)
+            known_x, known_y = x[old], malignant[old]
+            inner = cross_val_predict(model, known_x, known_y, cv=3, method="predict_proba")
+            p[i, new] = model.fit(known_x, known_y).predict_proba(x[new])[:, 1]
+            alarm[i, new] = p[i, new] > np.quantile(inner[~known_y, 1], 0.95)
     return p, alarm
 
 
@@ -479,28 +477,31 @@ for name, model in doctors.items():
     x = x_cells[:, [20]] if name == "radius" else x_cells
     chances[name], both = diagnose(make_pipeline(StandardScaler(), model), x)
     alarms[name] = both.mean(axis=0)
-pd.DataFrame(
-    {k: [a[malignant].mean(), 1 - a[~malignant].mean()] for k, a in alarms.items()},
-    index=["sensitivity", "specificity"],
-).T.round(3)
+found = {k: [a[malignant].mean(), 1 - a[~malignant].mean()] for k, a in alarms.items()}
+pd.DataFrame(found, index=["sensitivity", "specificity"]).T.round(3)
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# No net finds more. The difference from the logistic regression follows, with the 212 cancers drawn anew; they stay 212, however often the parts are drawn.
+# No, neither is seen to find more.
 #
 # </details>
+#
+# The differences from the logistic regression, with the 212 cancers drawn anew. They stay 212, however often the parts are drawn:
+
 
 # %% tags=["nbval-ignore-output"]
-rng_patients = np.random.default_rng(seed).integers(212, size=(2_000, 212))
-versus = {}
-for name in ("radius", "forest", "net", "net, penalised"):
-    d = (alarms[name] - alarms["logistic"])[malignant]
-    versus[name] = [d.mean(), *np.quantile(d[rng_patients].mean(axis=1), [0.025, 0.975])]
+def drawn_anew(d):
+    again = np.random.default_rng(seed).integers(len(d), size=(2_000, len(d)))
+    return [d.mean(), *np.quantile(d[again].mean(axis=1), [0.025, 0.975])]
+
+
+versus = {k: drawn_anew((a - alarms["logistic"])[malignant]) for k, a in alarms.items()}
+versus.pop("logistic")
 pd.DataFrame(versus, index=["sensitivity - logistic", "low", "high"]).T.round(3)
 
 # %% [markdown]
-# A woman who is told "below five percent" goes home. Add up these small probabilities: so many cancers does the model promise among those it sends home. How many came?
+# Who is told "below five percent" goes home. Add up these small probabilities: so many cancers does the model promise among those it sends home. How many came (mean of the two drawings)?
 
 # %% tags=["nbval-ignore-output"]
 home = {}
@@ -510,56 +511,62 @@ for name, p in chances.items():
 pd.DataFrame(home, index=["sent home", "cancers promised", "cancers come"]).T.round(1)
 
 # %% [markdown]
-# The net as it comes is sure and wrong; the penalised one is not, so it is not nets as such. Accuracy hides this, **calibration** (chapter 09) is about it.
+# The net as it comes is sure and wrong; the penalised one is not, so it is not nets as such. **Calibration** (chapter 09) is about this.
 #
 # Is acting on a model better than a biopsy for all, or for none? Who wants a biopsy from probability $t$ on says that a missed cancer weighs $(1 - t)/t$ needless biopsies. With
-# these weights the **net benefit** of a rule on $n$ women is
+# these weights the **net benefit** of a rule on $n$ patients is
 #
 # $$ \frac{\text{cancers found}}{n} - \frac{\text{false alarms}}{n} \cdot \frac{t}{1 - t}. $$
 
 
 # %%
-def net_benefit(p, t):
-    alarm = p >= t
-    return (alarm & malignant).mean() - (alarm & ~malignant).mean() * t / (1 - t)
+def benefits(p, t):
+    """Each patient's part of the net benefit."""
+    return ((p >= t) * np.where(malignant, 1, -t / (1 - t))).mean(axis=0)
 
 
-options = chances | {"biopsy for all": np.ones(569), "for none": np.zeros(569)}
+options = chances | {"biopsy for all": np.ones((1, 569))}  # for none it is 0
 levels = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2)
-worth = [(name, t, net_benefit(p, t)) for name, p in options.items() for t in levels]
+worth = [(name, t, benefits(p, t).mean()) for name, p in options.items() for t in levels]
 decision = pd.DataFrame(worth, columns=["rule", "threshold", "net benefit"])
+
+# %% [markdown]
+# Over the threshold this is a **decision curve** (Vickers and Elkin 2006):
 
 # %% tags=["nbval-ignore-output"]
 figures.lines(
-    decision[decision["net benefit"] > 0.2],
+    decision,
     *("threshold", "net benefit", "rule"),
     alt="Biopsies for all lose as the threshold grows; logistic regression stays on top; a net starts below",
 )
 
 # %% [markdown]
-# A **decision curve** (Vickers and Elkin 2006). At one percent, where a cancer weighs 99 biopsies, the net as it comes is worth less than biopsies for all; the logistic regression is not
-# beaten at any of these thresholds by more than a hair. (*For none* is zero, below the figure.)
-#
-# Now take the best of them to a screening, where one woman in a hundred is ill:
+# At ten percent each model is worth more than biopsies for all. At one percent, where a cancer weighs 99 biopsies, the net as it comes shows no gain over them; for each patient:
+
+# %% tags=["nbval-ignore-output"]
+at_one = drawn_anew(benefits(chances["net"], 0.01) - benefits(options["biopsy for all"], 0.01))
+print("net - biopsy for all, at 1 %: {:.4f} ({:.4f} to {:.4f})".format(*at_one))
+
+# %% [markdown]
+# And take the logistic regression to a screening, where one in a hundred is ill, not 37:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
-sensitivity, specificity = (
-    alarms["logistic"][malignant].mean(),
-    1 - alarms["logistic"][~malignant].mean(),
-)
+sensitivity, specificity = found["logistic"]
 for ill in (0.37, 0.01):
     ppv = ill * sensitivity / (ill * sensitivity + (1 - ill) * (1 - specificity))
     print(f"{ill:.0%} ill: {ppv:.0%} of the alarms are right")
 
+# %% [markdown]
+# There four alarms in five are false, with the same model.
+
 # %%
-assert versus["net"][2] < 0.01 and versus["radius"][2] < -0.05 and abs(ppv - 0.19) < 0.06
-assert (
-    home["net"][2] > 5 * home["net"][1]
-    and home["net, penalised"][2] < 3 * home["net, penalised"][1]
+assert versus["net"][1] < 0 and versus["net, penalised"][1] <= 0 and versus["radius"][2] < -0.05
+assert abs(ppv - 0.19) < 0.06
+assert home["net"][2] > 5 * home["net"][1] and home["logistic"][2] < 3 * home["logistic"][1]
+assert home["net, penalised"][2] < 3 * home["net, penalised"][1] and at_one[1] < 0
+assert all(
+    benefits(p, 0.1).mean() > benefits(np.ones((1, 569)), 0.1).mean() for p in chances.values()
 )
-assert home["logistic"][2] < 3 * home["logistic"][1]
-assert net_benefit(chances["net"], 0.01) < net_benefit(options["biopsy for all"], 0.01)
-del options, rng_patients
 
 # %% [markdown]
 # ### The model card
@@ -568,9 +575,9 @@ del options, rng_patients
 # |---|---|
 # | model | logistic regression on 30 measures; threshold for 95 % specificity from the training part |
 # | made for | learning how a diagnosis is judged; **not for patients** |
-# | data | 569 samples of one hospital, about 1990; nuclei outlined by hand on a screen, so the features depend on who drew |
+# | data | 569 samples of one hospital, published 1993; nuclei outlined half by hand, so the measures depend on who drew |
 # | measured | the figures above, by cross-validation on the same 569; no other hospital, no later year, no trial in which doctors use it |
-# | ill | 37 % here; with 1 % most alarms are false, and each probability is wrong until it is calibrated anew |
+# | ill | 37 % here; with 1 % most alarms are false, and no probability can be believed before it is calibrated anew |
 # | unknown | age, origin, machines; for whom it fails; what doctors do with an alarm |
 # | before use | approval as a medical device, a prospective study, somebody who answers for it |
 

@@ -51,3 +51,28 @@ def test_a_fraud_shows_at_a_terminal_for_28_days():
 def test_nothing_to_draw_is_refused(wrong):
     with pytest.raises(CourseError, match="at least one day and one card"):
         data.payments.draw(**wrong)
+
+
+@pytest.mark.parametrize("delay", [0, 7])
+def test_what_is_known_ends_before_the_payment_and_a_fraud_only_after_its_delay(delay):
+    paid = data.payments.draw(60, cards=300, seed=3)
+    paid["terminal"] %= 40  # so that each has payments on most days
+    rows = paid[paid.day >= 40].iloc[::97]
+    found = np.expm1(data.payments.known(paid, rows, delay=delay))
+    for row, columns in zip(rows.itertuples(), found, strict=True):
+        expected = [row.amount]
+        for window in (1, 7, 28):
+            mine = paid[(paid.card == row.card) & paid.day.between(row.day - window, row.day - 1)]
+            last = row.day - delay - 1
+            there = paid[(paid.terminal == row.terminal) & paid.day.between(last - window + 1, last)]
+            share = there.fraud.mean() if len(there) else 0
+            expected += [len(mine), mine.amount.mean() if len(mine) else 0, len(there), share]
+        expected.append(row.amount * len(mine) / max(mine.amount.sum(), 1))
+        np.testing.assert_allclose(columns, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("delay", [-1, 40])
+def test_no_history_is_refused(delay):
+    paid = data.payments.draw(60, cards=50)
+    with pytest.raises(CourseError, match="28 days"):
+        data.payments.known(paid, paid[paid.day >= 40], delay=delay)
