@@ -1,0 +1,3 @@
+"""The exercises of chapter 14, Applications; one module a field."""
+
+EXERCISES = ()
