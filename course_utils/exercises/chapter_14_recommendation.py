@@ -91,7 +91,7 @@ def _mistakes() -> list[Mistake]:
         ),
         Mistake(
             "true or false",
-            with_option(names=(True, False, None)),
+            with_option(names=(True, False, False)),
             'Return one of the words "ours", "theirs" and "open".',
         ),
     ]
@@ -100,16 +100,10 @@ def _mistakes() -> list[Mistake]:
 _RUNS = [0.478, 0.476, 0.480]
 
 
-def _at(runs, steps, **option):
-    """A published figure that lies ``steps`` of the half width above the mean, by the options' width."""
-    runs = np.asarray(runs, float)
+def _at(runs, steps):
+    """A published figure that lies ``steps`` times the half width from the mean."""
     n = len(runs)
-    far = (
-        option.get("factor", _quantile)(n)
-        * runs.std(ddof=option.get("ddof", 1))
-        * option.get("width", np.sqrt(1 + 1 / n))
-    )
-    return float(runs.mean() + steps * far)
+    return float(np.mean(runs) + steps * _quantile(n) * np.std(runs, ddof=1) * np.sqrt(1 + 1 / n))
 
 
 _FIVE, _MANY = [0.40, 0.43, 0.41, 0.44, 0.42], list(np.round(0.3 + 0.01 * np.sin(np.arange(20) * 1.7), 4))
@@ -122,7 +116,7 @@ _CASES = [
     (0.4715, _RUNS),
     *[(_at(runs, steps), runs) for runs in (_RUNS, _FIVE, _MANY, _SKEWED) for steps in (-1.03, -0.97, 0.97, 1.03)],
     *[(_at(runs, steps), runs) for runs in (_RUNS, _FIVE) for steps in (-0.9, -0.8, -0.6, 0.6, 0.8, 0.9)],
-    (0.3, [0.31, 0.29]),
+    (0.305, [0.31, 0.29]),
     (0.9, [0.31, 0.29]),
 ]
 
@@ -132,8 +126,8 @@ EXERCISES = (
         "A number from a paper",
         "decide",
         7,
-        "Write `against(published, runs)`, where `runs` are your own figures on several splits, and `published` is one run "
-        'of somebody else: "ours" if it lies below your mean by more than `t` times the spread of your runs (n - 1 in '
+        "Write `against(published, runs)`, where `runs` are your own figures on several splits and `published` one run "
+        'of somebody else: "ours" if it lies below the mean of `runs` by more than `t` times their spread (n - 1 in '
         'the denominator) times the root of 1 + 1/n, "theirs" if it lies as far above, else "open". `t` is the 0.975 '
         "quantile of Student's distribution with n - 1 degrees of freedom. Put your code where the three dots stand.",
         function(against, _CASES, mistakes=_mistakes()),
