@@ -123,7 +123,7 @@ both = X.T @ X
 either = both.diagonal()[:, None] + both.diagonal() - both
 past = ratings["time"] - ratings["time"].min()
 dated = ratings.assign(days=past.dt.total_seconds() / 86_400)
-cells = dated.pivot(index="user", columns="item").fillna(0)
+cells = dated.pivot(index="user", columns="item", values=["rating", "days"]).fillna(0)
 stars, days = cells["rating"].to_numpy(), cells["days"].to_numpy()
 liked = X * stars * 0.5 ** (((X * days).max() - days) / 30)
 
@@ -214,15 +214,17 @@ pd.DataFrame({name: frame.mean() for name, frame in found.items()}).T.round(3)
 # SAR counts twice what is said twice: who watched *Star Wars* and its sequel gets both films' neighbours. A regression would share the credit. **EASE** (2019) predicts each film from
 # all others, 1,682 ridge regressions, in which no film may predict itself:
 #
-# $$ \min_B \; \lVert X - X B \rVert^2 + \lambda \lVert B \rVert^2, \quad B_{jj} = 0 \qquad \Rightarrow \qquad P = (X^\top X + \lambda I)^{-1}, \quad B_{ij} = -P_{ij} / P_{jj}. $$
+# $$ \min_W \; \lVert X - X W \rVert^2 + \text{penalty} \cdot \lVert W \rVert^2, \;\; W_{jj} = 0 \quad \Rightarrow \quad
+# \mathrm{inv} = (X^\top X + \text{penalty} \cdot \mathrm{I})^{-1}, \;\; W_{ij} = -\,\mathrm{inv}_{ij} / \mathrm{inv}_{jj}. $$
 
 
 # %%
 def ease(X, penalty):
-    P = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1], dtype="float32"))
-    B = -P / P.diagonal()
-    np.fill_diagonal(B, 0)
-    return X @ B
+    """How much each film (row) says for each (column)."""
+    inv = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1], dtype="float32"))
+    W = -inv / inv.diagonal()
+    np.fill_diagonal(W, 0)
+    return W
 
 
 # %% [markdown]
@@ -235,11 +237,11 @@ from sklearn.linear_model import Ridge
 
 
 def ease_by_people(X, penalty):
-    P = np.linalg.inv(X @ X.T + penalty * np.eye(len(X), dtype="float32")) @ X
-    return X - P * penalty / (1 - (X * P).sum(axis=0))
+    by = np.linalg.inv(X @ X.T + penalty * np.eye(len(X), dtype="float32")) @ X
+    return X - by * penalty / (1 - (X * by).sum(axis=0))
 
 
-scores = ease(X, 400)
+scores = X @ ease(X, 400)
 alone = Ridge(alpha=400, fit_intercept=False).fit(X[:, 1:], X[:, 0]).predict(X[:, 1:])
 assert np.allclose(scores[:, 0], alone, atol=1e-3)
 assert np.allclose(scores, ease_by_people(X, 400), atol=1e-3)
@@ -374,9 +376,7 @@ def of_films(lists):
 
 base = of_films(former)
 often = base.mean(axis=0)
-P = np.linalg.inv(base.T @ base + 100 * np.eye(400))
-weights = -P / P.diagonal()
-np.fill_diagonal(weights, 0)
+weights = ease(base, 100)
 is_genre = np.eye(8)[genre]
 usual = often @ is_genre / often.sum()
 
@@ -411,9 +411,7 @@ figures.lines(start, "films known", "nDCG", "by", alt=said)
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 new = np.arange(400) % 10 == 0
-P = np.linalg.inv((base * ~new).T @ (base * ~new) + 100 * np.eye(400))
-weights = -P / P.diagonal()
-np.fill_diagonal(weights, 0)
+weights = ease(base * ~new, 100)
 known_films, new_wanted = of_films(late[:, :10]) * ~new, target * new
 some = new_wanted.sum(axis=1) > 0
 fresh = {"EASE": known_films @ weights, "content": share[:, genre], "the truth": truth[1_000:]}
@@ -529,10 +527,9 @@ check("14-1", against)
 # **Recommendation.** A random split lets a model learn from films watched *later* than those it must find; a shop has the past alone. A film that was not shown could not be rated, so no figure
 # here says what people would have watched. Only a test with real people does (chapter 11).
 #
-# **Sources.** *Recommendation*: F. M. Harper and J. A. Konstan, "The MovieLens datasets: history and context", *ACM Transactions on Interactive Intelligent Systems* 5(4) (2015), 19. S. Graham,
-# J.-K. Min and T. Wu, "Microsoft recommenders: tools to accelerate developing recommender systems", *RecSys* (2019), 542–543; the table stands in the README of its repository, popularity's row in
-# its tests. Y. Hu, Y. Koren and C. Volinsky, "Collaborative filtering for implicit feedback datasets", *IEEE International Conference on Data Mining* (2008), 263–272. H. Steck,
-# "Embarrassingly shallow autoencoders for sparse data", *The World Wide Web Conference* (2019), 3251–3257. D. Liang, R. G. Krishnan, M. D. Hoffman and T. Jebara, "Variational autoencoders for
-# collaborative filtering", *The World Wide Web Conference* (2018), 689–698. Q.-T. Truong, A. Salah and H. W. Lauw, "Bilateral variational autoencoder for collaborative filtering", *WSDM* (2021),
-# 292–300. That a well-tuned ALS keeps up with newer models: S. Rendle, W. Krichene, L. Zhang and Y. Koren, "Revisiting the performance of iALS on item recommendation benchmarks", *RecSys*
-# (2022), arXiv 2110.14037.
+# **Sources.** F. M. Harper, J. A. Konstan, "The MovieLens datasets: history and context", *ACM Transactions on Interactive Intelligent Systems* 5(4) (2015), 19 · S. Graham, J.-K. Min, T. Wu,
+# "Microsoft recommenders: tools to accelerate developing recommender systems", *RecSys* (2019), 542–543 (the table is in its repository's README, the row of popularity in its tests) · Y. Hu,
+# Y. Koren, C. Volinsky, "Collaborative filtering for implicit feedback datasets", *IEEE International Conference on Data Mining* (2008), 263–272 (ALS on what was watched) · H. Steck,
+# "Embarrassingly shallow autoencoders for sparse data", *The World Wide Web Conference* (2019), 3251–3257 (EASE) · D. Liang, R. G. Krishnan, M. D. Hoffman, T. Jebara, "Variational autoencoders
+# for collaborative filtering", *The World Wide Web Conference* (2018), 689–698 · Q.-T. Truong, A. Salah, H. W. Lauw, "Bilateral variational autoencoder for collaborative filtering", *WSDM*
+# (2021), 292–300 (BiVAE) · S. Rendle, W. Krichene, L. Zhang, Y. Koren, "Revisiting the performance of iALS on item recommendation benchmarks", *RecSys* (2022) (ALS, tuned, keeps up)
