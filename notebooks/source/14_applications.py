@@ -310,7 +310,7 @@ seconds = time.process_time() - start
 print(f"ALS and EASE together: {seconds:.1f} processor seconds")
 
 # %% [markdown]
-# Their notebook on BiVAE reports 69 seconds for a fit; on what machine, it does not say.
+# Their notebook on BiVAE reports 69 seconds for a fit, on another machine.
 
 # %%
 assert seconds < 5
