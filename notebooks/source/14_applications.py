@@ -88,8 +88,12 @@ def split(lists, seed):
     return [films[:n] for films, n in cut], [films[n:] for films, n in cut]
 
 
+# %% [markdown]
+# A matrix `X` says who watched what:
+
+
+# %%
 def matrix(lists):
-    """Lists of films -> (people, films), 1 where watched."""
     X = np.zeros((len(lists), len(movies)), "float32")
     for person, films in enumerate(lists):
         X[person, films] = 1
@@ -121,6 +125,11 @@ learn, test = split(seen, 42)
 X, wanted = matrix(learn), matrix(test)
 both = X.T @ X
 either = both.diagonal()[:, None] + both.diagonal() - both
+
+# %% [markdown]
+# The stars, fading:
+
+# %%
 dated = ratings.assign(days=ratings["time"].dt.as_unit("s").astype("int64") / 86_400)
 cells = dated.pivot(index="user", columns="item", values=["rating", "days"]).fillna(0)
 stars, days = cells["rating"].to_numpy(), cells["days"].to_numpy()
@@ -160,11 +169,18 @@ assert np.isclose(checked, ours["SAR"]["nDCG"], atol=1e-4)
 def half(R, C, films, penalty):
     """The vectors of people that fit R best, where an entry counts C, if those of the films are fixed."""
     k = films.shape[1]
-    squares = (C @ (films[:, :, None] * films[:, None]).reshape(-1, k * k)).reshape(-1, k, k)
+    i, j = np.triu_indices(k)
+    squares = np.empty((len(C), k, k), "float32")
+    squares[:, i, j] = squares[:, j, i] = C @ (films[:, i] * films[:, j])
     squares += penalty * np.eye(k, dtype="float32")
     return np.linalg.solve(squares, (C * R @ films)[..., None])[..., 0]
 
 
+# %% [markdown]
+# Five rounds will do:
+
+
+# %%
 def als(R, C, penalty):
     films = np.random.default_rng(seed).normal(0, 0.1, (R.shape[1], 24)).astype("float32")
     for _ in range(5):
@@ -232,13 +248,16 @@ def ease(X, penalty):
 
 
 # %%
-from sklearn.linear_model import Ridge
-
-
 def ease_by_people(X, penalty):
     by = np.linalg.inv(X @ X.T + penalty * np.eye(len(X), dtype="float32")) @ X
     return X - by * penalty / (1 - (X * by).sum(axis=0))
 
+
+# %% [markdown]
+# The check:
+
+# %%
+from sklearn.linear_model import Ridge
 
 scores = X @ ease(X, 400)
 alone = Ridge(alpha=400, fit_intercept=False).fit(X[:, 1:], X[:, 0]).predict(X[:, 1:])
