@@ -1,5 +1,11 @@
 """The exercises of chapter 14, Applications; one module a field."""
 
-from course_utils.exercises import chapter_14_finance as finance
+from course_utils.exercises import (
+    chapter_14_finance,
+    chapter_14_recommendation,
+)
 
-EXERCISES = (*finance.EXERCISES,)
+EXERCISES = (
+    *chapter_14_recommendation.EXERCISES,
+    *chapter_14_finance.EXERCISES,
+)

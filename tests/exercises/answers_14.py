@@ -1,6 +1,7 @@
 """Answers to the exercises of chapter 14, one module a field."""
 
-import answers_14_finance as finance
+import answers_14_finance
+import answers_14_recommendation
 
-RIGHT: dict = finance.RIGHT
-WRONG: dict = finance.WRONG
+RIGHT: dict = answers_14_recommendation.RIGHT | answers_14_finance.RIGHT
+WRONG: dict = answers_14_recommendation.WRONG | answers_14_finance.WRONG
