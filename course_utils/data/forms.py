@@ -28,7 +28,7 @@ class Forms:
 
 
 def draw(part: Part, rng: np.random.Generator, n: int | None = None) -> Forms:
-    """``n`` forms of two to six digits of ``part``, drawn with replacement; without ``n`` each digit stands in one form."""
+    """``n`` forms of two to six digits of ``part``, drawn with replacement; without ``n`` each digit once."""
     order = rng.permutation(len(part)) if n is None else rng.integers(len(part), size=6 * n)
     cuts = np.cumsum(rng.integers(2, 7, len(order)))
     chosen = np.split(order, cuts[cuts < len(order)])[:n]
