@@ -292,6 +292,8 @@ def boxes(
     ``found`` holds for each image an array (boxes, 4) of top, left, bottom, right, the last two just outside; ``texts``
     a text a box, ``right`` whether it is right: a wrong one is dotted and orange, with a cross behind its text.
     """
+    if not len(images) == len(found) == len(texts):
+        raise CourseError(f"boxes needs boxes and texts for each of {len(images)} images; it got {len(found)}.")
     figure = image_grid(images, alt=alt, columns=columns, cell=cell)
     height, width = np.shape(images)[1:]
     across, down = (max(1, width // 10) + side for side in (width, height))

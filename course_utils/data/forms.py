@@ -44,6 +44,21 @@ def draw(part: Part, rng: np.random.Generator, n: int | None = None) -> Forms:
     )
 
 
+def read_whole(found: list[tuple], truth: Forms) -> np.ndarray:
+    """The share of a form's two numbers that are read without an error, (n,).
+
+    ``found`` has for each form the boxes, (k, 4), what stands in each (a digit or a text), and whatever else.
+    """
+    written = [_two_numbers(*of) for of in zip(truth.boxes, truth.labels, strict=True)]
+    return (np.array([_two_numbers(*one[:2]) for one in found]) == np.array(written)).mean(axis=1)
+
+
+def _two_numbers(boxes: np.ndarray, texts: np.ndarray) -> list[str]:
+    """What stands above and below, from left to right."""
+    order, below = np.argsort(boxes[:, 1], kind="stable"), boxes[:, [0, 2]].mean(axis=1) > SIDE / 2
+    return ["".join(str(texts[i]) for i in order if below[i] == row) for row in (False, True)]
+
+
 def _without_margin(image: np.ndarray) -> np.ndarray:
     ink = image / 255
     rows, columns = (np.flatnonzero((ink > _INK).any(axis=axis)) for axis in (1, 0))

@@ -38,3 +38,13 @@ def test_a_digit_that_touches_another_is_not_alone():
     boxes = np.array([(0, 0, 10, 8), (2, 8, 12, 16), (0, 20, 10, 28)])
     touching = forms._touching(boxes, np.array([12, 12, 10]))
     assert touching.tolist() == [[True, False], [True, True], [False, True]]
+
+
+def test_a_number_is_read_whole_or_not(part):
+    drawn = forms.draw(part, np.random.default_rng(0), 3)
+    right = [(boxes, labels, None) for boxes, labels in zip(drawn.boxes, drawn.labels, strict=True)]
+    assert forms.read_whole(right, drawn).tolist() == [1, 1, 1]
+    wrong = [(right[0][0], np.append(right[0][1][:-1], 10), None), *right[1:2], (np.zeros((0, 4)), np.array([]))]
+    assert forms.read_whole(wrong, drawn).tolist() == [0.5, 1, 0]
+    backwards = [(boxes[::-1], labels[::-1]) for boxes, labels, _ in right]
+    assert forms.read_whole(backwards, drawn).tolist() == [1, 1, 1]
