@@ -72,16 +72,13 @@ import plotly.express as px
 #
 # ### The pictures
 #
-# The digits are real (scikit-learn's, chapter 03), the forms are made (`course_utils/data/forms.py`): two numbers on ruled lines, in uneven light, with noise. Digits
-# may touch each other or the line. Because they were laid there, each **box** is known: top, left, bottom, right.
-#
-# The split is by hands: eight sheets for training, three for validation, three for the test. In the last two parts each digit stands on one form; for training
-# digits are drawn again and again.
+# The digits are real (scikit-learn's, chapter 03), the forms are made (`course_utils/data/forms.py`): two numbers on ruled lines, uneven light, noise. So each
+# **box** is known: top, left, bottom, right. The split is by hands: eight sheets for training, three for validation, three for the test, where each digit stands on one form.
 
 # %%
 from course_utils.data import forms
 
-sheets, many = data.load("digits"), course.choose(quick=1_500, full=8_000)
+sheets, many = data.load("digits"), course.choose(quick=1_400, full=8_000)
 drawn_forms = forms.draw(sheets.train, np.random.default_rng(seed), many)
 held_out = forms.draw(sheets.validation, np.random.default_rng(seed + 1))
 final_forms = forms.draw(sheets.test, np.random.default_rng(seed + 2))
@@ -101,7 +98,7 @@ figures.boxes(
 )
 
 # %% [markdown]
-# Some frames touch, and many digits stand on the line or cross it.
+# Some frames touch each other, many the line.
 #
 # ### What counts as found
 #
@@ -244,7 +241,7 @@ print("AP@0.5 by threshold:", pd.Series(by_threshold).round(2).to_dict())
 # $$ L = -\frac1n \sum \begin{cases} (1-p)^2 \log p & h = 1 \\ (1-h)^4\, p^2 \log(1-p) & \text{else} \end{cases}
 # \;+\; \frac1n \sum_{\text{centres}} |\text{four numbers} - \text{true ones}|. $$
 #
-# The squares keep the many cells of empty paper, which are easy, from being most of the loss.
+# The squares give little weight to cells that are easy, such as empty paper.
 
 
 # %%
@@ -345,14 +342,18 @@ pd.DataFrame(shown, index=["AP@0.5", "low", "high"]).T.round(3)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# By more than 0.3, the interval far from zero. It speaks of other forms by these hands: three test sheets say little about a fourth.
+# By more than 0.25, the interval far from zero. It speaks of more forms by these hands; three test sheets say little about a fourth.
 #
 # </details>
 
 # %%
 reached = {name: values[0] for name, values in aps.items()}
 assert reached["detector"] > course.choose(quick=0.75, full=0.9)
-assert shown["difference"][1] > 0.2 and reached["pieces of ink"] < 0.6
+assert (
+    shown["difference"][0] > 0.25
+    and shown["difference"][1] > 0.15
+    and reached["pieces of ink"] < 0.6
+)
 
 # %% [markdown]
 # ### Look at the errors
@@ -412,8 +413,8 @@ figures.boxes(
 )
 
 # %% [markdown]
-# Most frames sit well; a dotted one is often a well-placed frame with the wrong digit. (Detectors that give several boxes for one thing keep the surest of those that lie
-# on each other, **non-maximum suppression**; one peak a place has done it here.)
+# A dotted frame often sits well and has the wrong digit. (Where a detector lays several boxes on one thing, the surest is kept: **non-maximum suppression**. One peak a
+# place has done it here.)
 
 # %%
 pairs = [np.triu(iou(box, box) > 0.5, 1).sum() for box, _, _ in by_detector]
@@ -425,7 +426,7 @@ assert sum(pairs) <= 5
 # PP-OCRv4 finds lines of text and reads them, in 15.6 MB. It was not trained on these forms; your detector has seen nothing else.
 
 # %% [markdown]
-# Three things are done in its favour: forms are enlarged, of its 6,625 outputs only the ten digits and the blank are let speak, and no score is asked for.
+# It is helped: forms are enlarged, of its 6,625 outputs only ten digits and the blank are let speak, and no score is asked for.
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 from course_utils.recipes.ppocr import Reader
@@ -443,8 +444,7 @@ for name, each in {
     print(f"{name}: {each.mean():.2f} ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# Some half of the numbers without one label of yours: a published reader is a baseline, too. Your detector reads more of *these* forms; on forms of another make nothing is
-# shown for either.
+# Some half of the numbers, without one label of yours: a published reader is a baseline, too. Your detector reads more of *these* forms; of others nothing is shown.
 
 # %%
 assert (
@@ -465,9 +465,8 @@ del drawn_forms, held_out, wanted
 keras.utils.clear_session()
 
 # %% [markdown]
-# Not for this. If your numbers stand free of each other and of the form's print, cut out the pieces: there the network brought little. Otherwise 26,462 parameters and ten
-# seconds of training are enough, *if you can make or label pictures like yours*. If you cannot, run a published reader first, measure it on a hundred forms of your own, and train only if it falls
-# short.
+# Not for this. Where digits touch nothing, cut out the pieces: there the network brought little. Else a small network will do *if you can make or label pictures like
+# yours*. If you cannot, measure a published reader on a hundred forms of your own first.
 # ===== VISION end
 
 # ===== SPEECH begin
@@ -533,4 +532,5 @@ check("14-3", cheapest)
 #
 # (to come)
 #
-# **Sources.** (each helper adds its own)
+# **Sources.** (each helper adds its own) Vision: X. Zhou, D. Wang, P. Krähenbühl, "Objects as Points", arXiv:1904.07850 (2019) · T.-Y. Lin and others, "Microsoft COCO: Common
+# Objects in Context", *ECCV* (2014) · E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI (1998) · C. Li and others, "PP-OCRv3", arXiv:2206.03001 (2022).

@@ -1,6 +1,6 @@
 """Answers to the exercises of chapter 14, one module a field."""
 
-from tests.exercises import answers_14_vision as vision
+import answers_14_vision as vision
 
 RIGHT: dict = {**vision.RIGHT}
 WRONG: dict = {**vision.WRONG}
