@@ -148,8 +148,9 @@ EXERCISES = (
         "decide",
         8,
         "Write `cheapest(score, hit, n, alarm, miss)`: the threshold with the smallest cost, and that cost. A shown "
-        "box (`score >= t`) that is no hit costs `alarm`, each of the `n` true boxes without a hit `miss`. Candidates are "
-        "the scores and `np.inf`; of equal costs take the largest threshold. Put your code where the three dots stand.",
+        "box (`score >= t`) that is no hit costs `alarm`, each of the `n` true boxes without a hit `miss`. Candidates "
+        "are the scores and `np.inf`; of equal costs take the largest threshold. Put your code where the three dots "
+        "stand.",
         function(cheapest, _CASES, mistakes=_mistakes(), tolerance=1e-9),
     ),
 )

@@ -238,7 +238,7 @@ print("AP@0.5 by threshold:", pd.Series(by_threshold).round(2).to_dict())
 # where in the cell, how high and how wide (four numbers)? The targets $h$ are 1 at the cell of a centre and fall off around it, so that a neighbour is a small mistake.
 # With $n$ digits in the batch,
 #
-# $$ L = -\frac1n \sum \begin{cases} (1-p)^2 \log p & h = 1 \\ (1-h)^4\, p^2 \log(1-p) & \text{else} \end{cases}
+# $$ \text{loss} = -\frac1n \sum \begin{cases} (1-p)^2 \log p & h = 1 \\ (1-h)^4\, p^2 \log(1-p) & \text{else} \end{cases}
 # \;+\; \frac1n \sum_{\text{centres}} |\text{four numbers} - \text{true ones}|. $$
 #
 # The squares give little weight to cells that are easy, such as empty paper.
