@@ -261,7 +261,7 @@ def targets(truth):
 
 
 # %% [markdown]
-# The loss in the same symbols; from the logits $z$ the logarithms stay finite:
+# The loss in the same symbols; from the logits `z` the logarithms stay finite:
 
 # %%
 from keras import layers, ops
