@@ -78,7 +78,7 @@ import plotly.express as px
 # %%
 from course_utils.data import forms
 
-sheets, many = data.load("digits"), course.choose(quick=1_400, full=8_000)
+sheets, many = data.load("digits"), course.choose(quick=2_000, full=8_000)
 drawn_forms = forms.draw(sheets.train, np.random.default_rng(seed), many)
 held_out = forms.draw(sheets.validation, np.random.default_rng(seed + 1))
 final_forms = forms.draw(sheets.test, np.random.default_rng(seed + 2))
@@ -293,12 +293,11 @@ print(f"{detector.count_params():,} parameters")
 # Training:
 
 # %% tags=["nbval-ignore-output"]
-epochs = course.choose(quick=6, full=8)
+epochs = course.choose(quick=4, full=8)
 rate, steps = keras.optimizers.schedules.CosineDecay, epochs * many // 16
 rate = rate(2e-3, steps, warmup_target=2e-2, warmup_steps=steps // 5)
-compiled = (
-    keras.backend.backend() == "jax"
-)  # with so few steps, compiling does not pay on TensorFlow
+# On TensorFlow compiling does not pay for so few steps.
+compiled = keras.backend.backend() == "jax"
 detector.compile(keras.optimizers.Adam(rate), loss=detection_loss, jit_compile=compiled)
 wanted = targets(drawn_forms)
 learnt = detector.fit(drawn_forms.pictures, wanted, batch_size=16, epochs=epochs, verbose=0)
@@ -348,7 +347,7 @@ pd.DataFrame(shown, index=["AP@0.5", "low", "high"]).T.round(3)
 
 # %%
 reached = {name: values[0] for name, values in aps.items()}
-assert reached["detector"] > course.choose(quick=0.75, full=0.9)
+assert reached["detector"] > course.choose(quick=0.78, full=0.9)
 assert (
     shown["difference"][0] > 0.25
     and shown["difference"][1] > 0.15
@@ -377,13 +376,13 @@ by_touch = pd.DataFrame(errors).groupby(pd.Series(touching, name="touching")).me
 by_touch.assign(digits=pd.Series(touching).value_counts()).round(2)
 
 # %% [markdown]
-# Where a digit touches nothing, ink in one piece keeps up. Where it touches, the piece is more than the digit, and the baseline loses half. The detector finds nearly every
+# Where a digit touches nothing, ink in one piece keeps up. Where it touches, the piece is more than the digit, and the baseline finds fewer than half. The detector finds nearly every
 # place, but for digits that touch each other; what it lacks there and elsewhere is often *which*, not *where*.
 
 # %%
 assert by_touch.loc["nothing", "pieces of ink"] > 0.75
 assert (by_touch.loc[["nothing", "only the line"], "detector, place"] > 0.93).all()
-assert (by_touch.loc[["a digit", "only the line"], "pieces of ink"] < 0.6).all()
+assert (by_touch.loc[["a digit", "only the line"], "pieces of ink"] < 0.5).all()
 assert by_touch.loc["only the line", "detector"] > 0.75
 
 # %% [markdown]
