@@ -398,7 +398,7 @@ whole = forms.read_whole(by_detector, final_forms)
 print(f"from {least} on, {whole.mean():.2f} of the test forms' numbers are read whole")
 
 # %% [markdown]
-# Four test forms with an error; where a frame is dotted, its digit or its place is wrong:
+# Four test forms with an error. A dotted frame has the wrong digit or place; a digit without a frame is missed:
 
 # %% tags=["nbval-ignore-output"]
 wrong = np.flatnonzero(whole < 1)[:4]
@@ -408,7 +408,7 @@ figures.boxes(
     [by_detector[i][0] for i in wrong],
     [by_detector[i][1] for i in wrong],
     [right[i].any(axis=0) for i in wrong],
-    alt="Four forms with the detector's frames; most fit, and the dotted ones carry a wrong digit",
+    alt="Four forms with the detector's frames; most fit, dotted ones are wrong, and some digits have no frame",
 )
 
 # %% [markdown]
