@@ -37,14 +37,9 @@ seed = 0
 # ### Setup
 
 # %% tags=["nbval-ignore-output"]
-from course_utils import check, claims, data, evaluate, figures, setup
+from course_utils import check, data, evaluate, figures, setup
 
 course = setup("14", profile=profile, seed=seed)
-
-import keras
-import numpy as np
-import pandas as pd
-import plotly.express as px
 
 # %% [markdown]
 # ## The question
@@ -53,12 +48,9 @@ import plotly.express as px
 # one of these fields you want three: what the simplest thing reaches, what a network adds, and what both cost.
 #
 # Each section below answers for one field, on real data, and runs alone. Two are on the main road; pick the others by your trade.
-
 # ===== RECOMMENDATION begin
 # ===== RECOMMENDATION end
-
 # ===== LANGUAGE begin
-
 # %% [markdown] needs="cmudict"
 # ## 2 · Language
 #
@@ -68,10 +60,13 @@ import plotly.express as px
 # each sound, and every answer can be checked in a dictionary.
 #
 # CMUdict holds American English in 39 sounds. Entries with digits or punctuation are left out, and so is the stress: a word that is stressed in the wrong place counts as right.
-
 # %%
 import time
 
+import keras
+import numpy as np
+import pandas as pd
+import plotly.express as px
 from course_utils.recipes import spelling
 
 spoken = data.load("cmudict").frames["words"]
@@ -370,7 +365,8 @@ def say_network(words, width):
     def step(history, letters):
         n, width, places = history.shape
         each = [np.repeat(part, width, axis=0) for part in (memory, letters)]
-        now, _ = decoder([history.reshape(n * width, places).astype("int32"), *each])
+        so_far = history.reshape(n * width, places).astype("int32")
+        now, _ = decoder([ops.convert_to_tensor(part) for part in (so_far, *each)])
         log_p = np.array(ops.log_softmax(now[:, -1])).reshape(n, width, 40)
         return np.broadcast_to(np.arange(40), log_p.shape), log_p
 
@@ -444,14 +440,20 @@ assert (by_joint[2][wrong] == 1).mean() > 0.4
 # %% [markdown]
 # While the decoder writes the sounds of a word, its attention says which letters it draws on. The mean of the four heads:
 
+
 # %% tags=["nbval-ignore-output"]
+def attention(letters, sounds):
+    """Int (words, places) -> how much each sound looks at each letter, (words, sounds, letters)."""
+    so_far = np.pad(sounds[:, :-1], ((0, 0), (1, 0)))
+    so_far, letters = (
+        ops.convert_to_tensor(part.astype("int32")) for part in (so_far, letters)
+    )
+    return np.array(decoder([so_far, encoder(letters), letters])[1]).mean(axis=1)
+
+
 word = next(w for w in trying if "sh" in w and 8 <= len(w) <= 10 and len(listed[w][0]) > 5)
 read, way = spelling.pairs([word], {word: listed[word][:1]}, alphabet, width=22)
-so_far = np.pad(way[:, :-1], ((0, 0), (1, 0))).astype("int32")
-attention = np.array(decoder([so_far, encoder(read.astype("int32")), read.astype("int32")])[1])[
-    0
-].mean(0)
-drawn = attention[: len(listed[word][0]), : len(word)]
+drawn = attention(read, way)[0, : len(listed[word][0]), : len(word)]
 labels = {
     "x": [f"{k} {a}" for k, a in enumerate(word, 1)],
     "y": [f"{k} {s}" for k, s in enumerate(listed[word][0], 1)],
@@ -467,10 +469,7 @@ picture.update_xaxes(title="letter").update_yaxes(title="sound")
 
 # %% tags=["nbval-ignore-output"]
 read, way = spelling.pairs(trying, listed, alphabet, width=22)
-so_far = np.pad(way[:, :-1], ((0, 0), (1, 0))).astype("int32")
-looked = np.array(
-    decoder([so_far, encoder(read.astype("int32")), read.astype("int32")])[1]
-).mean(1)
+looked = attention(read, way)
 chunk = align(read, way, log_p)
 made = (chunk > 0).astype(int) + (chunk >= 40)
 share_near = []
@@ -501,7 +500,7 @@ print(
 # hundred names that matter most to you. A large language model was not tried here: if you do, judge it on words that it cannot have read.
 
 # %%
-del x, y, units, learn, lesson, same, spoken, encoder, decoder, translator
+del x, y, units, learn, lesson, same, spoken
 keras.utils.clear_session()
 
 # ===== LANGUAGE end
