@@ -123,7 +123,7 @@ _CASES = [
     _case(50, 3, 1, 46),
     _case(600, 40, 90, 270),  # shown to be worse
     _case(600, 50, 50, 300),
-    _case(0, 90, 10, 0),
+    _case(0, 98, 2, 0),
     _case(500, 80, 20, 400, seconds=70),  # many second pronunciations
     _case(20, 0, 0, 20),
     _case(10, 10, 0, 0),
@@ -136,7 +136,8 @@ EXERCISES = (
         "decide",
         8,
         'Write `ship(simple, network, listed)`: "network" if the whole 95 % interval of the mean difference, word by '
-        'word, lies above 0, else "simple"; any listed pronunciation is right. Put your code where the three dots stand.',
+        'word, lies above 0, else "simple"; any listed pronunciation is right. Put your code where the three dots '
+        "stand.",
         function(ship, _CASES, mistakes=_mistakes()),
     ),
 )

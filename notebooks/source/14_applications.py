@@ -573,3 +573,7 @@ check("14-2", ship)
 # (to come)
 #
 # **Sources.** (each helper adds its own)
+#
+# (Language) M. Bisani, H. Ney, "Joint-sequence models for grapheme-to-phoneme conversion", *Speech Communication* 50 (2008) · K. Rao and others, "Grapheme-to-phoneme conversion using long
+# short-term memory recurrent neural networks", *ICASSP* (2015): LSTM with CTC 25.8 % word error, with a joint n-gram 21.3 %, on the older CMUdict · CMUSphinx, "Sequence-to-Sequence G2P toolkit"
+# (software, 2018): the 24.4 and 20.2 %, 33.9 and about 31 % of section 2, without stress.
