@@ -27,7 +27,7 @@ def pairs(
     number = {sound: k for k, sound in enumerate(alphabet, 1)}
     both = [(word, way) for word in words for way in listed[word]]
     both = [(word, way) for word, way in both if len(way) <= 2 * len(word) and max(len(word), len(way)) < width]
-    sounds = np.zeros((len(both), width), int)
+    sounds = np.zeros((len(both), width), np.int32)
     for row, (_, way) in zip(sounds, both, strict=True):
         row[: len(way)] = [number[sound] for sound in way]
     return letters([word for word, _ in both], width), sounds
