@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from course_utils import __version__, console
-from course_utils.commands import author, data, gate, learner, loadtest, registry, serve, service
+from course_utils.commands import author, capstone, data, gate, learner, loadtest, registry, serve, service
 from course_utils.errors import CourseError
 from course_utils.language import say
 
@@ -39,6 +39,7 @@ for command in (
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(registry.app, name="registry")
+app.add_typer(capstone.app, name="capstone")
 
 
 def main(arguments: list[str] | None = None) -> None:

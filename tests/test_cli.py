@@ -19,7 +19,7 @@ from course_utils.errors import CourseError
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
     "doctor", "lab", "reset", "run", "build", "progress", "claims", "compare", "check", "sign", "serve",
-    "loadtest", "data", "registry",
+    "loadtest", "data", "registry", "capstone",
 )  # fmt: skip
 
 

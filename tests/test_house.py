@@ -14,6 +14,7 @@ PACKAGE = "course_utils"
 # From the top to the bottom. A room may use the floors below its own, and its own.
 FLOORS = (
     {"__main__", "cli", "commands"},
+    {"capstone"},
     {"rollout"},
     {"doctor", "workspace", "kernel", "authoring", "compare", "serving", "retrieval", "assistant"},
     {"running", "bundles", "exercises", "explorers"},

@@ -63,7 +63,9 @@ WHOLE = ["errors", "running/request", "running/execution", "running/runs", "runn
          "compare/running", "compare/terminal", "data/network", "exercises/contest", "exercises/printing",
          "exercises/comparing", *(f"serving/gate/{name}" for name in (
          "behaviour", "checking", "costs", "examples", "own_tests", "parity", "quality", "report", "soundness",
-         "subject", "target", "verdicts"))]  # fmt: skip
+         "subject", "target", "verdicts")),
+         *(f"capstone/{name}" for name in ("answering", "choosing", "commands", "decision", "question", "rubric",
+         "shipping", "starting", "walk", "watching", "work")), "commands/capstone"]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", WHOLE)

@@ -90,7 +90,7 @@ def run(
             outcomes.append(session.outcome(candidate))
             display.finished(outcomes[-1])
         display.stage(say("writing the report"))
-        outcomes, advice = _judged(outcomes, compared, currency, limits, seed)
+        outcomes, advice = judged(outcomes, compared, currency, limits, seed)
         decision, trained = _decision(outcomes, advice, compared), None
         if refit == "all" and advice is not None and advice.ship:
             display.stage(say("training the recommended model on all labels"))
@@ -188,9 +188,10 @@ def read(
     return split.of_csv(load_csv(data, text=text, label=label, time=time_column), seed, splits)
 
 
-def _judged(
+def judged(
     outcomes: list[Outcome], compared: Split, currency: Currency, limits: Mapping[int, float], seed: int
 ) -> tuple[list[Outcome], Recommendation | None]:
+    """What the candidates that are done cost and are worth, and which of them the rule recommends."""
     classes = len(compared.class_names)
     labels, validation = compared.test.labels, compared.validation.labels
     tested = scores.Draws.of(labels, classes, seed=seed + 1)

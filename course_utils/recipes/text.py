@@ -51,10 +51,11 @@ def vocabulary(texts: Iterable[str], language: str = "en", *, least: int = 2, mo
 
 
 def token_ids(texts: Sequence[str], numbers: dict[str, int], length: int, language: str = "en") -> np.ndarray:
-    """Texts → int32 (n, length), cut or padded with 0 at the end."""
+    """Texts → int32 (n, length), cut or padded with 0 at the end; a text without units is one unknown unit."""
     out = np.zeros((len(texts), length), np.int32)
     for row, text in zip(out, texts, strict=True):
         found = [numbers.get(unit, UNKNOWN) for unit in units(text, language)[:length]]
+        found = found or [UNKNOWN]  # else the mean over its tokens is one over nothing
         row[: len(found)] = found
     return out
 

@@ -325,32 +325,32 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # %% [markdown]
 # | letter or word | means (in chapter) |
 # |---|---|
-# | $A$ | activations or inputs (00, 01, 03, 04, 06, 08) · attention weights (09) · LoRA's first thin matrix (09) |
+# | $A$ | activations or inputs (00, 01, 03, 04, 06, 08, 15) · attention weights (09) · LoRA's first thin matrix (09) |
 # | $B$ | how many are done together (01, 02) · counts whose rows add up to one (08) · LoRA's second thin matrix (09) |
-# | $C$ | operations (01) · the weight of the errors against a penalty (02) · channels (04, 07) · counts (08) |
-# | $D$ | tokens seen (01, 12) · a discount (12) · the gradient $\nabla_Z L$ (02, 08) · the discriminator (06) |
+# | $C$ | operations (01) · the weight of the errors against a penalty (02) · channels (04, 07) · counts (08) · the length to which a gradient is cut (15) |
+# | $D$ | tokens seen (01, 12) · a discount (12) · the gradient $\nabla_Z L$ (02, 08, 15) · the discriminator (06) |
 # | $F$ | a fixed cost (01) · F1, a score (08, 09) |
 # | $G$ | the gradient that comes from above (04, 08, 09) · the generator (06) |
 # | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09, 12) |
 # | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09, 12) · machines (10, 11) |
-# | $L$ | the loss (00, 02 to 06, 08 to 12) · blocks of a decoder (01, 12) · the last layer, in an article (03, 04) |
+# | $L$ | the loss (00, 02 to 06, 08 to 12, 15) · blocks of a decoder (01, 12) · the last layer, in an article (03, 04) |
 # | $M$ | a convolution as a matrix (04) · a mask (09, 12) |
 # | $N$ | how many parameters (01, 07, 09, 12) · the last layer (03) · how many messages (08) |
-# | $P$ | probabilities (00, 02, 03, 05, 09, 10) · precision (08) · how many parameters (11) |
+# | $P$ | probabilities (00, 02, 03, 05, 09, 10, 15) · precision (08) · how many parameters (11) |
 # | $S$ | sets, singular values (08) · scores of attention (09) |
-# | $T$ | length of a sequence (01, 05, 08, 12) · temperature (02, 10) · targets (03) · all steps of training (07, 09) · transposed, as an exponent (02 to 06) |
+# | $T$ | length of a sequence (01, 05, 08, 12) · temperature (02, 10) · targets (03) · all steps of training (07, 09, 15) · transposed, as an exponent (02 to 06) |
 # | $V$ | vocabulary (01, 12) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09, 12) |
-# | $Y$ | rows with a single 1 (02, 03, 05, 08, 10) · features of generated images (06) · the middle of a block (09) |
-# | $Z$ | before the activation (00 to 06, 08, 10) · what a block gives (09) |
+# | $Y$ | rows with a single 1 (02, 03, 05, 08, 10, 15) · features of generated images (06) · the middle of a block (09) |
+# | $Z$ | before the activation (00 to 06, 08, 10, 15) · what a block gives (09) |
 # | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) |
 # | $z$ | a score, or one entry of $Z$ (02 to 05, 10, 12) · the zero of whole numbers (10) · a generator's random input (06) · a quantile (07) |
-# | $\alpha$ | the learning rate (00, 02, 05, 06, 09) · LoRA's factor (09) · the power of the size in a law of loss (12) |
+# | $\alpha$ | the learning rate (00, 02, 05, 06, 09, 15) · LoRA's factor (09) · the power of the size in a law of loss (12) |
 # | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) · how firmly a preference holds to the old model (12) |
-# | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) · how far a pixel is moved (11) |
+# | $\varepsilon$ | a short step (02) · what keeps a division from zero (02, 09) · how much label smoothing takes (07) · how far a pixel is moved (11) · how much a promise of privacy lets through (15) |
 # | $\lambda$ | curvature (02) · weight decay (09) · an eigenvalue (05) |
-# | $\mu$ | momentum (02) · a mean (06) |
+# | $\mu$ | momentum (02) · a mean (06, 15) |
 # | $\rho$ | how much an average keeps (02) · the spectral radius (05) |
-# | $\sigma$ | an activation (00, 03) · the sigmoid (03, 05, 06, 12) · a standard deviation (06) |
+# | $\sigma$ | an activation (00, 03) · the sigmoid (03, 05, 06, 12) · a standard deviation (06, 15) |
 # | $\varphi$ | an angle (02) · a kernel's activation, in an article (04) · the activation of a recurrent layer (05) |
 # | $\tau$ | the spread of single gradients (02) · how long a memory lasts (05) · temperature (09, 12) |
 # | head | one part of an attention (01, 09) · the layers put on top of an encoder (09) |

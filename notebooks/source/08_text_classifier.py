@@ -360,6 +360,9 @@ def token_ids(texts, numbers, length, language="en"):
     out = np.zeros((len(texts), length), np.int32)
     for row, text in zip(out, texts, strict=True):
         found = [numbers.get(unit, UNKNOWN) for unit in units(text, language)[:length]]
+        found = found or [
+            UNKNOWN
+        ]  # a message of spaces is one unknown unit: no mean goes over nothing
         row[: len(found)] = found
     return out
 

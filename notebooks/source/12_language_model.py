@@ -5,7 +5,7 @@
 #     title: A language model of your own
 #     requires: ["01", "08", "09", "10"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 90, memory_mib: 1536}
+#     budget: {seconds: 180, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
@@ -469,7 +469,7 @@ class Decoder(keras.Model):
 # The size that half a minute can train (in the full profile a larger one):
 
 # %%
-blocks, d, context = course.choose(quick=(2, 128, 128), full=(4, 256, 256))
+blocks, d, context = course.choose(quick=(2, 128, 128), full=(4, 192, 128))
 decoder = Decoder(V, blocks, d)
 assert decoder.count_params() == V * d + 12 * blocks * d**2
 f"{decoder.count_params():,} parameters"
@@ -537,7 +537,7 @@ def bits(model):
 # **Predict first.** The decoder reads the text three times over. Does it end above the 5-gram, beside it, or far below?
 
 # %% tags=["nbval-ignore-output"]
-steps = course.choose(quick=250, full=4_000)
+steps = course.choose(quick=250, full=1_500)
 x, y = windows(reading, draws.integers(len(reading) - context, size=16 * steps))
 decoder, curve, spent = Decoder(V, blocks, d), {}, 0
 prepare(decoder, steps, 4e-3)

@@ -1,4 +1,5 @@
-"""A chapter is run once, as ``course run`` runs it: solved, strict, offline. Everything is read from that run.
+"""A chapter is run once, as ``course run`` runs it for a learner: solved, strict, offline, without what authors
+install beside the course. Everything is read from that run.
 
 One worker runs all tests of a chapter (course_utils.authoring.pytest_plugin), the other takes the next; longest first.
 """
@@ -9,12 +10,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from course_utils import roads
+from course_utils.authoring.output_rules import joined
 from course_utils.chapters import Chapter, chapters
 
 CHAPTERS = chapters()
@@ -40,6 +44,31 @@ class Run:
     folder: Path
     offline: bool
     printed: str
+    without: tuple[str, ...]  # data sets that single sections stand on and that could not be had here
+
+    def comparable(self, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of a stored edition's cells those that this run could execute."""
+        texts = [{**cell, "source": joined(cell["source"])} for cell in cells]
+        return roads.cells_without(texts, self.without)
+
+
+# What the extras author and test install, by the names that are imported: a learner has none of it.
+AUTHORS_ONLY = ("choreographer", "hypothesis", "jupytext", "kaleido", "nbval", "playwright", "pytest", "xdist")
+
+
+def hide_from_python(folder: Path, names: Iterable[str]) -> str:
+    """Modules that fail to import, as if nobody had installed them; returns what PYTHONPATH has to be."""
+    folder.mkdir(parents=True)
+    for name in names:
+        text = f'raise ModuleNotFoundError("No module named {name!r}: hidden by a test", name={name!r})\n'
+        (folder / f"{name}.py").write_text(text, "utf-8")
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+
+
+def wanted_by_sections(chapter: Chapter) -> list[str]:
+    """The data sets that single sections of a chapter stand on; the rest runs without them."""
+    cells = json.loads(chapter.learner.read_text("utf-8"))["cells"]
+    return list(roads.sections_by_need([{**cell, "source": joined(cell["source"])} for cell in cells]))
 
 
 def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.executable, **environment: str) -> Run:
@@ -49,12 +78,18 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
         for name, value in os.environ.items()
         if name not in ("COURSE_PROFILE", "COURSE_DATA", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND")
     }
-    surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), **environment}
+    as_a_learner = hide_from_python(out / "hidden", AUTHORS_ONLY)
+    surroundings = {**inherited, "COURSE_CACHE": str(out / "cache"), "PYTHONPATH": as_a_learner, **environment}
     course = [python, "-m", "course_utils"]
-    for need in chapter.needs["quick"]:
+
+    def fetched(need: str) -> subprocess.CompletedProcess:
         words = [*course, "data", "fetch", need]
-        fetched = subprocess.run(words, env=surroundings, capture_output=True, text=True, timeout=600)
-        assert fetched.returncode == 0, fetched.stderr[-2000:]
+        return subprocess.run(words, env=surroundings, capture_output=True, text=True, timeout=600)
+
+    for need in chapter.needs["quick"]:
+        done = fetched(need)
+        assert done.returncode == 0, done.stderr[-2000:]
+    without = tuple(need for need in wanted_by_sections(chapter) if fetched(need).returncode != 0)
     command = [*course, "run", chapter.name, "--out", str(out), *more]
     done = subprocess.run(
         [*offline(), *command], env=surroundings, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
@@ -66,7 +101,7 @@ def course_run(chapter: Chapter, out: Path, *more: str, python: str = sys.execut
     (outcome,) = content["outcomes"]
     (path,) = (out / "runs").glob(f"{chapter.name}*.ipynb")
     notebook = json.loads(path.read_text("utf-8"))
-    return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed)
+    return Run(chapter, outcome, content["request"], notebook, out, bool(offline()), printed, without)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

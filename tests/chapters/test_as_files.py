@@ -11,11 +11,13 @@ import pytest
 
 from course_utils.data.fetch import fetch
 
+from .conftest import wanted_by_sections
+
 pytestmark = pytest.mark.night
 
 
 def test_nbval_passes(chapter, tmp_path):
-    for need in chapter.needs["quick"]:
+    for need in [*chapter.needs["quick"], *wanted_by_sections(chapter)]:
         fetch(need, progress=False)
     environment = {
         **os.environ,

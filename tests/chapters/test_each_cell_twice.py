@@ -10,6 +10,8 @@ from nbclient import NotebookClient
 
 from course_utils.data.fetch import fetch
 
+from .conftest import wanted_by_sections
+
 pytestmark = pytest.mark.night
 
 
@@ -27,7 +29,7 @@ def test_each_cell_runs_twice(chapter, tmp_path, monkeypatch):
         if name not in ("COURSE_PROFILE", "COURSE_DATA", "COURSE_STRICT", "KERAS_BACKEND")
     } | {"COURSE_PROGRESS": str(tmp_path / "progress.json")}
     monkeypatch.delenv("COURSE_DATA", raising=False)  # into the cache, where the kernel finds it
-    for need in chapter.needs["quick"]:
+    for need in [*chapter.needs["quick"], *wanted_by_sections(chapter)]:
         fetch(need, progress=False)
     client = NotebookClient(notebook, timeout=600, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
     client.create_kernel_manager()

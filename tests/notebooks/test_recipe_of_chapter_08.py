@@ -30,6 +30,14 @@ def test_units_vocabulary_and_token_numbers(shown, language):
     assert (shown["PADDING"], shown["UNKNOWN"]) == (text.PADDING, text.UNKNOWN)
 
 
+def test_an_empty_message_gets_probabilities():
+    """The mean over no tokens is not a number; a service would answer with it."""
+    classifier = text.train_small(["pay my bill", "add a user"] * 4, np.array([0, 1] * 4), 2, epochs=1)
+    answers = classifier.predict_proba(["", " ", "新"])
+    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(answers, answers[[2, 2, 2]], rtol=1e-5)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_pipeline(shown, language):
     assert repr(shown["tfidf"](language)) == repr(text.tfidf(language))

@@ -1,0 +1,356 @@
+"""The exercises of chapter 15, Trends and challenges."""
+
+import math
+
+import numpy as np
+
+from course_utils.exercises.judges import Mistake, function
+from course_utils.exercises.verdicts import Exercise
+
+# 15-1 ---------------------------------------------------------------------------------------------------------------
+
+
+def members_found(members, outsiders, rate):
+    """The share of members at or above the smallest score at which at most ``rate`` of the outsiders are accused."""
+    return _found(members, outsiders, rate)
+
+
+def _found(
+    members,
+    outsiders,
+    rate,
+    *,
+    accused=np.greater_equal,
+    found=np.greater_equal,
+    allowed=lambda share, rate: share <= rate,
+    levels=lambda members, outsiders: np.concatenate([members, outsiders]),
+    pick=min,
+    few=math.nan,
+    nobody=0.0,
+):
+    """`members_found`; the options are mistakes."""
+    members, outsiders = np.asarray(members, float), np.asarray(outsiders, float)
+    if few is not None and len(outsiders) < 1 / rate:
+        return few
+    good = [t for t in np.unique(levels(members, outsiders)) if allowed(accused(outsiders, t).mean(), rate)]
+    return float(found(members, pick(good)).mean()) if good else nobody
+
+
+def _found_mistakes() -> list[Mistake]:
+    def with_option(**option):
+        return lambda *given: _found(*given, **option)
+
+    def area(members, outsiders, rate):
+        ahead = members[:, None] - outsiders
+        return float(((ahead > 0) + (ahead == 0) / 2).mean())
+
+    def of_members(members, outsiders, rate):
+        return float((members >= np.quantile(members, 1 - rate)).mean())
+
+    def interpolated(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        return float((members >= np.quantile(outsiders, 1 - rate)).mean())
+
+    def interpolated_above(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        return float((members > np.quantile(outsiders, 1 - rate)).mean())
+
+    def as_in_the_chapter(members, outsiders, rate):
+        return float((members > np.quantile(outsiders, 1 - rate, method="higher")).mean())
+
+    def at_half(members, outsiders, rate):
+        t = np.median(np.concatenate([members, outsiders]))
+        return float((members >= t).mean())
+
+    def swapped(members, outsiders, rate):
+        return _found(outsiders, members, rate)
+
+    def precision(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        levels = np.unique(np.concatenate([members, outsiders]))
+        good = [t for t in levels if (outsiders >= t).mean() <= rate]
+        if not good:
+            return 0.0
+        hits, wrong = (members >= min(good)).sum(), (outsiders >= min(good)).sum()
+        return float(hits / (hits + wrong))
+
+    def threshold_itself(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        levels = np.unique(np.concatenate([members, outsiders]))
+        return float(min((t for t in levels if (outsiders >= t).mean() <= rate), default=0.0))
+
+    def counted(members, outsiders, rate):
+        share = _found(members, outsiders, rate)
+        return share if math.isnan(share) else float(round(share * len(members)))
+
+    return [
+        Mistake(
+            "area under the curve",
+            area,
+            "That is the area under the ROC curve. It averages over all rates, and most of them are of no use to an "
+            "attacker; use the one that is asked for.",
+        ),
+        Mistake(
+            "threshold of members",
+            of_members,
+            "Your threshold comes from the members, so you find `rate` of them by construction. It comes from the "
+            "outsiders, of whom few may be accused.",
+        ),
+        Mistake("sides swapped", swapped, "You accuse members and count outsiders. It is the other way round."),
+        Mistake("at the middle", at_half, "The middle of all scores accuses far too many. Use `rate`."),
+        Mistake(
+            "too few outsiders",
+            with_option(few=None),
+            "Of fewer than `1 / rate` outsiders none may be accused, and what you find there says nothing about "
+            "`rate`. Return `np.nan`.",
+        ),
+        Mistake(
+            "0 for too few",
+            with_option(few=0.0),
+            "With too few outsiders the answer is not 0: that would say that nobody is found. Return `np.nan`.",
+        ),
+        Mistake(
+            "the chapter's, too few",
+            as_in_the_chapter,
+            "The function of section 2 does not look whether there are enough outsiders, and where scores are equal it "
+            "leaves out members who could be accused.",
+        ),
+        Mistake(
+            "interpolated",
+            interpolated,
+            "`np.quantile` interpolates between scores, or takes one of several equal ones; then more than `rate` may "
+            "be accused. Try the scores themselves.",
+        ),
+        Mistake(
+            "interpolated, above",
+            interpolated_above,
+            "`np.quantile` interpolates between scores. Try the scores themselves, with `>=`.",
+        ),
+        Mistake(
+            "fewer than the rate",
+            with_option(allowed=lambda share, rate: share < rate),
+            "*At most* `rate` of the outsiders may be accused: `<=`, not `<`. (The function of section 2 stays "
+            "below, too.)",
+        ),
+        Mistake(
+            "above for outsiders",
+            with_option(accused=np.greater),
+            "Outsiders with a score equal to t are accused, too: `>=` on both sides, or the rate is exceeded.",
+        ),
+        Mistake(
+            "above for members",
+            with_option(found=np.greater),
+            "Members with a score equal to t are accused, too: `>=` on both sides.",
+        ),
+        Mistake(
+            "thresholds of outsiders",
+            with_option(levels=lambda members, outsiders: outsiders),
+            "The best threshold may be a member's score, between two outsiders': try the scores of both.",
+        ),
+        Mistake(
+            "largest threshold", with_option(pick=max), "Take the *smallest* threshold allowed: it finds the most."
+        ),
+        Mistake(
+            "precision",
+            precision,
+            "That is the share of members among the accused. Asked for is the share of accused among the members.",
+        ),
+        Mistake("the threshold", threshold_itself, "That is the threshold. Return the share of members it finds."),
+        Mistake("a count", counted, "That is how many members are found. Return their share."),
+        Mistake(
+            "nan for nobody",
+            with_option(nobody=math.nan),
+            "Where no score will do nobody is accused, so the share found is 0.",
+        ),
+    ]
+
+
+def _found_cases():
+    dice = np.random.default_rng(15)
+    cases = []
+    for n, rate, step in [
+        (100, 0.05, None),
+        (200, 0.01, None),
+        (120, 0.05, 0.5),
+        (100, 0.1, 1.0),
+        (50, 0.02, None),
+        (115, 0.05, None),
+    ]:
+        members, outsiders = dice.normal(1, 1.5, 80), dice.normal(0, 1, n)
+        if step:
+            members, outsiders = np.round(members / step) * step, np.round(outsiders / step) * step
+        cases.append((members, outsiders, rate))
+    plain = np.arange(20.0)
+    cases.append((np.array([19.0, 18.5, 18.0, 17.5, 3.0]), plain, 0.1))
+    cases.append((np.array([19.0, 18.5, 18.0, 17.5, 3.0]), plain, 0.05))
+    cases.append((np.array([19.0, 25.0]), plain, 0.01))  # too few outsiders
+    cases.append((np.array([3.0, 1.0, 3.0]), np.full(30, 3.0), 0.1))  # nobody may be accused
+    cases.append((np.array([3.0, 4.0, 3.0]), np.r_[np.full(8, 3.0), np.zeros(30)], 0.1))
+    return cases
+
+
+# 15-2 ---------------------------------------------------------------------------------------------------------------
+
+
+def most_steps(renyi, orders, δ, goal, runs):
+    """The most steps that each of ``runs`` runs may take within ``goal``."""
+    return _steps(renyi, orders, δ, goal, runs)
+
+
+def _steps(renyi, orders, δ, goal, runs, *, whole=math.floor, delta=lambda δ, runs: δ):
+    """`most_steps`; the options are mistakes."""
+    left = goal - np.log(1 / delta(δ, runs)) / (np.asarray(orders) - 1)
+    return max(0, whole(float((left / (runs * np.asarray(renyi))).max()) + 1e-9))
+
+
+def _steps_mistakes() -> list[Mistake]:
+    def with_option(**option):
+        return lambda *given: _steps(*given, **option)
+
+    def one_run(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal, 1)
+
+    def goal_shared(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal / runs, 1)
+
+    def delta_shared(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ / runs, goal, runs)
+
+    def both_shared(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ / runs, goal / runs, 1)
+
+    def all_steps(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal, 1) // runs * runs
+
+    def delta_forgotten(renyi, orders, δ, goal, runs):
+        return max(0, math.floor(float((goal / (runs * renyi)).max())))
+
+    def root(renyi, orders, δ, goal, runs):
+        return math.floor(_steps(renyi, orders, δ, goal, 1) / math.sqrt(runs))
+
+    def first_order(renyi, orders, δ, goal, runs):
+        return _steps(renyi[:1], orders[:1], δ, goal, runs)
+
+    def last_order(renyi, orders, δ, goal, runs):
+        return _steps(renyi[-1:], orders[-1:], δ, goal, runs)
+
+    def best_for_a_step(renyi, orders, δ, goal, runs):
+        best = int((renyi + np.log(1 / δ) / (orders - 1)).argmin())
+        return _steps(renyi[best : best + 1], orders[best : best + 1], δ, goal, runs)
+
+    def every_order(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / (orders - 1)
+        return max(0, math.floor(float((left / (runs * renyi)).min())))
+
+    def order_itself(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / orders
+        return max(0, math.floor(float((left / (runs * renyi)).max())))
+
+    def ten(renyi, orders, δ, goal, runs):
+        left = goal - np.log10(1 / δ) / (orders - 1)
+        return max(0, math.floor(float((left / (runs * renyi)).max())))
+
+    def below_zero(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / (orders - 1)
+        return math.floor(float((left / (runs * renyi)).max()))
+
+    def fraction(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / (orders - 1)
+        return max(0.0, float((left / (runs * renyi)).max()))
+
+    def spent(renyi, orders, δ, goal, runs):
+        T = _steps(renyi, orders, δ, goal, runs)
+        return float((runs * T * renyi + np.log(1 / δ) / (orders - 1)).min())
+
+    return [
+        Mistake(
+            "one run", one_run, "Each run looks at the same images, and all count: the cost is `runs * T * renyi`."
+        ),
+        Mistake(
+            "goal shared out",
+            goal_shared,
+            "You share ε out over the runs, which keeps the goal and wastes steps: it is the Rényi costs that add up, "
+            "`runs * T * renyi`, and ε is computed once, at the end.",
+        ),
+        Mistake(
+            "goal and δ shared out",
+            both_shared,
+            "You share ε and δ out over the runs, which wastes steps: add up the Rényi costs, `runs * T * renyi`, and "
+            "compute ε once.",
+        ),
+        Mistake("δ shared out", delta_shared, "δ enters once, as ε is computed once, over all runs together."),
+        Mistake(
+            "steps of all runs", all_steps, "That is how many steps all runs have together. Asked for are one run's."
+        ),
+        Mistake(
+            "root of the runs",
+            root,
+            "A rule of thumb divides by the root of the runs. Here the cost is known: `runs * T * renyi`.",
+        ),
+        Mistake("δ forgotten", delta_forgotten, "The second part of ε is missing: log(1/δ) / (a - 1)."),
+        Mistake("first order alone", first_order, "Any order may give the smallest ε. Try them all."),
+        Mistake("last order alone", last_order, "Any order may give the smallest ε. Try them all."),
+        Mistake(
+            "order of one step",
+            best_for_a_step,
+            "The order that is best for one step is not the best for many: choose it with T steps.",
+        ),
+        Mistake(
+            "every order",
+            every_order,
+            "One order that keeps the goal is enough, since ε is the *minimum* over orders.",
+        ),
+        Mistake("order for order less one", order_itself, "Divide log(1/δ) by the order *less one*."),
+        Mistake("logarithm to 10", ten, "The logarithm is the natural one, `np.log`."),
+        Mistake(
+            "rounded up",
+            with_option(whole=math.ceil),
+            "One step too many: the largest whole T that *keeps* the goal is rounded down.",
+        ),
+        Mistake("to the nearest", with_option(whole=round), "Rounding to the nearest may exceed the goal: round down."),
+        Mistake("below zero", below_zero, "If not even one step keeps the goal, the answer is 0."),
+        Mistake("a fraction", fraction, "Steps are whole: round down."),
+        Mistake("ε", spent, "That is the ε that is spent. Asked for is T."),
+    ]
+
+
+def _steps_cases():
+    orders = np.arange(2, 65)
+    full = orders / 2  # a step with all images and noise 1; with noise σ a σ²-th of it
+    return [
+        (full / 64, orders, 1e-5, 4.0, 1),
+        (full / 64, orders, 1e-5, 8.0, 3),
+        (full / 64, orders, 1e-5, 3.5, 10),
+        (full / 400, orders, 1e-6, 2.0, 4),
+        (full / 16, orders, 1e-5, 1.0, 2),
+        (full, orders, 1e-5, 2.0, 1),  # not even one
+        (full / 64, orders, 1e-5, 0.1, 1),
+        (full / 250, orders, 1e-3, 30.0, 5),
+        (full / 5000, orders, 1e-5, 3.0, 7),
+        ((np.exp(orders / 8) - 1) / 3000, orders, 1e-5, 3.0, 2),
+    ]
+
+
+EXERCISES = (
+    Exercise(
+        "15-1",
+        title="Found without accusing",
+        kind="modify",
+        minutes=6,
+        prompt="Write members_found(members, outsiders, rate): the share of members found at a rate of accused "
+        "outsiders.",
+        judge=function(members_found, _found_cases(), mistakes=_found_mistakes()),
+    ),
+    Exercise(
+        "15-2",
+        title="How long may you train?",
+        kind="decide",
+        minutes=8,
+        prompt="Write most_steps(renyi, orders, δ, goal, runs): the most steps of each of several runs within an ε.",
+        judge=function(most_steps, _steps_cases(), mistakes=_steps_mistakes()),
+    ),
+)

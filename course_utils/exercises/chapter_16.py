@@ -1,0 +1,564 @@
+"""The exercises of chapter 16, FAQ labs: one for each question of the articles' appendix."""
+
+import math
+
+import numpy as np
+
+from course_utils.exercises.judges import Mistake, function
+from course_utils.exercises.verdicts import Exercise
+
+
+def _wilson(good, n, z=1.959963984540054):
+    """Both ends of Wilson's interval for good of n."""
+    p, centre = good / n, (good / n + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return centre - half, centre + half
+
+
+def _wrong(function_, **option):
+    """The reference's other self with an option that is a mistake."""
+    return lambda *given: function_(*given, **option)
+
+
+# 16-1 ---------------------------------------------------------------------------------------------------------------
+
+
+def labels_enough(sizes, right, n, goal):
+    """The smallest number of labels from which on the lower end of the share right reaches the goal; inf for none."""
+    return _enough(sizes, right, n, goal)
+
+
+def _enough(sizes, right, n, goal, *, end=lambda good, n: _wilson(good, n)[0], stays=True, none=math.inf, index=False):
+    fits = [end(good, n) >= goal for good in right]
+    for place, size in enumerate(sizes):
+        if all(fits[place:]) if stays else fits[place]:
+            return place if index else size
+    return none
+
+
+_SIZES = (50, 100, 200, 400, 600)
+_ENOUGH_CASES = [
+    (_SIZES, (152, 200, 245, 280, 301), 400, 0.55),
+    (_SIZES, (152, 200, 245, 280, 301), 400, 0.60),
+    (_SIZES, (152, 200, 245, 280, 301), 400, 0.72),
+    (_SIZES, (152, 260, 230, 280, 301), 400, 0.58),
+    (_SIZES, (152, 260, 230, 285, 301), 400, 0.667),
+    (_SIZES, (320, 330, 345, 350, 360), 400, 0.70),
+    ((10, 20), (8, 9), 10, 0.55),
+    ((100, 300), (37, 38), 40, 0.90),
+]
+_ENOUGH_MISTAKES = [
+    Mistake(
+        "the share itself",
+        _wrong(_enough, end=lambda good, n: good / n),
+        "That compares the share itself with the goal. On other test messages it may be lower: use the lower end.",
+    ),
+    Mistake(
+        "the upper end",
+        _wrong(_enough, end=lambda good, n: _wilson(good, n)[1]),
+        "The upper end says what *may* be. To be sure enough, compare the lower end of the interval.",
+    ),
+    Mistake(
+        "the first that fits",
+        _wrong(_enough, stays=False),
+        "A lucky bump counts as enough there. Ask that the lower end reaches the goal at this size *and all larger*.",
+    ),
+    Mistake(
+        "nought for none",
+        _wrong(_enough, none=0),
+        "Where no size is enough, 0 would mean that no label is needed. Return `np.inf`.",
+    ),
+    Mistake("the place", _wrong(_enough, index=True), "That is the place in the list. Return the number of labels."),
+    Mistake(
+        "plain interval",
+        _wrong(_enough, end=lambda good, n: good / n - 1.96 * math.sqrt(good / n * (1 - good / n) / n)),
+        "The plain interval is too narrow near the ends and for few messages. Use `evaluate.share(...).low`.",
+    ),
+]
+
+# 16-2 ---------------------------------------------------------------------------------------------------------------
+
+
+def layer_seconds(inputs, outputs, batch, bits, keep, peak, bandwidth):
+    """The roofline time of a dense layer whose weights have ``bits`` bits and whose widths are cut to ``keep``."""
+    return _seconds(inputs, outputs, batch, bits, keep, peak, bandwidth)
+
+
+def _seconds(
+    inputs, outputs, batch, bits, keep, peak, bandwidth, *,
+    together=max, power=2, eight=8, activations=4, twice=2, narrow=True, faster=False, again=False,
+):  # fmt: skip
+    weights = inputs * outputs * keep**power
+    calculate = twice * batch * weights * (bits / 32 if faster else 1)
+    small = bits / 8 if activations == "bits" else activations
+    move = weights * bits / eight * (batch if again else 1)
+    move += small * batch * (inputs + outputs) * (keep if narrow else 1)
+    return together((calculate / peak, move / bandwidth))
+
+
+_SECONDS_CASES = [
+    (4096, 4096, 1, 32, 1.0, 1e11, 1e10),
+    (4096, 4096, 1, 8, 1.0, 1e11, 1e10),
+    (4096, 4096, 512, 8, 1.0, 1e11, 1e10),
+    (4096, 4096, 512, 32, 0.5, 1e11, 1e10),
+    (1024, 256, 4, 8, 0.5, 1e11, 1e10),
+    (64, 32, 3, 8, 0.25, 1e12, 1e9),
+    (64, 32, 7, 4, 1.0, 1e9, 1e9),
+]
+_SECONDS_MISTAKES = [
+    Mistake(
+        "sum",
+        _wrong(_seconds, together=sum),
+        "A processor calculates and fetches at the same time: the longer of the two times counts, not their sum.",
+    ),
+    Mistake(
+        "faster of the two",
+        _wrong(_seconds, together=min),
+        "That is the shorter of the two times. The layer has to wait for the longer one.",
+    ),
+    Mistake(
+        "one side narrowed",
+        _wrong(_seconds, power=1),
+        "Both sides of the weight matrix get narrower, so its size falls with the square of `keep`.",
+    ),
+    Mistake(
+        "bits for bytes",
+        _wrong(_seconds, eight=1),
+        "The bandwidth is in bytes a second: eight bits are one byte.",
+    ),
+    Mistake(
+        "no activations",
+        _wrong(_seconds, activations=0),
+        "The layer also reads its inputs and writes its outputs, for each example of the batch: 4 bytes each.",
+    ),
+    Mistake(
+        "activations in bits",
+        _wrong(_seconds, activations="bits"),
+        "Only the weights are kept in `bits` bits. What goes in and comes out stays in 32, which are 4 bytes.",
+    ),
+    Mistake(
+        "activations as wide",
+        _wrong(_seconds, narrow=False),
+        "With narrower layers fewer numbers go in and come out, too: multiply both widths by `keep`.",
+    ),
+    Mistake(
+        "one operation",
+        _wrong(_seconds, twice=1),
+        "For each weight there is a multiplication *and* an addition: two operations.",
+    ),
+    Mistake(
+        "fewer bits, fewer operations",
+        _wrong(_seconds, faster=True),
+        "Eight bits leave the *number* of operations as it is. They save bytes; `peak` is given for both.",
+    ),
+    Mistake(
+        "weights for each example",
+        _wrong(_seconds, again=True),
+        "A batch reads the weights once for all its examples. That is what a batch is for.",
+    ),
+]
+
+# 16-3 ---------------------------------------------------------------------------------------------------------------
+
+
+def skill(said, came, due, earlier):
+    """1 - Brier score of the forecasts that are due / that of the base rate which was known before."""
+    return _skill(said, came, due, earlier)
+
+
+def _skill(said, came, due, earlier, *, base=None, every=False, error=np.square, finish=lambda a, b: 1 - a / b):
+    said, came = np.asarray(said, float), np.asarray(came, float)
+    which = np.ones(len(said), bool) if every else np.asarray(due, bool)
+    rate = np.mean(earlier) if base is None else base(came[which])
+    return float(finish(error(said[which] - came[which]).mean(), error(rate - came[which]).mean()))
+
+
+_SKILL_CASES = [
+    ([0.9, 0.2, 0.1, 0.7], [1, 0, 0, 1], [True] * 4, [0, 0, 1, 0, 1]),
+    ([0.9, 0.8, 0.9, 0.7, 0.6], [1, 0, 0, 0, 0], [True, True, True, False, False], [0, 0, 1, 0]),
+    ([0.1, 0.2, 0.1, 0.3], [0, 0, 1, 0], [True, True, True, False], [0, 0, 0, 1]),
+    ([0.25, 0.25, 0.25], [0, 1, 0], [True] * 3, [0, 0, 0, 1]),
+    ([0.6, 0.1, 0.9], [1, 0, 0], [True, True, False], [1, 0, 0, 1, 0, 0, 0, 0]),
+]
+_SKILL_MISTAKES = [
+    Mistake(
+        "base rate from the outcomes",
+        _wrong(_skill, base=np.mean),
+        "That base rate is taken from the outcomes that are to be forecast; nobody knew it then. Take it from "
+        "`earlier`.",
+    ),
+    Mistake(
+        "a coin",
+        _wrong(_skill, base=lambda came: 0.5),
+        "Half is what somebody says who knows nothing at all. The rival to beat is the base rate in `earlier`.",
+    ),
+    Mistake(
+        "not due counted",
+        _wrong(_skill, every=True),
+        "A forecast that is not due yet has not failed. Leave out what is not `due`, on both sides.",
+    ),
+    Mistake(
+        "absolute errors",
+        _wrong(_skill, error=np.abs),
+        "The Brier score is the mean *square* of the differences; absolute ones reward bold words.",
+    ),
+    Mistake(
+        "the ratio",
+        _wrong(_skill, finish=lambda a, b: a / b),
+        "That is the ratio of the two scores. Skill is one minus it, so that better forecasts have more.",
+    ),
+    Mistake(
+        "the difference",
+        _wrong(_skill, finish=lambda a, b: b - a),
+        "That is the difference of the two scores. Divide by the base rate's, so that a perfect forecaster has 1.",
+    ),
+    Mistake(
+        "upside down",
+        _wrong(_skill, finish=lambda a, b: 1 - b / a if a else -math.inf),
+        "The forecaster's score belongs above, the base rate's below the line.",
+    ),
+]
+
+# 16-4 ---------------------------------------------------------------------------------------------------------------
+
+
+def report(y, p, threshold):
+    """(accuracy above the constant's, precision, recall, F1, lower end of the recall)."""
+    return _report(y, p, threshold)
+
+
+def _report(
+    y, p, threshold, *, f1="precision", mean="harmonic", of_all=False, gain=True, strict=False, swap=False, end=0
+):
+    y, p = np.asarray(y, bool), np.asarray(p, float)
+    flagged = p > threshold if strict else p >= threshold
+    hits, accuracy = int((flagged & y).sum()), float((flagged == y).mean())
+    precision = hits / flagged.sum() if flagged.any() else 0.0
+    recall = hits / y.sum()
+    one = accuracy if f1 == "accuracy" else precision
+    both = (one + recall) / 2 if mean == "arithmetic" else 2 * one * recall / (one + recall) if one + recall else 0.0
+    low = max(0.0, _wilson(hits, len(y) if of_all else int(y.sum()))[end])
+    above = accuracy - max(y.mean(), 1 - y.mean()) if gain else accuracy
+    precision, recall = (recall, precision) if swap else (precision, recall)
+    return tuple(float(value) for value in (above, precision, recall, both, low))
+
+
+def _flags(n, positives, hits, false):
+    y, p = np.zeros(n, bool), np.full(n, 0.1)
+    y[:positives] = True
+    p[:hits] = 0.8
+    p[positives : positives + false] = 0.7
+    return y, p
+
+
+_AT_THE_EDGE = (np.array([1, 1, 1, 0, 0, 0, 0, 0], bool), np.array([0.9, 0.5, 0.2, 0.5, 0.3, 0.1, 0.1, 0.0]))
+_REPORT_CASES = [
+    (*_flags(1000, 10, 8, 24), 0.5),
+    (*_flags(1000, 10, 8, 24), 0.75),
+    (*_AT_THE_EDGE, 0.5),
+    (*_flags(400, 16, 4, 2), 0.5),
+    (*_flags(20, 14, 12, 1), 0.5),
+    (*_flags(300, 3, 0, 0), 0.5),
+]
+_REPORT_MISTAKES = [
+    Mistake(
+        "F1 of accuracy",
+        _wrong(_report, f1="accuracy"),
+        "You put accuracy (准确率) where precision (精确率) belongs. F1 is the mean of *precision* and recall.",
+    ),
+    Mistake(
+        "plain mean",
+        _wrong(_report, mean="arithmetic"),
+        "F1 is the harmonic mean: twice the product over the sum. The plain one forgives a recall of nought.",
+    ),
+    Mistake(
+        "swapped",
+        _wrong(_report, swap=True),
+        "Precision and recall are exchanged. Precision asks of what you *flagged*, recall of what *is* positive.",
+    ),
+    Mistake(
+        "interval over all",
+        _wrong(_report, of_all=True),
+        "Recall is a share of the positives, so its interval counts these alone, not all examples.",
+    ),
+    Mistake(
+        "upper end", _wrong(_report, end=1), "That is the upper end of the interval. What is promised is the lower one."
+    ),
+    Mistake(
+        "accuracy alone",
+        _wrong(_report, gain=False),
+        "Say what the accuracy is *above* the constant's, which answers with the larger class.",
+    ),
+    Mistake(
+        "strictly above",
+        _wrong(_report, strict=True),
+        "What lies exactly at the threshold is flagged, too: at least, not above.",
+    ),
+]
+
+# 16-5 ---------------------------------------------------------------------------------------------------------------
+
+
+def who_wins(traditional, net, writers):
+    """ "traditional", "net" or "cheaper", by the paired interval over writers, mean ± 2 s / sqrt(k)."""
+    return _wins(traditional, net, writers)
+
+
+def _wins(traditional, net, writers, *, ddof=1, root=True, unit="writer", paired=True, sign=1, cheaper=True):
+    a, b, who = np.asarray(traditional, float), np.asarray(net, float), np.asarray(writers)
+    if unit == "writer":
+        a, b = (np.array([one[who == w].mean() for w in np.unique(who)]) for one in (a, b))
+    elif unit == "sums":
+        a, b = (np.array([one[who == w].sum() for w in np.unique(who)]) for one in (a, b))
+    gap = sign * (a - b)
+    spread = gap.var(ddof=ddof) if paired else a.var(ddof=ddof) + b.var(ddof=ddof)
+    half = 2 * math.sqrt(spread / (len(gap) if root else 1)) if cheaper else 0.0
+    if gap.mean() - half > 0:
+        return "traditional"
+    return "net" if gap.mean() + half < 0 else "cheaper"
+
+
+def _duel(sizes, first, second):
+    """Each writer's n digits: so many right by the one, and by the other."""
+    one, two, who = [], [], []
+    for writer, (n, a, b) in enumerate(zip(sizes, first, second, strict=True)):
+        one += [True] * a + [False] * (n - a)
+        two += [True] * b + [False] * (n - b)
+        who += [writer] * n
+    return np.array(one), np.array(two), np.array(who)
+
+
+_WINS_CASES = [
+    _duel([20] * 6, [19, 18, 20, 19, 18, 19], [17, 16, 18, 16, 17, 17]),
+    _duel([20] * 6, [17, 16, 18, 16, 17, 17], [19, 18, 20, 19, 18, 19]),
+    _duel([20] * 6, [19, 12, 20, 14, 18, 19], [17, 16, 18, 17, 17, 17]),
+    _duel([100] * 4, [90, 90, 90, 96], [80, 85, 89, 95]),
+    _duel([50] * 6, [48, 40, 30, 44, 25, 36], [46, 38, 28, 42, 24, 34]),
+    _duel([200, 20, 20, 20], [198, 15, 15, 15], [170, 16, 15, 16]),
+    _duel([200, 20, 20, 20], [180, 18, 17, 18], [190, 19, 19, 19]),
+    _duel([100] * 3, [98, 96, 98], [96, 95, 92]),
+    _duel([100] * 4, [97, 92, 96, 94], [90, 91, 91, 92]),
+]
+_WINS_MISTAKES = [
+    Mistake(
+        "over digits",
+        _wrong(_wins, unit="digit"),
+        "You count digits. Those of one hand are alike; new *writers* will come. Take one difference for each writer.",
+    ),
+    Mistake(
+        "sums",
+        _wrong(_wins, unit="sums"),
+        "Take each writer's *share* right; with sums whoever wrote more counts more.",
+    ),
+    Mistake(
+        "n for n - 1",
+        _wrong(_wins, ddof=0),
+        "NumPy divides by k by default. With few writers the spread needs k - 1: `ddof=1`.",
+    ),
+    Mistake(
+        "no root",
+        _wrong(_wins, root=False),
+        "That is the spread of single writers. A mean of k of them spreads less, by the root of k.",
+    ),
+    Mistake(
+        "not paired",
+        _wrong(_wins, paired=False),
+        "You add the spreads of both. Both read the *same* writers: take the difference first, then its spread.",
+    ),
+    Mistake(
+        "sign", _wrong(_wins, sign=-1), "The two names are exchanged: above zero means that `traditional` is ahead."
+    ),
+    Mistake(
+        "never cheaper",
+        _wrong(_wins, cheaper=False),
+        "You look at the mean alone. Where the interval holds zero no order is shown, and the cheaper one wins.",
+    ),
+]
+
+# 16-6 ---------------------------------------------------------------------------------------------------------------
+
+
+def mended(p, trained, real):
+    """Probabilities of a model trained where a share ``trained`` was positive, for a world where ``real`` is."""
+    return _mended(p, trained, real)
+
+
+def _mended(p, trained, real, *, form="both"):
+    p = np.asarray(p, float)
+    up, down = real / trained, (1 - real) / (1 - trained)
+    return {
+        "both": p * up / (p * up + (1 - p) * down),
+        "ratio": p * up,
+        "clipped": np.clip(p * up, 0, 1),
+        "swapped": (p / up) / (p / up + (1 - p) / down),
+        "shift": p + real - trained,
+        "one side": p * up / (p * up + 1 - p),
+        "odds": p * up / ((1 - p) * down),
+        "blend": p * real / (p * real + (1 - p) * (1 - real)),
+    }[form]
+
+
+_MENDED_CASES = [
+    (np.array([0.1, 0.5, 0.9]), 0.5, 0.04),
+    (np.array([0.02, 0.3, 0.7, 0.99]), 0.2, 0.01),
+    (np.array([0.2, 0.6]), 0.3, 0.3),
+    (np.array([0.05, 0.4, 0.8]), 0.1, 0.35),
+]
+_MENDED_MISTAKES = [
+    Mistake(
+        "ratio alone",
+        _wrong(_mended, form="ratio"),
+        "That scales the positives and leaves the others. Weigh both classes, then divide by their sum.",
+    ),
+    Mistake(
+        "ratio, clipped",
+        _wrong(_mended, form="clipped"),
+        "Clipping hides that the two probabilities no longer add up to one. Weigh both classes, divide by their sum.",
+    ),
+    Mistake(
+        "shares swapped",
+        _wrong(_mended, form="swapped"),
+        "That goes the other way, from the real world to the balanced one: the real share belongs above.",
+    ),
+    Mistake(
+        "shift",
+        _wrong(_mended, form="shift"),
+        "A difference added to each may leave the range from 0 to 1. The class weights act on the odds: multiply.",
+    ),
+    Mistake(
+        "one side",
+        _wrong(_mended, form="one side"),
+        "The negatives have a weight as well: their real share over the one in training.",
+    ),
+    Mistake("odds", _wrong(_mended, form="odds"), "Those are odds. As a probability: odds over one plus odds."),
+    Mistake(
+        "as if half",
+        _wrong(_mended, form="blend"),
+        "That is right only where training had halves. Divide by the shares in training, too.",
+    ),
+]
+
+# 16-7 ---------------------------------------------------------------------------------------------------------------
+
+
+def gate(lost, gained, n, p99, mb, signed, limits):
+    """ "ship", "stop" or "measure": limits has ms, mb and loss (a share); the loss by its paired interval."""
+    return _gate(lost, gained, n, p99, mb, signed, limits)
+
+
+def _gate(
+    lost, gained, n, p99, mb, signed, limits, *,
+    unknown="measure", must_sign=True, point=False, plus=1, win=True, sizes=True, above=False,
+):  # fmt: skip
+    gained = gained if win else 0
+    p, g = (lost + plus) / (n + 2 * plus), (gained + plus) / (n + 2 * plus)
+    half = 0 if point else 1.96 * math.sqrt((p + g - (p - g) ** 2) / (n + 2 * plus))
+    over = [a > b if not above else a >= b for a, b in ((p99, limits["ms"]), (mb, limits["mb"]))]
+    if (must_sign and not signed) or (sizes and any(over)) or p - g - half > limits["loss"]:
+        return "stop"
+    return "ship" if p - g + half <= limits["loss"] else unknown
+
+
+_LIMITS = {"ms": 20, "mb": 0.1, "loss": 0.003}
+_GATE_CASES = [
+    (0, 1, 10_000, 2.2, 0.081, True, _LIMITS),
+    (5, 3, 1_797, 2.2, 0.081, True, _LIMITS),
+    (0, 0, 382, 2.2, 0.087, True, _LIMITS),
+    (0, 1, 10_000, 2.2, 0.27, True, _LIMITS),
+    (0, 1, 10_000, 25.0, 0.081, True, _LIMITS),
+    (0, 1, 10_000, 2.2, 0.081, False, _LIMITS),
+    (90, 20, 10_000, 2.2, 0.081, True, _LIMITS),
+    (60, 50, 10_000, 2.2, 0.081, True, _LIMITS),
+    (40, 30, 10_000, 20, 0.1, True, _LIMITS),
+    (12, 2, 5_000, 2.2, 0.081, True, _LIMITS),
+    (40, 12, 10_000, 2.2, 0.081, True, _LIMITS),
+    (60, 20, 10_000, 2.2, 0.081, True, _LIMITS),
+    (0, 0, 800, 2.2, 0.08, True, {"ms": 5, "mb": 1, "loss": 0.002}),
+]
+_GATE_MISTAKES = [
+    Mistake(
+        "the loss itself",
+        _wrong(_gate, point=True),
+        "You compare the loss itself. With few images it may be larger: compare the ends of its interval.",
+    ),
+    Mistake(
+        "unknown ships",
+        _wrong(_gate, unknown="ship"),
+        'Not refuted is not shown. While the interval holds the limit, the answer is "measure".',
+    ),
+    Mistake(
+        "unknown stops",
+        _wrong(_gate, unknown="stop"),
+        'The interval holds the limit: nobody knows yet. More images would tell: "measure".',
+    ),
+    Mistake(
+        "unsigned",
+        _wrong(_gate, must_sign=False),
+        'What nobody has signed may be anybody\'s file, however good its numbers: "stop".',
+    ),
+    Mistake(
+        "loss alone",
+        _wrong(_gate, sizes=False),
+        "You look at the loss alone. p99 and size have limits, too.",
+    ),
+    Mistake(
+        "at the limit",
+        _wrong(_gate, above=True),
+        "What lies exactly at a limit of time or size keeps it.",
+    ),
+    Mistake(
+        "gains forgotten",
+        _wrong(_gate, win=False),
+        "The net loss is what was lost less what was gained.",
+    ),
+    Mistake(
+        "nought is certain",
+        _wrong(_gate, plus=0),
+        "With no image lost your interval has no width. Add one to each count, two to `n`, as the formula has it.",
+    ),
+]
+
+EXERCISES = (
+    Exercise(
+        "16-4", "A report on a rare class", "modify", 15,
+        "Write `report(y, p, threshold)`: the accuracy above the constant's, precision, recall, F1 and the lower end "
+        "of the recall's interval. Put your code where the three dots stand.",
+        function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES),
+    ),
+    Exercise(
+        "16-5", "Net, tradition, or the cheaper one", "decide", 15,
+        "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, "
+        'or "cheaper" where it holds zero. Put your code where the three dots stand.',
+        function(who_wins, _WINS_CASES, mistakes=_WINS_MISTAKES),
+    ),
+    Exercise(
+        "16-1", "Labels enough for a small model", "decide", 15,
+        "Write `labels_enough(sizes, right, n, goal)`: the smallest number of labels from which on the lower end "
+        "reaches the goal, else `np.inf`. Put your code where the three dots stand.",
+        function(labels_enough, _ENOUGH_CASES, mistakes=_ENOUGH_MISTAKES),
+    ),
+    Exercise(
+        "16-2", "What a cut buys", "modify", 20,
+        "Write `layer_seconds(inputs, outputs, batch, bits, keep, peak, bandwidth)`: the longer of the times for the "
+        "operations and for the bytes. Put your code where the three dots stand.",
+        function(layer_seconds, _SECONDS_CASES, mistakes=_SECONDS_MISTAKES, tolerance=1e-12),
+    ),
+    Exercise(
+        "16-3", "The skill of a forecaster", "modify", 15,
+        "Write `skill(said, came, due, earlier)`: one minus the ratio of the Brier scores of the forecaster and of the "
+        "base rate known before. Put your code where the three dots stand.",
+        function(skill, _SKILL_CASES, mistakes=_SKILL_MISTAKES),
+    ),
+    Exercise(
+        "16-6", "Probabilities after balancing", "extend", 15,
+        "Write `mended(p, trained, real)`: the probabilities of a model trained on a share `trained` of positives, for "
+        "a world with the share `real`. Put your code where the three dots stand.",
+        function(mended, _MENDED_CASES, mistakes=_MENDED_MISTAKES),
+    ),
+    Exercise(
+        "16-7", "Ship, stop or measure", "decide", 20,
+        "Write `gate(lost, gained, n, p99, mb, signed, limits)`: the word that the limits and the paired interval of "
+        "the loss give. Put your code where the three dots stand.",
+        function(gate, _GATE_CASES, mistakes=_GATE_MISTAKES),
+    ),
+)  # fmt: skip
