@@ -121,9 +121,9 @@ def errors(said):
 # **Look it up.** An unseen word is not in the list: word error 1. In a product the list comes first all the same.
 #
 # **Letter by letter.** Let each letter make no, one or two sounds: a *chunk*. Nobody has written down which. If $p(\text{chunk} \mid \text{letter})$ were known, the best split of a
-# word's sounds $y$ among its letters $x$ would follow letter by letter, where $S_i(j)$ is the best score at which the first $i$ letters make the first $j$ sounds:
+# word's sounds $y$ among its letters $x$ would follow letter by letter, where $\text{best}_i(j)$ is the best score at which the first $i$ letters make the first $j$ sounds:
 #
-# $$ S_i(j) = \max_{k \in \{0, 1, 2\}} \Big( S_{i-1}(j - k) + \log p(y_{j-k+1} \dots y_j \mid x_i) \Big). $$
+# $$ \text{best}_i(j) = \max_{k \in \{0, 1, 2\}} \Big( \text{best}_{i-1}(j - k) + \log p(y_{j-k+1} \dots y_j \mid x_i) \Big). $$
 
 
 # %%
@@ -131,15 +131,15 @@ def align(x, y, log_p):
     """Letters and sounds, int (words, places), zeros behind -> each letter's chunk; sounds a, b are 40 a + b."""
     rows, one = np.arange(len(x)), np.pad(y, ((0, 0), (1, 0)))
     chunks = [np.zeros_like(one), one, 40 * np.roll(one, 1, axis=1) + one]
-    S, ways = np.where(np.arange(one.shape[1]) == 0, 0.0, -np.inf) + np.zeros((len(x), 1)), []
+    best = np.where(np.arange(one.shape[1]) == 0, 0.0, -np.inf) + np.zeros((len(x), 1))
+    ways = []
     for letter in x.T[:, :, None]:
-        moved = [
-            S,
-            *(np.pad(S[:, :-k], ((0, 0), (k, 0)), constant_values=-np.inf) for k in (1, 2)),
-        ]
+        moved = [best]
+        for k in (1, 2):
+            moved.append(np.pad(best[:, :-k], ((0, 0), (k, 0)), constant_values=-np.inf))
         options = [moved[k] + log_p[letter, chunks[k]] for k in range(3)]
         ways.append(np.argmax(options, axis=0).astype(np.int8))
-        S = np.max(options, axis=0)
+        best = np.max(options, axis=0)
     j, found = (y > 0).sum(1), np.zeros_like(x)
     for i in reversed(range(x.shape[1])):  # back from the last letter
         k = ways[i][rows, j]
