@@ -11,7 +11,7 @@ def letters(words: Sequence[str], width: int = 0) -> np.ndarray:
     """Words of a to z as int (words, places): 1 to 26, then zeros, at least one; not fewer places than ``width``."""
     if not all(word.isascii() and word.isalpha() and word.islower() for word in words):
         raise CourseError("A word here has letters from a to z alone, at least one; change or leave out the others.")
-    rows = np.zeros((len(words), max([width, *(len(word) + 1 for word in words)])), int)
+    rows = np.zeros((len(words), max([width, *(len(word) + 1 for word in words)])), np.int32)
     for row, word in zip(rows, words, strict=True):
         row[: len(word)] = np.frombuffer(word.encode(), np.uint8) - 96
     return rows
