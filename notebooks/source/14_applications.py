@@ -92,18 +92,17 @@ pd.Series(spoken.speakers).value_counts(sort=False)
 
 # %%
 plain = synthesiser.Kind()
-plain_sounds, plain_labels = synthesiser.voices(plain, 60, np.random.default_rng(seed))
+plain_sounds, plain_labels = synthesiser.voices(plain, 40, np.random.default_rng(seed))
 held_sounds, held_labels = synthesiser.voices(plain, 15, np.random.default_rng(seed + 1))
 len(plain_sounds), round(sum(map(len, plain_sounds)) / spoken.rate)
 
 # %% [markdown]
-# Listen to a *seven*, the machine's and Allison's:
+# Listen to a made *seven*; `spoken.sounds[7]` is Allison's:
 
 # %% tags=["nbval-ignore-output"]
-from IPython.display import Audio, display
+from IPython.display import Audio
 
-for sound in (plain_sounds[7], spoken.sounds[7]):
-    display(Audio(np.int16(32000 * sound / np.abs(sound).max()), rate=spoken.rate, normalize=False))
+Audio(plain_sounds[7], rate=spoken.rate)
 
 # %% [markdown]
 # ### Log-mel features by hand
@@ -144,7 +143,9 @@ keras_says = keras.ops.convert_to_numpy(layer(np.pad(word, FRAME // 2)[None])).s
 ours = mel_power(np.pad(np.pad(word, FRAME // 2), FRAME // 2, mode="reflect"))
 
 # %%
-assert ours.shape == keras_says.shape and np.allclose(ours, keras_says, rtol=1e-2, atol=1e-3 * ours.max())
+assert ours.shape == keras_says.shape and np.allclose(
+    ours, keras_says, rtol=1e-2, atol=1e-3 * ours.max()
+)
 
 # %% [markdown]
 # A word gets 48 frames, however slowly it is said: silence at the ends off, the rest stretched.
@@ -153,7 +154,10 @@ assert ours.shape == keras_says.shape and np.allclose(ours, keras_says, rtol=1e-
 # %%
 def features(sounds):
     def one(x):
-        loud = np.flatnonzero(np.convolve(x**2, np.ones(80), "same") > 1e-3 * np.convolve(x**2, np.ones(80), "same").max())
+        loud = np.flatnonzero(
+            np.convolve(x**2, np.ones(80), "same")
+            > 1e-3 * np.convolve(x**2, np.ones(80), "same").max()
+        )
         power = mel_power(np.pad(x[loud[0] : loud[-1]], FRAME))
         log = np.log10(power / power.max() + 1e-5)
         at = np.linspace(0, len(log) - 1.001, 48)
@@ -174,8 +178,14 @@ def listener(sounds, labels, epochs=12):
     keras.utils.set_random_seed(seed)
     layers = [keras.layers.Input((48, BANDS, 1))]
     for filters in (16, 32, 32):
-        layers.append(keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu"))
-    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.3), keras.layers.Dense(10, activation="softmax")]
+        layers.append(
+            keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")
+        )
+    layers += [
+        keras.layers.Flatten(),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
     model = keras.Sequential(layers)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(features(sounds), labels, epochs=epochs, verbose=0)
@@ -187,64 +197,154 @@ def hear(model, sounds):
 
 
 clean = listener(plain_sounds, plain_labels)
-held_clean = evaluate.accuracy(held_labels, hear(clean, held_sounds))
-held_clean
+held = evaluate.accuracy(held_labels, hear(clean, held_sounds))
+held
 
 # %% [markdown]
 # ### Augmentation, chosen without the test
 #
-# Three recipes: *size*: children to giants, formants astray. *Room*: echo, band limits, noise. *All* adds accents. The three speakers must not choose. The judge
-# is synthetic, and of a kind that no recipe holds: **whispers** by smaller and larger throats than any.
+# Make the voices worse: children to giants, formants astray, accents, and rooms with echo, band limits and noise. Does it help? The three speakers must not decide
+# that. The judge is synthetic, and of a kind that neither training set holds: **whispers** by throats smaller and larger than any.
 
 # %% tags=["nbval-ignore-output"]
-wide = {"size": (0.85, 1.25), "pitch": (80, 260), "wobble": 0.1}
-recipes = {
-    "size": synthesiser.Kind(**wide),
-    "room": synthesiser.Kind(room=True),
-    "all": synthesiser.Kind(**wide, accents=True, room=True),
+varied = synthesiser.Kind(
+    size=(0.85, 1.25), pitch=(80, 260), wobble=0.1, accents=True, room=True
+)
+varied_sounds, varied_labels = synthesiser.voices(varied, 40, np.random.default_rng(seed))
+trained = {"clean": clean, "augmented": listener(varied_sounds, varied_labels)}
+whispers, whispered_labels = [], np.tile(np.arange(10), 20)
+for size in ((0.78, 0.85), (1.25, 1.35)):
+    whispers += synthesiser.voices(
+        synthesiser.Kind(size=size, whisper=True), 10, np.random.default_rng(9)
+    )[0]
+judged = {
+    name: evaluate.accuracy(whispered_labels, hear(model, whispers))
+    for name, model in trained.items()
 }
-judge = [synthesiser.Kind(size=size, whisper=True) for size in ((0.78, 0.85), (1.25, 1.35))]
-whispers = [synthesiser.voices(kind, 10, np.random.default_rng(9)) for kind in judge]
-whispered, whispered_labels = whispers[0][0] + whispers[1][0], np.concatenate([w[1] for w in whispers])
-trained = {"clean": clean}
-for name, kind in recipes.items():
-    trained[name] = listener(*synthesiser.voices(kind, 60, np.random.default_rng(seed)))
-judged = pd.Series({name: (hear(model, whispered) == whispered_labels).mean() for name, model in trained.items()})
-chosen = judged.drop("clean").idxmax()
-judged.round(2)
+judged
 
 # %% [markdown]
 # ### A few real words
 #
-# A third way: let the augmented network hear the *other two* speakers' words, twelve changed copies of each among the synthetic ones, and test it on the third.
+# A third way: let the augmented network hear the *other two* speakers' words, twelve changed copies of each among 250 synthetic ones, and test it on the third.
 
 # %% tags=["nbval-ignore-output"]
-heard = {name: hear(trained[name], spoken.sounds) for name in ("clean", chosen)}
-mixed, mixed_labels = synthesiser.voices(recipes[chosen], 25, np.random.default_rng(seed + 2))
-start, heard["+ real"] = trained[chosen].get_weights(), np.zeros(len(spoken.labels), int)
+heard = {name: hear(model, spoken.sounds) for name, model in trained.items()}
+start, heard["+ real words"] = (
+    trained["augmented"].get_weights(),
+    np.zeros(len(spoken.labels), int),
+)
 for speaker in speakers:
     others, rng = np.flatnonzero(spoken.speakers != speaker), np.random.default_rng(seed)
-    copies = [synthesiser.room(synthesiser.speed(spoken.sounds[i], rng), rng) for i in others for _ in range(12)]
-    trained[chosen].set_weights(start)
-    x, y = features(copies + mixed), np.r_[np.repeat(spoken.labels[others], 12), mixed_labels]
-    trained[chosen].fit(x, y, epochs=4, verbose=0)
-    its = spoken.speakers == speaker
-    heard["+ real"][its] = hear(trained[chosen], [spoken.sounds[i] for i in np.flatnonzero(its)])
+    copies = [
+        synthesiser.room(synthesiser.speed(spoken.sounds[i], rng), rng)
+        for i in others
+        for _ in range(12)
+    ]
+    trained["augmented"].set_weights(start)
+    x = features(copies + varied_sounds[:250])
+    y = np.r_[np.repeat(spoken.labels[others], 12), varied_labels[:250]]
+    trained["augmented"].fit(x, y, epochs=8, verbose=0)
+    its = np.flatnonzero(spoken.speakers == speaker)
+    heard["+ real words"][its] = hear(trained["augmented"], [spoken.sounds[i] for i in its])
+
+# %% [markdown]
+# Would longer training alone have done it? The comparison: as many epochs, on as many sounds, none of them real.
+
+# %% tags=["nbval-ignore-output"]
+trained["augmented"].set_weights(start)
+more_sounds, more_labels = varied_sounds[-len(y) :], varied_labels[-len(y) :]
+trained["augmented"].fit(features(more_sounds), more_labels, epochs=8, verbose=0)
+heard["as long, none real"] = hear(trained["augmented"], spoken.sounds)
 
 # %% [markdown]
 # Now the test, by speaker, with 95 % intervals over the words:
 
 # %% tags=["nbval-ignore-output"]
-its = {speaker: spoken.speakers == speaker for speaker in speakers} | {"together": spoken.labels >= 0}
-rows = {who: {how: evaluate.accuracy(spoken.labels[w], h[w]) for how, h in heard.items()} for who, w in its.items()}
-pd.DataFrame(rows).T.map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
+who = {speaker: spoken.speakers == speaker for speaker in speakers} | {
+    "together": spoken.labels >= 0
+}
+scores = {
+    name: {how: evaluate.accuracy(spoken.labels[w], h[w]) for how, h in heard.items()}
+    for name, w in who.items()
+}
+pd.DataFrame(scores).T.map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
+
+# %% [markdown]
+# The *gap* is the accuracy on held-out synthetic voices less that on real ones. Which share of it does each way close?
 
 # %% tags=["nbval-ignore-output"]
-gap = {who: held_clean.value - row["clean"].value for who, row in rows.items()}
 closed = pd.DataFrame(
-    {how: {who: (rows[who][how].value - rows[who]["clean"].value) / gap[who] for who in rows} for how in (chosen, "+ real")}
-)
+    {
+        name: {
+            how: (e.value - row["clean"].value) / (held.value - row["clean"].value)
+            for how, e in row.items()
+        }
+        for name, row in scores.items()
+    }
+).T.drop(columns="clean")
 closed.round(2)
+
+# %%
+together = {how: e.value for how, e in scores["together"].items()}
+assert (
+    together["+ real words"] > max(together["augmented"], together["as long, none real"]) + 0.05
+)
+
+# %% [markdown]
+# Read the table by column. The judge of whispers found the augmented network better, and on real people it is not: it closes no part of the gap that 28 words
+# could show. A judge made by the same table shares the table's faults, which no echo mends. Twenty words of two *other* people do more, by speaker more or less;
+# as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
+# written, these 28 words were listened to many times, so they are no untouched test any more.
+#
+# ### Check the article
+#
+# Section 6.3 names *DeepSpeech* and *WaveNet* as models for speech **recognition**, and WaveNet again for synthesis. What do the two papers say of themselves?
+# *Deep Speech* (2014): "scaling up end-to-end speech recognition". *WaveNet* (2016): "a generative model for raw audio", which "can be employed as a discriminative
+# model, returning promising results for phoneme recognition". Written down as what each is for, first, and what else it shows:
+
+# %%
+papers = {
+    "DeepSpeech": ("words recognised", ""),
+    "WaveNet": ("sound generated", "phonemes recognised"),
+}
+
+# %% [markdown]
+# *Holds* wants a recogniser of words in both, *wrong* one that recognises nothing:
+
+# %%
+claims.record(
+    "c48",
+    verdict="holds"
+    if all("words recognised" in tasks for tasks in papers.values())
+    else "holds with a condition"
+    if all(any("recognised" in task for task in tasks) for tasks in papers.values())
+    else "wrong",
+    evidence="; ".join(
+        f"{name}: {' and '.join(filter(None, tasks))}" for name, tasks in papers.items()
+    ),
+)
+
+# %% [markdown]
+# The condition: for WaveNet, recognition is an experiment at the paper's end, on phonemes, not text.
+#
+# ### Should a small team use a large model here?
+
+# %% tags=["nbval-ignore-output"]
+real, share = scores["together"]["+ real words"], closed.loc["together", "+ real words"]
+print(
+    f"{clean.count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {share:.0%} of the gap closed."
+)
+print("Good enough for a menu:", "yes" if real.low > 0.95 else "no")
+
+# %% [markdown]
+# Yes, take a published recogniser: it has heard thousands of real people, and your network, perfect on voices of its own kind, fails on real ones too often for a
+# menu of ten words. Make your own where the words are yours alone or the device is tiny, and then record twenty real speakers before you
+# invent a twenty-first augmentation. A published recogniser is not measured here: it would have to be installed.
+
+# %%
+del plain_sounds, held_sounds, varied_sounds, whispers, trained, clean
+keras.utils.clear_session()
 
 # ===== SPEECH end
 
