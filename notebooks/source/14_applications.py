@@ -142,6 +142,9 @@ word = spoken.sounds[3]
 keras_says = keras.ops.convert_to_numpy(layer(np.pad(word, FRAME // 2)[None])).squeeze().T
 ours = mel_power(np.pad(np.pad(word, FRAME // 2), FRAME // 2, mode="reflect"))
 
+# %% [markdown]
+# Equal within a hundredth (float32, and Keras rounds its bands' edges):
+
 # %%
 assert ours.shape == keras_says.shape and np.allclose(
     ours, keras_says, rtol=1e-2, atol=1e-3 * ours.max()
@@ -285,6 +288,9 @@ closed = pd.DataFrame(
 ).T.drop(columns="clean")
 closed.round(2)
 
+# %% [markdown]
+# With the two people's words more is heard than without, by more than one word in twenty, or the next cell fails:
+
 # %%
 together = {how: e.value for how, e in scores["together"].items()}
 assert (
@@ -292,15 +298,15 @@ assert (
 )
 
 # %% [markdown]
-# Read the table by column. The judge of whispers found the augmented network better, and on real people it is not: it closes no part of the gap that 28 words
-# could show. A judge made by the same table shares the table's faults, which no echo mends. Twenty words of two *other* people do more, by speaker more or less;
-# as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
+# Read the table by column. The judge of whispers preferred the augmented network, if by little, and on real people it is no better: it closes no part of the gap that
+# 28 words could show. A judge made by the same table shares the table's faults, which no echo mends. About twenty words of two *other* people close about half of it, the
+# chess program's all, the others' less than half; as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
 # written, these 28 words were listened to many times, so they are no untouched test any more.
 #
 # ### Check the article
 #
 # Section 6.3 names *DeepSpeech* and *WaveNet* as models for speech **recognition**, and WaveNet again for synthesis. What do the two papers say of themselves?
-# *Deep Speech* (2014): "scaling up end-to-end speech recognition". *WaveNet* (2016): "a generative model for raw audio", which "can be employed as a discriminative
+# "Deep Speech: scaling up end-to-end speech recognition" (2014) and "WaveNet: a generative model for raw audio" (2016), which "can be employed as a discriminative
 # model, returning promising results for phoneme recognition". Written down as what each is for, first, and what else it shows:
 
 # %%
@@ -331,9 +337,9 @@ claims.record(
 # ### Should a small team use a large model here?
 
 # %% tags=["nbval-ignore-output"]
-real, share = scores["together"]["+ real words"], closed.loc["together", "+ real words"]
+real, part = scores["together"]["+ real words"], closed.loc["together", "+ real words"]
 print(
-    f"{clean.count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {share:.0%} of the gap closed."
+    f"{clean.count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {part:.0%} of the gap closed."
 )
 print("Good enough for a menu:", "yes" if real.low > 0.95 else "no")
 
