@@ -1149,6 +1149,7 @@ def detection_loss(wanted, out):
 # Five convolutions and two heads:
 
 # %%
+keras.utils.set_random_seed(seed)
 x = given = keras.Input((None, None, 1))
 for filters, stride in [(16, 2), (16, 1), (32, 2), (32, 1), (32, 1)]:
     x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
@@ -1202,10 +1203,7 @@ boxes_judged = {name: judged(one, final_forms) for name, one in found.items()}
 n = len(final_forms)
 draws = np.random.default_rng(seed).multinomial(n, np.ones(n) / n, 300)
 draws = np.vstack([np.ones(n, int), draws])  # first the forms as they are
-aps = {
-    k: np.array([mean_ap(r, final_forms.labels, t) for t in draws])
-    for k, r in boxes_judged.items()
-}
+aps = {k: np.array([mean_ap(r, final_forms.labels, t) for t in draws]) for k, r in boxes_judged.items()}
 aps["difference"] = aps["detector"] - aps["pieces of ink"]
 shown = {k: [a[0], *np.quantile(a[1:], [0.025, 0.975])] for k, a in aps.items()}
 pd.DataFrame(shown, index=["AP@0.5", "low", "high"]).T.round(3)
@@ -1219,7 +1217,7 @@ pd.DataFrame(shown, index=["AP@0.5", "low", "high"]).T.round(3)
 
 # %%
 reached = {name: values[0] for name, values in aps.items()}
-assert reached["detector"] > course.choose(quick=0.72, full=0.9)
+assert reached["detector"] > course.choose(quick=0.65, full=0.88)
 assert (
     shown["difference"][0] > 0.25
     and shown["difference"][1] > 0.15
@@ -1318,7 +1316,9 @@ for name, each in {
 # Some half of the numbers, without one label of yours: a published reader is a baseline, too. Your detector reads more of *these* forms; of others nothing is shown.
 
 # %%
-assert 0.35 < published.mean() < min(0.75, whole.mean())
+assert (
+    0.35 < published.mean() < min(0.75, whole.mean())
+)
 
 # %% [markdown]
 # ### Should a small team use a large model here?
@@ -1565,18 +1565,22 @@ closed = pd.DataFrame(
 closed.round(2)
 
 # %% [markdown]
-# With the two people's words more is heard than without, by more than one word in twenty, or the next cell fails:
+# What the next paragraph says is held here; its bounds are wide, because another processor trains another network:
 
 # %%
 together = {how: e.value for how, e in scores["together"].items()}
 assert (
     together["+ real words"] > max(together["augmented"], together["as long, none real"]) + 0.05
 )
+assert (
+    held.value > 0.97
+    and closed.loc["together", "augmented"] < 0.3 < closed.loc["together", "+ real words"] < 0.8
+)
 
 # %% [markdown]
 # Read the table by column. The judge of whispers preferred the augmented network, if by little, and on real people it is no better: it closes no part of the gap that
-# 28 words could show. A judge made by the same table shares the table's faults, which no echo mends. About twenty words of two *other* people close about half of it, the
-# chess program's all, the others' less than half; as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
+# 28 words could show. A judge made by the same table shares the table's faults, which no echo mends. About twenty words of two *other* people close about half of it, for
+# one speaker more and for another less than half; as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
 # written, these 28 words were listened to many times, so they are no untouched test any more.
 #
 # ### Check the article
@@ -2285,7 +2289,7 @@ check("14-4", threshold_by_cost)
 # for collaborative filtering", *The World Wide Web Conference* (2018), 689–698 · Q.-T. Truong, A. Salah, H. W. Lauw, "Bilateral variational autoencoder for collaborative filtering", *WSDM*
 # (2021), 292–300 (BiVAE) · S. Rendle, W. Krichene, L. Zhang, Y. Koren, "Revisiting the performance of iALS on item recommendation benchmarks", *RecSys* (2022) (ALS, tuned, keeps up) · M. Bisani, H. Ney, "Joint-sequence models for grapheme-to-phoneme conversion", *Speech Communication* 50 (2008) · K. Rao and others, "Grapheme-to-phoneme conversion using long
 # short-term memory recurrent neural networks", *ICASSP* (2015): LSTM with CTC 25.8 % word error, with a joint n-gram 21.3 %, on the older CMUdict · CMUSphinx, "Sequence-to-Sequence G2P toolkit"
-# (software, 2018): the 24.4 and 20.2 %, 33.9 and about 31 % of section 2, without stress · X. Zhou, D. Wang, P. Krähenbühl, "Objects as Points", arXiv:1904.07850 (2019) · T.-Y. Lin and others, "Microsoft COCO: Common
+# (software, 2018): the 24.4 and 20.2 %, 33.9 and about 31 % of section 2, without stress · A. Hannun and others, "Deep Speech: scaling up end-to-end speech recognition", arXiv:1412.5567 (2014) · A. van den Oord and others, "WaveNet: a generative model for raw audio", arXiv:1609.03499 (2016) · X. Zhou, D. Wang, P. Krähenbühl, "Objects as Points", arXiv:1904.07850 (2019) · T.-Y. Lin and others, "Microsoft COCO: Common
 # Objects in Context", *ECCV* (2014) · E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI (1998) · C. Li and others, "PP-OCRv3", arXiv:2206.03001 (2022) ·
 # Y.-A. Le Borgne, W. Siblini, B. Lebichot, G. Bontempi, *Reproducible Machine Learning for Credit Card Fraud Detection: Practical Handbook* (2022) · W. N. Street,
 # W. H. Wolberg, O. L. Mangasarian, "Nuclear feature extraction for breast tumor diagnosis", *SPIE* 1905 (1993) · A. J. Vickers, E. B. Elkin, "Decision curve analysis: a novel method for evaluating
