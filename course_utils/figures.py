@@ -277,6 +277,42 @@ def image_grid(
     )
 
 
+def boxes(
+    images: np.ndarray,
+    found: Sequence[np.ndarray],
+    texts: Sequence[Sequence[object]],
+    right: Sequence[np.ndarray] | None = None,
+    *,
+    alt: str,
+    columns: int = 4,
+    cell: int = 150,
+) -> "go.Figure":
+    """Grey images in a grid as in `image_grid`, with boxes on them and a text above each box.
+
+    ``found`` holds for each image an array (boxes, 4) of top, left, bottom, right, the last two just outside; ``texts``
+    a text a box, ``right`` whether it is right: a wrong one is dotted and orange, with a cross behind its text.
+    """
+    if not len(images) == len(found) == len(texts):
+        raise CourseError(f"boxes needs boxes and texts for each of {len(images)} images; it got {len(found)}.")
+    figure = image_grid(images, alt=alt, columns=columns, cell=cell)
+    height, width = np.shape(images)[1:]
+    across, down = (max(1, width // 10) + side for side in (width, height))
+    columns = min(columns, len(images))
+    for i, box in enumerate(found):
+        y, x = i // columns * down - 0.5, i % columns * across - 0.5
+        fine = np.ones(len(box), bool) if right is None else right[i]
+        for (top, left, bottom, end), text, good in zip(box, texts[i], fine, strict=True):
+            colour = "#0072B2" if good else "#D55E00"
+            line = {"color": colour, "width": 2, "dash": "solid" if good else "dot"}
+            corners = {"x0": x + float(left), "x1": x + float(end), "y0": y + float(top), "y1": y + float(bottom)}
+            figure.add_shape(type="rect", line=line, **corners)
+            words = f"{text}" if good else f"{text} ✗"
+            font = {"size": 11, "color": colour}
+            middle = (corners["x0"] + corners["x1"]) / 2
+            figure.add_annotation(x=middle, y=corners["y0"], text=words, showarrow=False, yanchor="bottom", font=font)
+    return figure
+
+
 def confusion(matrix: np.ndarray, class_names: Sequence[str], *, alt: str, title: str | None = None) -> "go.Figure":
     """A confusion matrix of counts (true classes down, predicted across); colour shows each row's *errors* only.
 

@@ -15,7 +15,7 @@ KINDS = ("paper", "book", "software", "data", "talk", "report", "documentation")
 VERIFIED = ("search", "memory")
 _KEYS = ("authors", "title", "venue", "year", "doi", "arxiv", "url", "kind", "short", "verified", "note")
 _NAME = r"(?:[^\W\d_]\.(?:-[^\W\d_]\.)?\s)+\D+"  # "M.-W. Chang", "A. van den Oord"
-_BODIES = ("NVIDIA", "Python Software Foundation", "TensorFlow Privacy")  # that sign instead of a person
+_BODIES = ("CMUSphinx", "NVIDIA", "Python Software Foundation", "TensorFlow Privacy")  # that sign instead of a person
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ MAKERS = {
     "training_curves": lambda **k: figures.training_curves(HISTORY, **k),
     "image_grid": lambda **k: figures.image_grid(np.ones((5, 4, 4)), list("abcde"), columns=3, **k),
     "signed grid": lambda **k: figures.image_grid(np.linspace(-1, 1, 18).reshape(2, 3, 3), signed=True, **k),
+    "boxes": lambda **k: figures.boxes(np.ones((2, 9, 9)), [np.array([[1, 1, 4, 3]])] * 2, ["7", "4"], **k),
     "confusion": lambda **k: figures.confusion(np.array([[5, 1], [0, 6]]), ["no", "yes"], **k),
     "intervals": lambda **k: figures.intervals(ESTIMATES, x_title="share", **k),
     "answers_over": lambda **k: figures.answers_over(
@@ -181,3 +182,11 @@ def test_diverging_colours_are_blue_white_and_orange():
     assert colours.dtype == np.uint8 and colours.shape == (5, 3)
     assert colours[1].tolist() == colours[3].tolist() == [255, 255, 255]
     assert colours[0, 2] > colours[0, 0] and colours[2, 0] > colours[2, 2] and (colours[2] == colours[4]).all()
+
+
+def test_a_wrong_box_differs_in_more_than_colour():
+    box, right = [np.array([[1, 1, 4, 3], [5, 5, 8, 8]])], [np.array([True, False])]
+    figure = figures.boxes(np.ones((1, 9, 9)), box, [[7, 4]], right, alt="a")
+    good, bad = figure.layout.shapes[-2:]
+    assert good.line.dash != bad.line.dash and (bad.x0, bad.y1) == (4.5, 7.5)
+    assert [words.text for words in figure.layout.annotations] == ["7", "4 ✗"]

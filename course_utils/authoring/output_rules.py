@@ -11,7 +11,7 @@ from course_utils.authoring.normalise import PLOTLY, WIDGET
 from course_utils.authoring.sources import Cell, Source, called
 from course_utils.paths import display
 
-LIMIT_BYTES = 330_000
+LIMIT_BYTES = 400_000
 # Where a stored output would tell on the machine that made it.
 MACHINE_PATH = re.compile(
     r"(?<![\w./:>-])(?:/(?:home|root|Users|tmp|private|var|opt|mnt|media|srv|Volumes)/[\w.-]|[A-Za-z]:\\{1,2}[A-Za-z])"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.prose import Prose
+    from course_utils.data.sounds import Sounds
     from course_utils.data.text import TextData
 
 _IMAGES = {"ImageData", "Part", "digits_shuffled_split"}
@@ -28,6 +29,7 @@ __all__ = [
     "load",
     "load_csv",
     "names",
+    "payments",
     "registry",
     "status",
     "verify",
@@ -36,7 +38,7 @@ __all__ = [
 
 def load(
     name: str, *, seed: int = 0, split: str | None = None, progress: bool = True
-) -> "ImageData | TextData | Prose | Tables":
+) -> "ImageData | TextData | Prose | Tables | Sounds":
     """A data set as a frozen dataclass of NumPy arrays with train, validation and test parts and class names.
 
     Running text ("course_text", "tinyshakespeare") has two parts, each one string.
@@ -65,6 +67,8 @@ def colour_digits(
 def __getattr__(name: str):
     if name == "verify":
         return importlib.import_module("course_utils.data.verify")
+    if name == "payments":
+        return importlib.import_module("course_utils.data.payments")
     if name == "load_csv":
         return importlib.import_module("course_utils.data.messages").load_csv
     if name == "images" or name in _IMAGES:

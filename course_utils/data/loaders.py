@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from course_utils.data.frames import Tables
     from course_utils.data.images import ImageData
     from course_utils.data.prose import Prose
+    from course_utils.data.sounds import Sounds
     from course_utils.data.text import TextData
 
 
-def load(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData | TextData | Prose | Tables":
+def load(
+    entry: Entry, *, seed: int, split: str | None, progress: bool
+) -> "ImageData | TextData | Prose | Tables | Sounds":
     """The set of an entry by the loader of its kind; see `course_utils.data.load`.
 
     Raises CourseError for a set that no loader knows, and for a split or files that cannot be had.
@@ -79,6 +82,13 @@ def _tables(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "T
     return frames.load(entry.name, progress)
 
 
+def _sounds(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "Sounds":
+    from course_utils.data import sounds
+
+    _one_split(entry, split)
+    return sounds.load(entry.name, progress)
+
+
 def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "ImageData":
     raise CourseError(
         say(
@@ -89,13 +99,14 @@ def _weights(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "
 
 
 # As in `registry.KINDS`; a new kind of set needs one more line here.
-LOADERS: dict[str, Callable[..., "ImageData | TextData | Prose | Tables"]] = {
+LOADERS: dict[str, Callable[..., "ImageData | TextData | Prose | Tables | Sounds"]] = {
     "embedded": _embedded,
     "images": _images,
     "shipped": _shipped,
     "text": _text,
     "prose": _prose,
     "tables": _tables,
+    "sounds": _sounds,
     "weights": _weights,
 }
 

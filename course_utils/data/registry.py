@@ -23,18 +23,20 @@ KINDS = {
     "text": True,
     "prose": True,
     "tables": True,
+    "sounds": True,
     "weights": True,
 }
 
 
 _KEYS = {"title", "kind", "licence", "citation", "class_names", "sha256", "files", "package", "package_folder"}
+_FILE_KEYS = {"name", "path", "sha256", "size", "urls", "debian", "debian_path"}
 
 
 @dataclass(frozen=True)
 class File:
     """One published file: its name in the cache, its place in ``COURSE_DATA``, hash, bytes, addresses in order.
 
-    A file without an address comes out of its set's package alone.
+    A file without an address comes out of its set's package alone, or is ``debian_path`` of the package ``debian``.
 
     Hash and bytes are those of the file as it stands in the cache. Its place may hold it compressed (``.gz``), and an
     address that ends in ``.zip`` an archive with it.
@@ -45,6 +47,8 @@ class File:
     sha256: str
     size: int
     urls: tuple[str, ...]
+    debian: str = ""
+    debian_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,12 +135,13 @@ def _entry(name: str, value: object, path: Path) -> Entry:
 
 
 def _file(value: object, where: str, packaged: bool) -> File:
-    table = Table(value, where, {"name", "path", "sha256", "size", "urls"})
+    table = Table(value, where, _FILE_KEYS)
+    debian = "debian" in table.value
     path = table.text("path")
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
         table.refuse(f"path = {path!r}; expected: a path inside the COURSE_DATA folder, with forward slashes")
     size = table.whole("size", say("a number of bytes above 0"), least=1)
-    urls = table.texts("urls") if "urls" in table.value or not packaged else ()
+    urls = table.texts("urls") if "urls" in table.value or not (packaged or debian) else ()
     for url in urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             table.refuse(f"urls has {url!r}; expected: addresses that start with https:// or http://")
@@ -146,4 +151,6 @@ def _file(value: object, where: str, packaged: bool) -> File:
         sha256=table.sha256(),
         size=size,
         urls=urls,
+        debian=table.text("debian", r"[a-z0-9][a-z0-9.+-]+", "the name of a Debian package") if debian else "",
+        debian_path=table.text("debian_path") if debian else "",
     )

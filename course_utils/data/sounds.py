@@ -1,0 +1,77 @@
+"""Recorded words out of packages: plain arrays at 8 kHz, one channel, with what is said and who says it."""
+
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from course_utils import paths
+from course_utils.data import fetch, registry
+from course_utils.errors import CourseError
+from course_utils.language import say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RATE = 8000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sounds:
+    """Recordings of different length (float32, within −1 and 1, 8,000 values a second), labels and speakers."""
+
+    name: str
+    sounds: "list[np.ndarray]"
+    labels: "np.ndarray"
+    speakers: "np.ndarray"
+    class_names: tuple[str, ...]
+    rate: int = RATE
+
+    def __repr__(self) -> str:
+        return f"Sounds({self.name!r}: {len(self.sounds)} recordings of {len(set(self.speakers))} speakers)"
+
+
+def load(name: str, progress: bool = True) -> Sounds:
+    """The recordings of one set, a file ``SPEAKER-LABEL.wav`` or ``.au`` each; CourseError where one cannot be read."""
+    import numpy as np
+
+    files = fetch.fetch(name, progress)
+    sounds, labels, speakers = [], [], []
+    for file, path in files.items():
+        speaker, _, label = Path(file).stem.rpartition("-")
+        try:
+            sounds.append(read(path))
+        except (wave.Error, EOFError, ValueError, OSError) as error:
+            words = "{file} of {name} is no recording ({error}). Fetch it again: course data fetch {name} ({place})."
+            place = paths.display(path)
+            raise CourseError(say(words, file=file, name=name, error=error, place=place)) from error
+        labels.append(int(label))
+        speakers.append(speaker)
+    return Sounds(name, sounds, np.array(labels), np.array(speakers), registry.entry(name).class_names)
+
+
+def read(path: Path) -> "np.ndarray":
+    """One recording as float32 at 8 kHz: 16-bit WAV of one channel, or µ-law without a header (``.au``)."""
+    import numpy as np
+
+    raw = path.read_bytes()
+    if path.suffix == ".au":
+        return mu_law(np.frombuffer(raw, "u1")).astype("float32")
+    with wave.open(io.BytesIO(raw)) as file:
+        if (file.getnchannels(), file.getsampwidth()) != (1, 2):
+            raise ValueError("not 16 bits of one channel")
+        rate, values = file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    if rate != RATE:
+        from scipy.signal import resample_poly
+
+        common = np.gcd(rate, RATE)
+        values = resample_poly(values, RATE // common, rate // common)
+    return values.astype("float32")
+
+
+def mu_law(code: "np.ndarray") -> "np.ndarray":
+    """Bytes of the telephone's logarithmic code (ITU-T G.711, µ-law) as values within −1 and 1."""
+    sign, exponent, mantissa = ~code >> 7, (~code >> 4) & 7, (~code & 15).astype("int64")
+    size = (((mantissa << 3) + 132) << exponent.astype("int64")) - 132
+    return (1 - 2 * sign.astype("int64")) * size / 32768

@@ -1,0 +1,60 @@
+"""Batches of pairs: each pair once an epoch, moved by one place, and shapes that Keras can train on."""
+
+import numpy as np
+import pytest
+
+from course_utils.errors import CourseError
+from course_utils.recipes.pairs import batches
+
+
+def pairs(n=50, seed=0):
+    dice = np.random.default_rng(seed)
+    rows = [np.zeros((n, 9), int), np.zeros((n, 9), int)]
+    for of in rows:
+        for row in of:
+            k = dice.integers(1, 9)
+            row[:k] = dice.integers(1, 5, k)
+    return rows
+
+
+def test_each_pair_once_an_epoch_in_another_order():
+    sources, targets = pairs()
+    found = batches(sources, targets, 8)
+    seen = []
+    for _ in range(2):
+        rows = [tuple(np.pad(row, (0, 9 - len(row)))) for k in range(len(found)) for row in found[k][1]]
+        assert sorted(rows) == sorted(map(tuple, targets))
+        seen.append(rows)
+        found.on_epoch_end()
+    assert seen[0] != seen[1]
+
+
+def test_so_far_is_one_place_behind_and_the_end_counts():
+    (source, so_far), target, weights = batches(np.array([[1, 2, 0]]), np.array([[3, 4, 0, 0]]), 4)[0]
+    assert source.tolist() == [[1, 2]] and so_far.tolist() == [[0, 3, 4]] and target.tolist() == [[3, 4, 0]]
+    assert weights.tolist() == [[1, 1, 1]]
+
+
+def test_like_lengths_stand_together():
+    sources, targets = pairs(400)
+    found = batches(sources, targets, 20)
+    padding = np.mean([np.mean(found[k][0][0] == 0) for k in range(len(found))])
+    assert padding < np.mean(sources == 0) / 4
+
+
+def test_keras_trains_two_epochs_on_it():
+    import keras
+
+    sources, targets = pairs(64)
+    source, so_far = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
+    mean = keras.layers.GlobalAveragePooling1D(keepdims=True)(keras.layers.Embedding(5, 4)(source))
+    model = keras.Model([source, so_far], keras.layers.Dense(5)(keras.layers.Embedding(5, 4)(so_far) + mean))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    log = model.fit(batches(sources, targets, 8), epochs=2, verbose=0, shuffle=False)
+    assert np.isfinite(log.history["loss"]).all()
+
+
+@pytest.mark.parametrize("targets", [[[1, 2]], [[1, 0], [1, 0]]])
+def test_refuses(targets):
+    with pytest.raises(CourseError, match="end with a zero"):
+        batches(np.array([[1, 0]]), np.array(targets), 4)
