@@ -44,6 +44,7 @@ _ENOUGH_CASES = [
     (_SIZES, (152, 260, 230, 280, 301), 400, 0.58),
     (_SIZES, (152, 260, 230, 285, 301), 400, 0.667),
     (_SIZES, (320, 330, 345, 350, 360), 400, 0.70),
+    (_SIZES, (270, 272, 230, 285, 301), 400, 0.60),
     ((10, 20), (8, 9), 10, 0.55),
     ((100, 300), (37, 38), 40, 0.90),
 ]
@@ -104,6 +105,7 @@ _SECONDS_CASES = [
     (1024, 256, 4, 8, 0.5, 1e11, 1e10),
     (64, 32, 3, 8, 0.25, 1e12, 1e9),
     (64, 32, 7, 4, 1.0, 1e9, 1e9),
+    (64, 32, 1, 4, 1.0, 1e12, 1e9),
 ]
 _SECONDS_MISTAKES = [
     Mistake(
@@ -463,6 +465,9 @@ _LIMITS = {"ms": 20, "mb": 0.1, "loss": 0.003}
 _GATE_CASES = [
     (0, 1, 10_000, 2.2, 0.081, True, _LIMITS),
     (5, 3, 1_797, 2.2, 0.081, True, _LIMITS),
+    (5, 3, 1_797, 2.2, 0.081, False, _LIMITS),
+    (5, 3, 1_797, 25.0, 0.081, True, _LIMITS),
+    (5, 3, 1_797, 2.2, 0.27, True, _LIMITS),
     (0, 0, 382, 2.2, 0.087, True, _LIMITS),
     (0, 1, 10_000, 2.2, 0.27, True, _LIMITS),
     (0, 1, 10_000, 25.0, 0.081, True, _LIMITS),
@@ -494,7 +499,7 @@ _GATE_MISTAKES = [
     Mistake(
         "unsigned",
         _wrong(_gate, must_sign=False),
-        'What nobody has signed may be anybody\'s file, however good its numbers: "stop".',
+        'What nobody has signed may be anybody\'s file, whatever its numbers: "stop". First all reasons to stop.',
     ),
     Mistake(
         "loss alone",
@@ -526,7 +531,7 @@ EXERCISES = (
         function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES),
     ),
     Exercise(
-        "16-5", "Net, tradition, or the cheaper one", "decide", 15,
+        "16-5", "Net, tradition, or the cheaper one", "decide", 14,
         "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, "
         'or "cheaper" where it holds zero. Put your code where the three dots stand.',
         function(who_wins, _WINS_CASES, mistakes=_WINS_MISTAKES),

@@ -16,7 +16,7 @@
 #
 # You train on data that must not leave their owners, attack what you have trained, and buy a guarantee with noise: each with its price in accuracy.
 #
-# *Hardware: two cores, 1.5 GiB; no network · Needs: chapter 03*
+# *Hardware: two cores, 1.5 GiB; section 5 fetches one small table · Needs: chapter 03*
 
 # %% [markdown]
 # ## You will be able to

@@ -23,8 +23,11 @@ def choosing(drift, gain):
     return {"drift": drift + spread, "gain": gain + spread}
 
 
-AHEAD = {"digits, centred": (-0.009, 0.025), "digits, moved": (-0.278, -0.219), "diabetes": (-0.022, 0.018)}
-COST = {"digits, centred": 0.019, "digits, moved": 0.048, "diabetes": 0.035}
+AHEAD = {
+    "digits, centred": (-0.009, 0.025), "digits, moved": (-0.260, -0.210),
+    "digits, cropped": (-0.006, 0.023), "diabetes": (-0.022, 0.018),
+}  # fmt: skip
+COST = {"digits, centred": 0.019, "digits, moved": 0.048, "digits, cropped": 0.02, "diabetes": 0.035}
 
 
 def contest(cost=COST, **changed):
@@ -32,12 +35,13 @@ def contest(cost=COST, **changed):
 
 
 BIAS = {
-    "helped": (0.07, 0.26), "expects_security": {"as it is": 13.8, "balanced": 51.7}, "came_security": 16,
+    "helped": (0.07, 0.26), "came_security": 16, "read_moved": {0: 0.16, 8: 0.93},
+    "expected": {("as it is", 3): 13.8, ("balanced", 3): 51.7, ("as it is", 30): 6.7, ("balanced", 30): 17.6},
     "deleted": pd.Series({"howto": 0.01, "bug": 0.02, "sales": 0.37, "security": 0.79}),
     "copies": (-0.007, 0.04), "real": (0.183, 0.367),
 }  # fmt: skip
 NO_BILL = {
-    "expects_security": {"as it is": 14, "balanced": 17}, "copies": (0.15, 0.30),
+    "expected": {("balanced", 3): 17, ("balanced", 30): 17}, "copies": (0.15, 0.30),
     "deleted": pd.Series({"howto": 0.02, "bug": 0.02, "sales": 0.03, "security": 0.02}),
 }  # fmt: skip
 
@@ -47,11 +51,13 @@ FLIPS = [
     Flip("c51", FOUR | {"honest": FOUR["constant"], "loud": FOUR["constant"]}, "wrong"),  # nothing sees the constant
     Flip("c52", contest(), "holds with a condition"),
     Flip("c52", contest(digits_moved=(0.01, 0.04)), "holds"),
-    Flip("c52", contest(digits_centred=(-0.05, -0.02), diabetes=(-0.09, -0.03)), "wrong"),
+    Flip(
+        "c52", contest(digits_centred=(-0.05, -0.02), digits_cropped=(-0.05, -0.02), diabetes=(-0.09, -0.03)), "wrong"
+    ),
     Flip("c52", contest(dict.fromkeys(COST, 1.5)), "wrong"),  # level, and no cheaper
     Flip("c53", BIAS, "holds with a condition"),
     Flip("c53", BIAS | NO_BILL, "holds"),
-    Flip("c53", BIAS | {"helped": (-0.03, 0.09)}, "wrong"),
+    Flip("c53", BIAS | {"helped": (-0.03, 0.09), "read_moved": {0: 0.16, 8: 0.15}}, "wrong"),  # neither helps
     Flip("c56", F1, "wrong"),
     Flip("c56", BALANCED, "holds"),  # a balanced set, with as many misses as false alarms
     Flip("c56", BETWEEN, "holds with a condition"),
