@@ -65,7 +65,7 @@ print(f"{sum(one['verdict'] == 'holds' for one in reached)} hold as printed, of 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Four. (One more, c49, is judged in section 3 below; those that no chapter has judged yet are marked in the list at the end.)
+# Four. (One more, c49, is judged in section 3 below.)
 #
 # </details>
 #
