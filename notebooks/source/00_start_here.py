@@ -326,15 +326,15 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | letter or word | means (in chapter) |
 # |---|---|
 # | $A$ | activations or inputs (00, 01, 03, 04, 06, 08, 15) · attention weights (09) · LoRA's first thin matrix (09) |
-# | $B$ | how many are done together (01, 02) · counts whose rows add up to one (08) · LoRA's second thin matrix (09) |
+# | $B$ | how many are done together (01, 02) · counts whose rows add up to one (08) · LoRA's second thin matrix (09) · the width of a resonance (14) |
 # | $C$ | operations (01) · the weight of the errors against a penalty (02) · channels (04, 07) · counts (08) · the length to which a gradient is cut (15) |
 # | $D$ | tokens seen (01, 12) · a discount (12) · the gradient $\nabla_Z L$ (02, 08, 15) · the discriminator (06) |
-# | $F$ | a fixed cost (01) · F1, a score (08, 09) |
+# | $F$ | a fixed cost (01) · F1, a score (08, 09) · where a resonance lies (14) · a share let through (15) |
 # | $G$ | the gradient that comes from above (04, 08, 09) · the generator (06) |
-# | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09, 12) |
+# | $H$ | entropy (02) · the states of a sequence (05) · means of token vectors (08) · what attention gives (09, 12) · how a throat amplifies (14) |
 # | $K$ | how many classes (02, 03, 07, 08) · how many kernels (04) · keys (09, 12) · machines (10, 11) |
 # | $L$ | the loss (00, 02 to 06, 08 to 12, 15) · blocks of a decoder (01, 12) · the last layer, in an article (03, 04) |
-# | $M$ | a convolution as a matrix (04) · a mask (09, 12) |
+# | $M$ | a convolution as a matrix (04) · a mask (09, 12) · what a yes means (15) |
 # | $N$ | how many parameters (01, 07, 09, 12) · the last layer (03) · how many messages (08) |
 # | $P$ | probabilities (00, 02, 03, 05, 09, 10, 15) · precision (08) · how many parameters (11) |
 # | $S$ | sets, singular values (08) · scores of attention (09) |
@@ -342,7 +342,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $V$ | vocabulary (01, 12) · a change of the parameters (02) · the value of a game (06) · singular vectors (08) · values (09, 12) |
 # | $Y$ | rows with a single 1 (02, 03, 05, 08, 10, 15) · features of generated images (06) · the middle of a block (09) |
 # | $Z$ | before the activation (00 to 06, 08, 10, 15) · what a block gives (09) |
-# | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) |
+# | $f$ | a width (01) · a function to be minimised, approximated or checked (02, 03, 04) · the forget gate of an LSTM (05) · a frequency (14) · a logit of a picture (15) |
 # | $z$ | a score, or one entry of $Z$ (02 to 05, 10, 12) · the zero of whole numbers (10) · a generator's random input (06) · a quantile (07) |
 # | $\alpha$ | the learning rate (00, 02, 05, 06, 09, 15) · LoRA's factor (09) · the power of the size in a law of loss (12) |
 # | $\beta$ | how much an average keeps (02, 06) · the shift of a normalisation (09) · how firmly a preference holds to the old model (12) |
@@ -352,7 +352,7 @@ course.choose(quick="1,797 digits from scikit-learn", full="70,000 digits of MNI
 # | $\rho$ | how much an average keeps (02) · the spectral radius (05) |
 # | $\sigma$ | an activation (00, 03) · the sigmoid (03, 05, 06, 12) · a standard deviation (06, 15) |
 # | $\varphi$ | an angle (02) · a kernel's activation, in an article (04) · the activation of a recurrent layer (05) |
-# | $\tau$ | the spread of single gradients (02) · how long a memory lasts (05) · temperature (09, 12) |
+# | $\tau$ | the spread of single gradients (02) · how long a memory lasts (05) · temperature (09, 12, 15) |
 # | head | one part of an attention (01, 09) · the layers put on top of an encoder (09) |
 # | kernel | the program that runs a notebook (00) · the weights that slide over an image (04, 07) · a measure of similarity (06) |
 

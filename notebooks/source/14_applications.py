@@ -11,7 +11,7 @@
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["lint-skip-median-cell"]
 # # 14 · Applications
 #
 # You try six fields of the articles on real data, each against its honest baseline, and decide for each whether a small team should use a large model there.
