@@ -121,6 +121,8 @@ _CASES = [
     _case(300, 12, 2, 86),
     _case(600, 60, 50, 290),  # ahead, but not shown
     _case(50, 3, 1, 46),
+    _case(600, 7, 2, 391),  # shown at 90 %, or without the ties, and not by the rule
+    _case(600, 9, 2, 389),  # shown by the rule, and not by an exact test
     _case(600, 40, 90, 270),  # shown to be worse
     _case(600, 50, 50, 300),
     _case(0, 98, 2, 0),
