@@ -773,7 +773,9 @@ rate = keras.optimizers.schedules.CosineDecay(
 )
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 translator.compile(
-    keras.optimizers.Adam(rate, beta_2=0.98, clipnorm=1.0), loss, jit_compile=False
+    keras.optimizers.Adam(rate, beta_2=0.98, clipnorm=1.0),
+    loss,
+    jit_compile=keras.backend.backend() == "jax",
 )
 log = translator.fit(lesson, epochs=epochs, shuffle=False, verbose=0)
 net_seconds = time.process_time() - began
