@@ -5,7 +5,7 @@
 #     title: Convolutional networks
 #     requires: ["03"]
 #     needs: {quick: [], full: [mnist]}
-#     budget: {seconds: 60, memory_mib: 1536}
+#     budget: {seconds: 100, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

@@ -5,7 +5,7 @@
 #     title: MNIST CNN
 #     requires: ["00"]
 #     needs: {quick: [], full: [mnist]}
-#     budget: {seconds: 90, memory_mib: 1536}
+#     budget: {seconds: 120, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

@@ -5,7 +5,7 @@
 #     title: A text classifier
 #     requires: ["00"]
 #     needs: {quick: [], full: [sst2, chnsenticorp, ag_news]}
-#     budget: {seconds: 60, memory_mib: 1536}
+#     budget: {seconds: 100, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

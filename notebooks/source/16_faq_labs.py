@@ -5,7 +5,7 @@
 #     title: FAQ labs
 #     requires: ["08"]
 #     needs: {quick: [], full: []}
-#     budget: {seconds: 90, memory_mib: 1536}
+#     budget: {seconds: 180, memory_mib: 1536}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}
