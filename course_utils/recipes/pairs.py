@@ -1,4 +1,5 @@
-"""Batches of sequence pairs for a network that translates: like lengths together, so that little is padding."""
+"""Batches of sequence pairs for a network that translates: like lengths together, so that little is padding, and few
+shapes, as a backend keeps a program or a plan for every shape that it has met."""
 
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,24 @@ if TYPE_CHECKING:
     import keras
 
 
-def batches(sources: np.ndarray, targets: np.ndarray, size: int, *, seed: int = 0) -> "keras.utils.PyDataset":
+def batches(
+    sources: np.ndarray, targets: np.ndarray, size: int, *, multiple: int = 4, seed: int = 0
+) -> "keras.utils.PyDataset":
     """Batches ((source, target so far), target, weights) for ``fit(…, shuffle=False)``, another order each epoch.
 
     ``sources`` and ``targets`` are int (pairs, width): tokens from 1 on, then zeros, at least one. "So far" is the
     target moved one place to the right, a zero in front; the weights are 1 up to the target's first zero, its end.
+    Each batch has ``size`` rows, those that are missing in the last one with weight 0, and one width for both sides,
+    a multiple of ``multiple``. Raises CourseError unless each target ends with a zero and both are equally many.
     """
     import keras
 
     if len(sources) != len(targets) or (np.asarray(targets)[:, -1] != 0).any():
         raise CourseError("Sources and targets must be equally many, and each target must end with a zero.")
-    long = (np.asarray(sources) > 0).sum(axis=1)
     longer = (np.asarray(targets) > 0).sum(axis=1)
+    long = np.maximum((np.asarray(sources) > 0).sum(axis=1), longer + 1)
+    most = -(-long.max() // multiple) * multiple
+    sources, targets = (np.pad(of, ((0, 0), (0, max(0, most - of.shape[1]))))[:, :most] for of in (sources, targets))
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
@@ -30,7 +37,7 @@ def batches(sources: np.ndarray, targets: np.ndarray, size: int, *, seed: int = 
             self.on_epoch_end()
 
         def on_epoch_end(self):
-            order = np.lexsort((self.dice.random(len(long)), longer, long))
+            order = np.lexsort((self.dice.random(len(long)), long))
             parts = [order[start : start + size] for start in range(0, len(order), size)]
             middle = parts[1:-1]
             self.dice.shuffle(middle)
@@ -42,9 +49,11 @@ def batches(sources: np.ndarray, targets: np.ndarray, size: int, *, seed: int = 
 
         def __getitem__(self, k):
             rows = self.parts[k]
-            source, target = sources[rows, : long[rows].max()], targets[rows, : longer[rows].max() + 1]
+            width = -(-long[rows].max() // multiple) * multiple
+            missing = ((0, size - len(rows)), (0, 0))
+            source, target = (np.pad(of[rows, :width], missing) for of in (sources, targets))
             so_far = np.pad(target[:, :-1], ((0, 0), (1, 0)))
-            weights = np.arange(target.shape[1]) <= longer[rows, None]
+            weights = np.arange(width) <= np.pad(longer[rows], missing[0], constant_values=-1)[:, None]
             return (source, so_far), target, weights.astype("float32")
 
     return Batches()

@@ -5,7 +5,7 @@
 #     title: Fine-tuning BERT
 #     requires: ["08"]
 #     needs: {quick: [minilm], full: [minilm, sst2]}
-#     budget: {seconds: 270, memory_mib: 2560}
+#     budget: {seconds: 270, memory_mib: 3072}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

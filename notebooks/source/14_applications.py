@@ -789,14 +789,15 @@ print(f"{translator.count_params():,} parameters, {net_seconds:.0f} processor se
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 def say_network(words, width):
     letters = spelling.letters(words).astype("int32")
-    memory = np.asarray(encoder(letters))
+    memory = encoder.predict(letters, batch_size=500, verbose=0)
 
     def step(history, letters):
         n, width, places = history.shape
         each = [np.repeat(part, width, axis=0) for part in (memory, letters)]
         so_far = history.reshape(n * width, places).astype("int32")
-        now, _ = decoder([ops.convert_to_tensor(part) for part in (so_far, *each)])
-        log_p = np.array(ops.log_softmax(now[:, -1])).reshape(n, width, 40)
+        so_far = np.pad(so_far, ((0, 0), (0, -places % 8)))  # few shapes; nothing looks ahead
+        now = decoder.predict([so_far, *each], batch_size=500, verbose=0)[0]
+        log_p = np.array(ops.log_softmax(now[:, places - 1])).reshape(n, width, 40)
         return np.broadcast_to(np.arange(40), log_p.shape), log_p
 
     return sounds_of(beam(step, letters, width))

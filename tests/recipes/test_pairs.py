@@ -22,7 +22,9 @@ def test_each_pair_once_an_epoch_in_another_order():
     found = batches(sources, targets, 8)
     seen = []
     for _ in range(2):
-        rows = [tuple(np.pad(row, (0, 9 - len(row)))) for k in range(len(found)) for row in found[k][1]]
+        rows = []
+        for (_, _), target, weights in map(found.__getitem__, range(len(found))):
+            rows += [tuple(np.pad(row, (0, 12))[:9]) for row in target[weights.any(axis=1)]]
         assert sorted(rows) == sorted(map(tuple, targets))
         seen.append(rows)
         found.on_epoch_end()
@@ -30,16 +32,27 @@ def test_each_pair_once_an_epoch_in_another_order():
 
 
 def test_so_far_is_one_place_behind_and_the_end_counts():
-    (source, so_far), target, weights = batches(np.array([[1, 2, 0]]), np.array([[3, 4, 0, 0]]), 4)[0]
-    assert source.tolist() == [[1, 2]] and so_far.tolist() == [[0, 3, 4]] and target.tolist() == [[3, 4, 0]]
-    assert weights.tolist() == [[1, 1, 1]]
+    (source, so_far), target, weights = batches(np.array([[1, 2, 0]]), np.array([[3, 4, 0, 0]]), 2, multiple=3)[0]
+    assert source.tolist() == [[1, 2, 0], [0, 0, 0]] and so_far.tolist() == [[0, 3, 4], [0, 0, 0]]
+    assert target.tolist() == [[3, 4, 0], [0, 0, 0]] and weights.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_the_shapes_are_few_and_hold_the_longest():
+    sources, targets = pairs(400)
+    sources[0, :8], targets[1, :8] = 1, 1  # a target of 8 needs a ninth place, for its end
+    found = batches(sources, targets, 30)
+    shapes = {(*source.shape, *so_far.shape, *target.shape, *weights.shape)
+              for (source, so_far), target, weights in map(found.__getitem__, range(len(found)))}  # fmt: skip
+    assert shapes == {(30, width) * 4 for width in (4, 8, 12)}
 
 
 def test_like_lengths_stand_together():
     sources, targets = pairs(400)
     found = batches(sources, targets, 20)
-    padding = np.mean([np.mean(found[k][0][0] == 0) for k in range(len(found))])
-    assert padding < np.mean(sources == 0) / 4
+    spread = 0
+    for (source, _), target, _ in map(found.__getitem__, range(len(found))):
+        spread += np.ptp(np.maximum((source > 0).sum(axis=1), (target > 0).sum(axis=1) + 1))
+    assert spread <= 8  # in one order by length, the batches share out the way from 1 to 9
 
 
 def test_keras_trains_two_epochs_on_it():
