@@ -72,7 +72,8 @@ def known(payments: "pd.DataFrame", rows: "pd.DataFrame", *, delay: int) -> np.n
         n, spent = past("card", one, window), past("card", payments["amount"], window)
         seen, frauds = past("terminal", one, window, delay), past("terminal", payments["fraud"], window, delay)
         columns += [n, spent / np.maximum(n, 1), seen, frauds / np.maximum(seen, 1)]
-    return np.log1p(np.column_stack([*columns, amount * n / np.maximum(spent, 1)]))
+    table = np.column_stack([*columns, amount * n / np.maximum(spent, 1)])
+    return np.log1p(table, out=table)
 
 
 def _struck(dice: np.random.Generator, number: int, a_day: int, days: int, lasting: int) -> np.ndarray:
