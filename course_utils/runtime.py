@@ -101,7 +101,8 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
     Global state, all of it: the seeds of ``random``, NumPy and Keras; deterministic operations in TensorFlow;
     64-bit numbers allowed in JAX; Keras's image data format, float type, epsilon and precision (where a settings file
     or an earlier cell had others, one more line says so); bfloat16 mixed precision when the full profile finds a GPU;
-    TensorFlow's log level (not its speed: oneDNN stays on); plotly's default template.
+    TensorFlow's log level (not its speed: oneDNN stays on); in the quick profile one thread for the linear algebra of
+    NumPy and SciPy, unless ``OPENBLAS_NUM_THREADS`` says otherwise; plotly's default template.
 
     Raises CourseError for an unknown chapter form, profile, seed or backend, for a backend not installed, and for a
     settings file with which Keras does not start.
@@ -113,6 +114,8 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
         raise CourseError(f"seed must be a whole number from 0 to 4294967295; it is {seed!r}.")
 
     random.seed(seed)
+    if profile == "quick":
+        one_thread_for_small_matrices()
     import numpy as np
 
     # The course passes generators around; this covers the libraries that still draw from the global one.
@@ -125,6 +128,19 @@ def setup(chapter: str, *, profile: str | None = None, seed: int = 0, framework:
     runtime = Runtime(**{"chapter": str(chapter), "profile": profile, "seed": seed, "precision": "float32", **found})
     emit({"kind": "setup", **dataclasses.asdict(runtime)}, str(runtime))
     return runtime
+
+
+def one_thread_for_small_matrices() -> None:
+    """One thread for OpenBLAS in this process and those it starts, unless ``OPENBLAS_NUM_THREADS`` is set.
+
+    On matrices as small as those of the quick profile threads mostly wait for each other, and burn their cores doing
+    so: chapter 16 took 114 processor seconds with two threads beside another chapter, 39 with one.
+    """
+    from threadpoolctl import threadpool_limits
+
+    if "OPENBLAS_NUM_THREADS" not in os.environ:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read by a library that is loaded later, as SciPy's is
+        threadpool_limits(1, user_api="blas")
 
 
 def start_keras(profile: str, seed: int) -> dict[str, Any]:

@@ -158,6 +158,26 @@ def test_tensorflow_computes_with_onednn_unless_somebody_chose_otherwise(chosen,
     assert ("oneDNN custom operations are on" in result.stderr) == on
 
 
+@pytest.mark.parametrize(("profile", "chosen", "threads"), [("quick", None, 1), ("full", None, 2), ("quick", "2", 2)])
+def test_small_matrices_get_one_thread_unless_somebody_chose_otherwise(profile, chosen, threads):
+    program = (
+        "import sys, numpy, threadpoolctl\n"
+        "from course_utils import setup\n"
+        "if sys.argv[2:] == []: threadpoolctl.threadpool_limits(2, 'blas')\n"
+        "setup('02', profile=sys.argv[1], framework=False)\n"
+        "import scipy.linalg\n"  # its own library, loaded after setup
+        "found = [one['num_threads'] for one in threadpoolctl.threadpool_info() if one['user_api'] == 'blas']\n"
+        "print(found[:1] if sys.argv[1] == 'full' else sorted(set(found)))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": chosen} if chosen else {}
+    words = [sys.executable, "-c", program, profile, *([chosen] if chosen else [])]
+    result = subprocess.run(words, capture_output=True, text=True, env=environment)
+    if result.stdout.splitlines()[-1:] == ["[]"]:
+        pytest.skip("NumPy's linear algebra is not OpenBLAS here")
+    assert result.stdout.splitlines()[-1] == f"[{threads}]", result.stderr
+
+
 @pytest.mark.parametrize("error", [RuntimeError("no such backend"), AssertionError()])
 def test_a_place_to_compute_that_jax_does_not_find_is_a_sentence(monkeypatch, error):
     def devices():

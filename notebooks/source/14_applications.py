@@ -147,7 +147,7 @@ theirs = pd.DataFrame(theirs, ours.index, ours.columns)
 pd.concat([theirs, ours], axis=1, keys=["theirs", "ours"]).T
 
 # %% [markdown]
-# SAR agrees in all six digits, so this *is* the split of its row, and their measure. Their notebooks split differently (by film, or at random), so the other rows, BiVAE's too, may be of another split; we tried both, and they moved ALS and EASE by less than 0.006. And scikit-learn agrees with the measure:
+# SAR agrees in all six digits, so this *is* the split of its row, and their measure. Their notebooks split differently (by film, or at random), so the other rows, BiVAE's too, may be of another split. And scikit-learn agrees with the measure:
 
 # %%
 from sklearn.metrics import ndcg_score
@@ -160,7 +160,7 @@ assert np.isclose(checked, ours["SAR"]["nDCG"], atol=1e-4)
 # %% [markdown]
 # ### What is it to learn?
 #
-# ALS (alternating least squares), SVD and BPR are the famous **matrix factorisation**: a vector of 24 numbers for each person and each film, whose product should be the entry of the matrix. How can they be below
+# ALS (alternating least squares), SVD (singular values) and BPR (which ranks in pairs) are the famous **matrix factorisation**: a vector of 24 numbers for each person and each film, whose product should be the entry of the matrix. How can they be below
 # popularity? Look at what they fit. `C` says how much an entry counts; with the films fixed, the people's vectors are least squares, and then the other way round:
 
 
@@ -227,7 +227,7 @@ pd.DataFrame({name: frame.mean() for name, frame in found.items()}).T.round(3)
 # ### Five lines
 #
 # SAR counts twice what is said twice: who watched *Star Wars* and its sequel gets both films' neighbours. A regression would share the credit. **EASE** (2019) predicts each film from
-# all others, 1,682 ridge regressions, in which no film may predict itself:
+# all others: 1,682 *ridge regressions*, least squares with a penalty on large weights, in which no film may predict itself:
 #
 # $$ \min_W \; \lVert X - X W \rVert^2 + \text{penalty} \cdot \lVert W \rVert^2, \;\; W_{jj} = 0 \quad \Rightarrow \quad
 # \mathrm{inv} = (X^\top X + \text{penalty} \cdot \mathrm{I})^{-1}, \;\; W_{ij} = -\,\mathrm{inv}_{ij} / \mathrm{inv}_{jj}. $$
@@ -341,7 +341,7 @@ assert of["network", 42] < of["EASE", 42] and abs(ours["popular"]["nDCG"] - 0.25
 assert found["ALS on stars"]["nDCG"].mean() < found["popular"]["nDCG"].mean()
 
 # %% [markdown]
-# ### Look at the errors
+# ### Which films are never shown?
 #
 # Films in five groups of equal size, by how often they were watched. How much of what was wanted did the lists show, and how much of the catalogue did anybody see?
 
@@ -367,7 +367,7 @@ keras.utils.clear_session()
 tables = ratings = dated = cells = days = liked = both = either = scores = None  # memory
 
 # %% [markdown]
-# ### Should a small team use a large model here?
+# ### A large model for the list?
 #
 # Not for this list. Two classical models of some ten lines, fitted in about a second, reach 0.47 to 0.48, the best network of the table 0.475, the one built here 0.45. What moved the figure
 # was whether what nobody watched counts: 0.22 to 0.48. A language model may help where counting is blind, with new films, or with a wish that somebody types; that was not measured.
@@ -837,9 +837,12 @@ assert by_network[0].value < (0.35 if course.full else 0.75)
 
 del learn, lesson, same
 
-# %% [markdown]
-# ### Look at the errors
+# %% [markdown] road="side"
+# ### Which words go wrong?
 #
+# Most miss by one sound; names, which have no relatives in the list, fare worse.
+
+# %% [markdown]
 # A wrong word is not always a useless one. And a random split is kind: "smiths" may be judged while "smith" was learnt. How is it with words that are *not* a training word
 # with one to three letters added?
 
@@ -916,7 +919,7 @@ print(
 translator = encoder = decoder = lessons = log = z = logits = looks = looked = None
 
 # %% [markdown]
-# ### Should a small team use a large model here?
+# ### A large model for the sounds?
 
 # %% tags=["nbval-ignore-output"]
 print(
@@ -929,7 +932,7 @@ print(
 # hundred names that matter most to you. A large language model was not tried here: if you do, judge it on words that it cannot have read.
 
 # %%
-del x, y, units, known, lexicon, listed, stems  # their memory goes
+x = y = units = known = lexicon = listed = stems = None  # their memory goes
 keras.utils.clear_session()
 
 
@@ -1231,7 +1234,7 @@ assert (
 )
 
 # %% [markdown]
-# ### Look at the errors
+# ### Which digits are missed?
 #
 # The share of true boxes that get a box with the right digit; in the last column, with *any* digit:
 
@@ -1325,7 +1328,7 @@ for name, each in {
 assert 0.35 < published.mean() < min(0.75, whole.mean())
 
 # %% [markdown]
-# ### Should a small team use a large model here?
+# ### A large model for the forms?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.1"]
 gained = shown["difference"][1] > 0
@@ -1612,7 +1615,7 @@ claims.record(
 # %% [markdown]
 # The condition: for WaveNet, recognition is an experiment at the paper's end, on phonemes, not text.
 #
-# ### Should a small team use a large model here?
+# ### A large model for spoken digits?
 
 # %% tags=["nbval-ignore-output"]
 real, part = scores["together"]["+ real words"], closed.loc["together", "+ real words"]
@@ -1957,7 +1960,7 @@ assert abs(credit["logistic"][2] - credit["forest"][2]) < 0.05
 assert ((curve.low < curve.said) & (curve.said < curve.high)).sum() >= 4
 
 # %% [markdown]
-# ### Should a small team use a large model here?
+# ### A large model for money?
 #
 # No. A net of 3,000 parameters shows no lead in card precision over boosted trees, and counting labels too early moved average precision more than the choice between them. The handbook tried larger nets on its own payments (other
 # rules, so other figures): 0.658 for a forest, 0.674 for the best of its tuned LSTMs. Get the delay, the metric and the threshold right first.
@@ -2140,7 +2143,7 @@ assert at_ten.idxmin() == "biopsy for all"
 # | before use | approval as a medical device, a prospective study, somebody who answers for it |
 
 # %% [markdown]
-# ### Should a small team use a large model here?
+# ### A large model for a diagnosis?
 #
 # Not on such a table: logistic regression finds as many cancers as the better net, and what it promises comes. What is missing is not a model but hospitals, years and a trial. For images the answer may differ; this
 # chapter has not tried them.
