@@ -5,7 +5,7 @@
 #     title: Deployment
 #     requires: ["07"]
 #     needs: {quick: [], full: [mnist]}
-#     budget: {seconds: 150, memory_mib: 1536}
+#     budget: {seconds: 150, memory_mib: 1664}
 #   jupytext:
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

@@ -135,7 +135,7 @@ def bm25(question):
 
 
 # %% [markdown]
-# The package has the same as one sparse matrix (which a test compares with scikit-learn's counts):
+# The package has the same as one sparse matrix (which a test compares with a library, *bm25s*):
 
 # %%
 by_words = np.array([bm25(question.text) for question in asked])

@@ -1,4 +1,4 @@
-"""Keep which code a full run on JAX has seen: ``python tests/chapters/keep_on_jax.py RESULTS``.
+"""Keep which code a run on JAX has seen: ``python tests/chapters/keep_on_jax.py RESULTS``.
 
 RESULTS is the results.json of ``KERAS_BACKEND=jax course run --edition solutions --strict``, in an environment without
 TensorFlow. A push runs on JAX, besides chapters 02 and 05, what is not kept here (test_on_jax.py).
@@ -17,14 +17,19 @@ KEPT = Path(__file__).resolve().parents[2] / "data" / "results" / "jax.json"
 
 
 def main(results: Path) -> None:
-    """Write the file, for the chapters that passed; those that did not are named, and then run at every push."""
+    """Write the file: the code of the chapters that passed, beside what earlier runs have seen of the others.
+
+    The chapters whose code no run has seen are named; they run at every push.
+    """
     run = json.loads(results.read_text("utf-8"))
     passed = {entry["chapter"] for entry in run["outcomes"] if entry["verdict"] == "passed"}
-    code = {c.number: sources.read(c).code_sha256() for c in chapters() if c.name in passed}
+    now = {c.number: sources.read(c).code_sha256() for c in chapters()}
+    code = json.loads(KEPT.read_text("utf-8"))["code"] if KEPT.is_file() else {}
+    code = dict(sorted((code | {c.number: now[c.number] for c in chapters() if c.name in passed}).items()))
     kept = {"date": datetime.date.today().isoformat(), "machine": run.get("machine"), "code": code}
     write_atomic(KEPT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    missing = [c.number for c in chapters() if c.name not in passed]
-    print(f"Kept: {', '.join(code)}." + (f" Not passed: {', '.join(missing)}." if missing else ""))
+    unseen = [number for number in now if code.get(number) != now[number]]
+    print(f"Kept: {', '.join(code)}." + (f" Not seen as they are now: {', '.join(unseen)}." if unseen else ""))
 
 
 if __name__ == "__main__":
