@@ -3,6 +3,7 @@
 import ast
 import os
 from collections.abc import Callable
+from typing import NamedTuple
 
 import hypothesis
 import pytest
@@ -32,6 +33,28 @@ def isolated_settings(tmp_path_factory, monkeypatch):
     for name in ("COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "COURSE_CACHE", "KERAS_BACKEND", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+class Said(NamedTuple):
+    """What a command ended with and wrote."""
+
+    status: int | str
+    out: str
+    err: str
+
+
+@pytest.fixture
+def course(capsys) -> Callable[..., Said]:
+    """Run the command in this process: ``course("run", "07")`` → (status, standard output, standard error)."""
+    from course_utils import cli
+
+    def run(*arguments: object) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(one) for one in arguments])
+        said = capsys.readouterr()
+        return Said(ended.value.code or 0, said.out, said.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -28,20 +27,6 @@ def nothing_of_the_users(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     for name in ("COURSE_DATA", "COURSE_PROFILE", "COURSE_STRICT", "COURSE_PROGRESS", "KERAS_BACKEND", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def course(capsys):
-    """Run the command in this process: ``course("run", "07")`` → (status, standard output, standard error)."""
-
-    def run(*arguments: str) -> SimpleNamespace:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return SimpleNamespace(status=0 if code is None else code, out=captured.out, err=captured.err)
-
-    return run
 
 
 def test_the_help_names_every_command_and_needs_nothing_heavy():

@@ -7,21 +7,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course_utils import cli
-
-
-@pytest.fixture
-def course(capsys):
-    """Run the command in this process → (status, standard output, standard error)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(map(str, arguments)))
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
-
 
 def tree(folder: Path) -> dict[str, str]:
     """Each file with the hash of its content and when it was last changed."""

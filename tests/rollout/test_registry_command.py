@@ -7,23 +7,8 @@ import signal
 import subprocess
 import urllib.request
 
-import pytest
-
-from course_utils import bundles, cli, processes
+from course_utils import bundles, processes
 from course_utils.rollout.registry import Registry
-
-
-@pytest.fixture
-def course(capsys):
-    """Run the command in this process → (status, standard output, standard error)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(map(str, arguments)))
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return run
 
 
 def test_a_version_in_and_back_by_commands(course, tmp_path, saved):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_utils import cli, processes
+from course_utils import processes
 from course_utils.errors import CourseError
 from course_utils.serving import bodies, generator, load_view, loadtest
 from course_utils.serving.starting import Service
@@ -45,17 +45,6 @@ def server(tmp_path_factory):
 
 def counts(server: str) -> dict:
     return json.loads(ask(find(f"{server}/counts"))[1])
-
-
-@pytest.fixture
-def course(capsys):
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 # ---------------------------------------------------------------------------------------------------------- arrivals
