@@ -14,10 +14,6 @@ from .conftest import CHAPTERS, course_run
 
 SEEN = Path(__file__).resolve().parents[2] / "data" / "results" / "jax.json"
 
-# Too slow there for a push: after five minutes chapter 14 was still training its transformer, and nobody has seen it
-# pass. A night runs it (COURSE_JAX_CHAPTERS=all), and so does whoever names it.
-NIGHT_ONLY = {"14"}
-
 PYTHON = os.environ.get("COURSE_JAX_PYTHON")
 pytestmark = [
     pytest.mark.jax,
@@ -72,15 +68,11 @@ def asked_for() -> set[str]:
         return {chapter.number for chapter in select([] if wanted == ["all"] else wanted)}  # refuses what is none
     seen = json.loads(SEEN.read_text("utf-8"))["code"] if SEEN.is_file() else {}
     unseen = {c.number for c in CHAPTERS if seen.get(c.number) != sources.read(c).code_sha256()}
-    return {"02", "05"} | unseen - NIGHT_ONLY
+    return {"02", "05"} | unseen
 
 
 def test_the_solved_chapter_passes(chapter, tmp_path):
     if chapter.number not in asked_for():
-        pytest.skip(
-            "too slow on JAX for a push; the night runs it"
-            if chapter.number in NIGHT_ONLY
-            else "its code is the one that the last full run on JAX has seen (data/results/jax.json)"
-        )
+        pytest.skip("its code is the one that the last run on JAX has seen (data/results/jax.json)")
     run = course_run(chapter, tmp_path, "--edition", "solutions", "--strict", python=PYTHON, KERAS_BACKEND="jax")
     assert run.outcome["verdict"] == "passed", (run.outcome, run.printed)
