@@ -87,14 +87,17 @@ def layer_seconds(inputs, outputs, batch, bits, keep, peak, bandwidth):
 
 def _seconds(
     inputs, outputs, batch, bits, keep, peak, bandwidth, *,
-    together=max, power=2, eight=8, activations=4, twice=2, narrow=True, faster=False, again=False,
+    together=max, power=2, eight=8, activations=4, twice=2, narrow=True, faster=False, again=False, unit=1, cut=None,
+    one=False, once=False, sides=(1, 1), bytes_of=None, swap=False,
 ):  # fmt: skip
+    keep = cut(keep) if cut else keep
     weights = inputs * outputs * keep**power
-    calculate = twice * batch * weights * (bits / 32 if faster else 1)
+    calculate = twice * (1 if one else batch) * weights * (bits / 32 if faster else 1)
     small = bits / 8 if activations == "bits" else activations
-    move = weights * bits / eight * (batch if again else 1)
-    move += small * batch * (inputs + outputs) * (keep if narrow else 1)
-    return together((calculate / peak, move / bandwidth))
+    move = weights * (bytes_of or bits / eight) * (batch if again else 1)
+    move += small * (1 if once else batch) * (sides[0] * inputs + sides[1] * outputs) * (keep if narrow else 1)
+    peak, bandwidth = (bandwidth, peak) if swap else (peak, bandwidth)
+    return unit * together((calculate / peak, move / bandwidth))
 
 
 _SECONDS_CASES = [
@@ -158,6 +161,66 @@ _SECONDS_MISTAKES = [
         _wrong(_seconds, again=True),
         "A batch reads the weights once for all its examples. That is what a batch is for.",
     ),
+    Mistake(
+        "milliseconds",
+        _wrong(_seconds, unit=1000),
+        "That is a thousand times too much: milliseconds, as in the lab's table. Return seconds.",
+    ),
+    Mistake(
+        "nothing cut",
+        _wrong(_seconds, cut=lambda keep: 1),
+        "`keep` is never used. Both widths are cut to that share first: `inputs * keep` and `outputs * keep`.",
+    ),
+    Mistake(
+        "cut away",
+        _wrong(_seconds, cut=lambda keep: 1 - keep),
+        "`keep` is the share that *stays*, not the one that is cut away: 1 leaves the layer as it is.",
+    ),
+    Mistake(
+        "keep in per cent",
+        _wrong(_seconds, cut=lambda keep: keep / 100),
+        "`keep` is a share already, from 0 to 1. Do not divide it by a hundred.",
+    ),
+    Mistake(
+        "one example calculated",
+        _wrong(_seconds, one=True),
+        "The operations are those of one example. Each of the batch goes through all the weights.",
+    ),
+    Mistake(
+        "one example moved",
+        _wrong(_seconds, once=True),
+        "Inputs and outputs are moved for *each* example of the batch; only the weights are read once.",
+    ),
+    Mistake(
+        "inputs alone",
+        _wrong(_seconds, sides=(1, 0)),
+        "The layer writes its outputs as well: four bytes for each, for each example.",
+    ),
+    Mistake(
+        "outputs alone",
+        _wrong(_seconds, sides=(0, 1)),
+        "The layer reads its inputs as well: four bytes for each, for each example.",
+    ),
+    Mistake(
+        "weights of four bytes",
+        _wrong(_seconds, bytes_of=4),
+        "The weights have `bits` bits each, which are `bits / 8` bytes, not always four.",
+    ),
+    Mistake(
+        "activations of 32 bytes",
+        _wrong(_seconds, activations=32),
+        "What goes in and comes out has 32 *bits*, which are four bytes; the bandwidth is in bytes.",
+    ),
+    Mistake(
+        "all in bits",
+        _wrong(_seconds, eight=1, activations=32),
+        "You moved bits. The bandwidth is in *bytes* a second, for weights, inputs and outputs alike: divide by eight.",
+    ),
+    Mistake(
+        "speeds exchanged",
+        _wrong(_seconds, swap=True),
+        "Operations go with `peak`, bytes with `bandwidth`; you have them the other way round.",
+    ),
 ]
 
 # 16-3 ---------------------------------------------------------------------------------------------------------------
@@ -168,11 +231,17 @@ def skill(said, came, due, earlier):
     return _skill(said, came, due, earlier)
 
 
-def _skill(said, came, due, earlier, *, base=None, every=False, error=np.square, finish=lambda a, b: 1 - a / b):
-    said, came = np.asarray(said, float), np.asarray(came, float)
-    which = np.ones(len(said), bool) if every else np.asarray(due, bool)
-    rate = np.mean(earlier) if base is None else base(came[which])
-    return float(finish(error(said[which] - came[which]).mean(), error(rate - came[which]).mean()))
+def _skill(
+    said, came, due, earlier, *,
+    base=None, own=False, rival=False, error=np.square, finish=lambda a, b: 1 - a / b, root=False, rate_of=None,
+):  # fmt: skip
+    said, came, due = np.asarray(said, float), np.asarray(came, float), np.asarray(due, bool)
+    every = np.ones(len(said), bool)
+    mine, its = every if own else due, every if rival else due
+    rate = np.mean(earlier) if base is None else base(came[its])
+    rate = rate_of(said, came, due, earlier) if rate_of else rate
+    scores = [error(said[mine] - came[mine]).mean(), error(rate - came[its]).mean()]
+    return float(finish(*(np.sqrt(scores) if root else scores)))
 
 
 _SKILL_CASES = [
@@ -196,8 +265,18 @@ _SKILL_MISTAKES = [
     ),
     Mistake(
         "not due counted",
-        _wrong(_skill, every=True),
+        _wrong(_skill, own=True, rival=True),
         "A forecast that is not due yet has not failed. Leave out what is not `due`, on both sides.",
+    ),
+    Mistake(
+        "due for the rival only",
+        _wrong(_skill, own=True),
+        "The forecaster is scored on more questions than the rival. Leave out what is not `due` on *both* sides.",
+    ),
+    Mistake(
+        "due for the forecaster only",
+        _wrong(_skill, rival=True),
+        "The rival is scored on more questions than the forecaster. Leave out what is not `due` on *both* sides.",
     ),
     Mistake(
         "absolute errors",
@@ -219,6 +298,42 @@ _SKILL_MISTAKES = [
         _wrong(_skill, finish=lambda a, b: 1 - b / a if a else -math.inf),
         "The forecaster's score belongs above, the base rate's below the line.",
     ),
+    Mistake(
+        "the score itself",
+        _wrong(_skill, finish=lambda a, b: a),
+        "That is the Brier score. Skill compares it with the base rate's: one minus the ratio of the two.",
+    ),
+    Mistake(
+        "in per cent",
+        _wrong(_skill, finish=lambda a, b: 100 * (1 - a / b)),
+        "That is per cent. Return a plain number: a perfect forecaster has 1.",
+    ),
+    Mistake(
+        "roots",
+        _wrong(_skill, root=True),
+        "The Brier score is the mean square itself. Take no root of it.",
+    ),
+    Mistake(
+        "minus one",
+        _wrong(_skill, finish=lambda a, b: a / b - 1),
+        "The sign is turned round: one minus the ratio, so that better forecasts have more.",
+    ),
+    Mistake(
+        "base rate of the words",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: said[due].mean()),
+        "The rival says what came *earlier*, on the mean; you gave it the mean of what this forecaster said.",
+    ),
+    Mistake(
+        "base rate of all that came",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: came.mean()),
+        "That base rate is taken from the outcomes that are to be forecast, and from some that are not due. "
+        "Take it from `earlier`.",
+    ),
+    Mistake(
+        "earlier and now",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: np.append(earlier, came[due]).mean()),
+        "That base rate has seen the outcomes, beside the earlier ones. Only `earlier` was known before.",
+    ),
 ]
 
 # 16-4 ---------------------------------------------------------------------------------------------------------------
@@ -230,19 +345,23 @@ def report(y, p, threshold):
 
 
 def _report(
-    y, p, threshold, *, f1="precision", mean="harmonic", of_all=False, gain=True, strict=False, swap=False, end=0
-):
+    y, p, threshold, *,
+    f1="precision", mean="harmonic", of=None, gain=True, strict=False, swap=False, end=0, unit=1, empty=0.0,
+    neither=0.0, z=1.959963984540054, constant=lambda share: max(share, 1 - share), plain=False, sign=1,
+):  # fmt: skip
     y, p = np.asarray(y, bool), np.asarray(p, float)
     flagged = p > threshold if strict else p >= threshold
     hits, accuracy = int((flagged & y).sum()), float((flagged == y).mean())
-    precision = hits / flagged.sum() if flagged.any() else 0.0
+    precision = hits / flagged.sum() if flagged.any() else empty
     recall = hits / y.sum()
     one = accuracy if f1 == "accuracy" else precision
-    both = (one + recall) / 2 if mean == "arithmetic" else 2 * one * recall / (one + recall) if one + recall else 0.0
-    low = max(0.0, _wilson(hits, len(y) if of_all else int(y.sum()))[end])
-    above = accuracy - max(y.mean(), 1 - y.mean()) if gain else accuracy
+    both = (one + recall) / 2 if mean == "arithmetic" else 2 * one * recall / (one + recall) if recall else neither
+    n = {None: int(y.sum()), "all": len(y), "flagged": max(int(flagged.sum()), 1)}[of]
+    low = max(0.0, _wilson(hits, n, z)[end])
+    low = hits / n - z * math.sqrt(hits / n * (1 - hits / n) / n) if plain else low
+    above = sign * (accuracy - constant(y.mean())) if gain else accuracy
     precision, recall = (recall, precision) if swap else (precision, recall)
-    return tuple(float(value) for value in (above, precision, recall, both, low))
+    return tuple(unit * float(value) for value in (above, precision, recall, both, low))
 
 
 def _flags(n, positives, hits, false):
@@ -280,7 +399,7 @@ _REPORT_MISTAKES = [
     ),
     Mistake(
         "interval over all",
-        _wrong(_report, of_all=True),
+        _wrong(_report, of="all"),
         "Recall is a share of the positives, so its interval counts these alone, not all examples.",
     ),
     Mistake(
@@ -296,25 +415,84 @@ _REPORT_MISTAKES = [
         _wrong(_report, strict=True),
         "What lies exactly at the threshold is flagged, too: at least, not above.",
     ),
+    Mistake(
+        "in per cent",
+        _wrong(_report, unit=100),
+        "Those are per cent. Return shares: a recall of one half is 0.5.",
+    ),
+    Mistake(
+        "interval of the flagged",
+        _wrong(_report, of="flagged"),
+        "That interval counts what you flagged, as precision does. Recall is a share of the *positives*.",
+    ),
+    Mistake(
+        "plain interval",
+        _wrong(_report, plain=True, z=1.96),
+        "The plain interval, share ± 1.96 standard errors, fails for so few positives: it may even fall below 0. "
+        "Use `evaluate.share(...).low`.",
+    ),
+    Mistake(
+        "one-sided",
+        _wrong(_report, z=1.645),
+        "That is the end of a one-sided interval (1.645). Asked for is the lower end of the two-sided one, with 1.96, "
+        "as `evaluate.share` has it.",
+    ),
+    Mistake(
+        "constant says no",
+        _wrong(_report, constant=lambda share: 1 - share),
+        "Your constant always says no. It answers with the *larger* class, and here and there that is yes.",
+    ),
+    Mistake(
+        "constant says yes",
+        _wrong(_report, constant=lambda share: share),
+        "Your constant always says yes. It answers with the *larger* class, which for fraud is no.",
+    ),
+    Mistake(
+        "constant less the model",
+        _wrong(_report, sign=-1),
+        "The gain is the model's accuracy less the constant's; you have it the other way round.",
+    ),
+    Mistake(
+        "nothing flagged, no number",
+        _wrong(_report, empty=math.nan),
+        "Where nothing is flagged you divide nought by nought. Precision is 0 there, and so is F1.",
+    ),
+    Mistake(
+        "nothing hit, no numbers",
+        _wrong(_report, empty=math.nan, neither=math.nan),
+        "Where nothing is hit you divide nought by nought. F1 is 0 there, and precision is 0 where nothing is flagged.",
+    ),
+    Mistake(
+        "nothing flagged, all precise",
+        _wrong(_report, empty=1.0),
+        "Where nothing is flagged your precision is 1. Nothing was hit either: it is 0 here.",
+    ),
 ]
 
 # 16-5 ---------------------------------------------------------------------------------------------------------------
 
 
 def who_wins(traditional, net, writers):
-    """ "traditional", "net" or "cheaper", by the paired interval over writers, mean ± 2 s / sqrt(k)."""
+    """ "traditional", "net" or "cheaper", by the paired interval over writers, mean ± 2 s / sqrt(k), or t for 2."""
     return _wins(traditional, net, writers)
 
 
-def _wins(traditional, net, writers, *, ddof=1, root=True, unit="writer", paired=True, sign=1, cheaper=True):
+def _wins(
+    traditional, net, writers, *,
+    ddof=1, root=True, unit="writer", paired=True, sign=1, factor=2.0, spread_of=np.sqrt, over=None,
+):  # fmt: skip
     a, b, who = np.asarray(traditional, float), np.asarray(net, float), np.asarray(writers)
+    if unit == "apart":
+        (low_a, high_a), (low_b, high_b) = (_wilson(one.sum(), len(one)) for one in (a, b))
+        return "traditional" if low_a > high_b else "net" if low_b > high_a else "cheaper"
     if unit == "writer":
         a, b = (np.array([one[who == w].mean() for w in np.unique(who)]) for one in (a, b))
     elif unit == "sums":
         a, b = (np.array([one[who == w].sum() for w in np.unique(who)]) for one in (a, b))
     gap = sign * (a - b)
     spread = gap.var(ddof=ddof) if paired else a.var(ddof=ddof) + b.var(ddof=ddof)
-    half = 2 * math.sqrt(spread / (len(gap) if root else 1)) if cheaper else 0.0
+    share = over(len(gap)) if over else math.sqrt(len(gap)) if root else 1
+    half = factor * float(spread_of(spread)) / share
     if gap.mean() - half > 0:
         return "traditional"
     return "net" if gap.mean() + half < 0 else "cheaper"
@@ -330,16 +508,23 @@ def _duel(sizes, first, second):
     return np.array(one), np.array(two), np.array(who)
 
 
+# No case turns on 2 against 1.96 or Student's t for its number of writers: all three are right. So where no order is
+# shown the mean is below 1.96 standard errors of itself, and where one is shown above t of them.
 _WINS_CASES = [
     _duel([20] * 6, [19, 18, 20, 19, 18, 19], [17, 16, 18, 16, 17, 17]),
     _duel([20] * 6, [17, 16, 18, 16, 17, 17], [19, 18, 20, 19, 18, 19]),
-    _duel([20] * 6, [19, 12, 20, 14, 18, 19], [17, 16, 18, 17, 17, 17]),
-    _duel([100] * 4, [90, 90, 90, 96], [80, 85, 89, 95]),
+    _duel([20] * 6, [19, 12, 20, 14, 18, 19], [17, 16, 18, 17, 17, 16]),
     _duel([50] * 6, [48, 40, 30, 44, 25, 36], [46, 38, 28, 42, 24, 34]),
-    _duel([200, 20, 20, 20], [198, 15, 15, 15], [170, 16, 15, 16]),
-    _duel([200, 20, 20, 20], [180, 18, 17, 18], [190, 19, 19, 19]),
-    _duel([100] * 3, [98, 96, 98], [96, 95, 92]),
-    _duel([100] * 4, [97, 92, 96, 94], [90, 91, 91, 92]),
+    _duel([20] * 6, [17, 16, 15, 15, 15, 18], [14, 16, 15, 15, 14, 16]),
+    _duel([20] * 6, [16, 18, 18, 18, 17, 15], [16, 17, 19, 15, 16, 13]),
+    _duel([20] * 6, [18, 19, 15, 17, 16, 17], [19, 20, 14, 16, 13, 15]),
+    _duel([20] * 6, [18, 17, 17, 18, 15, 17], [14, 18, 16, 17, 16, 17]),
+    _duel([20] * 6, [17, 17, 16, 15, 17, 16], [20, 20, 6, 17, 20, 13]),
+    _duel([20] * 6, [15, 15, 14, 18, 18, 14], [13, 13, 15, 17, 19, 15]),
+    _duel([20] * 6, [19, 14, 17, 17, 14, 15], [18, 12, 17, 15, 13, 14]),
+    _duel([200] + [20] * 5, [182, 19, 18, 17, 19, 17], [159, 17, 17, 16, 17, 15]),
+    _duel([200] + [20] * 5, [151, 18, 15, 18, 15, 17], [150, 19, 16, 19, 17, 18]),
+    _duel([200] + [20] * 5, [174, 17, 16, 17, 16, 17], [140, 19, 18, 19, 17, 17]),
 ]
 _WINS_MISTAKES = [
     Mistake(
@@ -355,7 +540,8 @@ _WINS_MISTAKES = [
     Mistake(
         "n for n - 1",
         _wrong(_wins, ddof=0),
-        "NumPy divides by k by default. With few writers the spread needs k - 1: `ddof=1`.",
+        "NumPy divides by k by default, which is also right elsewhere: for a whole population. For few writers out of "
+        "many the spread needs k - 1: `ddof=1`.",
     ),
     Mistake(
         "no root",
@@ -372,8 +558,34 @@ _WINS_MISTAKES = [
     ),
     Mistake(
         "never cheaper",
-        _wrong(_wins, cheaper=False),
+        _wrong(_wins, factor=0.0),
         "You look at the mean alone. Where the interval holds zero no order is shown, and the cheaper one wins.",
+    ),
+    Mistake(
+        "one standard error",
+        _wrong(_wins, factor=1.0),
+        "That is one standard error to either side, which holds in two cases of three. For 95 % take about two.",
+    ),
+    Mistake(
+        "one-sided",
+        _wrong(_wins, factor=1.645),
+        "1.645 belongs to a one-sided question, asked of one of the two beforehand. Here either may win: about 2.",
+    ),
+    Mistake(
+        "k for its root",
+        _wrong(_wins, over=float),
+        "You divide by k. The spread of a mean of k writers falls with the *root* of k.",
+    ),
+    Mistake(
+        "variance for spread",
+        _wrong(_wins, spread_of=float),
+        "That is the variance. s is its root, the standard deviation: `std`, not `var`.",
+    ),
+    Mistake(
+        "two intervals apart",
+        _wrong(_wins, unit="apart"),
+        "You ask whether two intervals over digits overlap. Both read the *same* writers: take one difference for "
+        "each, and one interval of the differences.",
     ),
 ]
 
@@ -528,12 +740,13 @@ EXERCISES = (
         "16-4", "A report on a rare class", "modify", 15,
         "Write `report(y, p, threshold)`: the accuracy above the constant's, precision, recall, F1 and the lower end "
         "of the recall's interval. Put your code where the three dots stand.",
-        function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES),
+        function(report, _REPORT_CASES, mistakes=_REPORT_MISTAKES, tolerance=1e-4),  # 1.96 for z is right
     ),
     Exercise(
         "16-5", "Net, tradition, or the cheaper one", "decide", 14,
-        "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k, "
-        'or "cheaper" where it holds zero. Put your code where the three dots stand.',
+        "Write `who_wins(traditional, net, writers)`: the winner by the paired interval over writers, mean ± 2 s/√k "
+        '(1.96 or Student\'s t for 2 are right, too), or "cheaper" where it holds zero. Put your code where '
+        "the three dots stand.",
         function(who_wins, _WINS_CASES, mistakes=_WINS_MISTAKES),
     ),
     Exercise(
