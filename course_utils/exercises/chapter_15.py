@@ -71,11 +71,11 @@ def _found_mistakes() -> list[Mistake]:
             return math.nan
         return float((members > np.sort(outsiders)[::-1][int(rate * len(outsiders)) - 1]).mean())
 
-    def quantile_of(share):
+    def quantile_of(share, method="linear"):
         def found(members, outsiders, rate):
             if len(outsiders) < 1 / rate:
                 return math.nan
-            return float((members >= np.quantile(outsiders, share(rate))).mean())
+            return float((members >= np.quantile(outsiders, share(rate), method=method)).mean())
 
         return found
 
@@ -185,6 +185,7 @@ def _found_mistakes() -> list[Mistake]:
             "leaves out members who could be accused.",
         ),
         Mistake("quantile higher", from_higher, of_an_outsider),
+        Mistake("quantile lower", quantile_of(lambda rate: 1 - rate, "lower"), of_an_outsider),
         Mistake(
             "quantile higher, too few",
             from_higher_unchecked,
@@ -260,10 +261,27 @@ def _found_mistakes() -> list[Mistake]:
         Mistake(
             "a count of outsiders",
             count_for_share,
-            "You compare a *number* of outsiders with `rate`, which is a share: divide by how many there are.",
+            "You accuse no outsider at all. `rate` is the *share* of the outsiders who may be accused: divide their "
+            "number by how many there are.",
         ),
         Mistake(
             "per cent", times(lambda members, outsiders: 100), "That is in per cent. Return a share, between 0 and 1."
+        ),
+        Mistake(
+            "rounded",
+            lambda *given: round(_found(*given), 2),
+            "You round the share. Return it as it is.",
+        ),
+        Mistake(
+            "those not found",
+            lambda *given: 1 - _found(*given),
+            "That is the share of members *not* found. Return the others.",
+        ),
+        Mistake("always 0", lambda *given: 0.0, "Your function returns 0 whatever it is given."),
+        Mistake(
+            "always nan",
+            lambda *given: math.nan,
+            "Your function always returns nan. It belongs where there are fewer than `1 / rate` outsiders.",
         ),
         Mistake(
             "share of outsiders",
@@ -507,6 +525,16 @@ def _steps_mistakes() -> list[Mistake]:
             "log(δ) is below zero, and so makes ε smaller. It is log(1/δ) that is paid.",
         ),
         Mistake(
+            "δ times runs",
+            lambda renyi, orders, δ, goal, runs: _steps(renyi, orders, δ * runs, goal, runs),
+            "δ is given for all runs together, and enters once: do not multiply it.",
+        ),
+        Mistake(
+            "runs squared",
+            lambda renyi, orders, δ, goal, runs: _steps(renyi, orders, δ, goal, runs**2),
+            "You count the runs twice. All of them together cost `runs * T * renyi`.",
+        ),
+        Mistake(
             "multiplied by runs",
             times_runs,
             "More runs cost more, so each may take *fewer* steps: divide by `runs`.",
@@ -547,6 +575,7 @@ def _steps_cases():
         (full / 16, orders, 1e-5, 1.0, 2),
         (full, orders, 1e-5, 2.0, 1),  # not even one
         (full / 64, orders, 1e-5, 0.1, 1),
+        (full / 5000, orders, 1e-5, 0.1, 1),  # int() of a number far below 0 is not 0
         (full / 250, orders, 1e-3, 30.0, 5),
         (full / 5000, orders, 1e-5, 3.0, 7),
         ((np.exp(orders / 8) - 1) / 3000, orders, 1e-5, 3.0, 2),

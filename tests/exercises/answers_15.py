@@ -129,6 +129,10 @@ WRONG = {
         (enough(lambda m, o, rate: np.mean(m >= np.quantile(o, rate))), "wrong end"),
         (enough(lambda m, o, rate: np.mean(m >= np.percentile(o, 1 - rate))), "per cent for share"),
         (lambda m, o, rate: 100 * from_above(m, o, rate), "per cent"),
+        (lambda m, o, rate: round(from_above(m, o, rate), 2), "rounded"),
+        (lambda m, o, rate: 1 - from_above(m, o, rate), "those not found"),
+        (lambda m, o, rate: 0, "always 0"),
+        (enough(lambda m, o, rate: (m > o.max()).mean()), "a count of outsiders"),
         (lambda m, o, rate: from_above(m, o, rate) * len(m) / len(o), "share of outsiders"),
         (lambda m, o, rate: from_above(m, o, rate) * len(m) / (len(m) + len(o)), "share of everybody"),
         (lambda m, o, rate: from_above(-m, -o, rate), "low scores accused"),
@@ -151,5 +155,7 @@ WRONG = {
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, 1e-5, goal, runs), "the chapter's δ"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi(8), orders, δ, goal, runs), "renyi called"),
         (first_that_breaks, "one step more"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ * runs, goal, runs), "δ times runs"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, runs**2), "runs squared"),
     ],
 }
