@@ -60,6 +60,66 @@ def _found_mistakes() -> list[Mistake]:
     def as_in_the_chapter(members, outsiders, rate):
         return float((members > np.quantile(outsiders, 1 - rate, method="higher")).mean())
 
+    def from_higher_unchecked(members, outsiders, rate):
+        return float((members >= np.quantile(outsiders, 1 - rate, method="higher")).mean())
+
+    def from_higher(members, outsiders, rate):
+        return math.nan if len(outsiders) < 1 / rate else from_higher_unchecked(members, outsiders, rate)
+
+    def one_too_few(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        return float((members > np.sort(outsiders)[::-1][int(rate * len(outsiders)) - 1]).mean())
+
+    def quantile_of(share, method="linear"):
+        def found(members, outsiders, rate):
+            if len(outsiders) < 1 / rate:
+                return math.nan
+            return float((members >= np.quantile(outsiders, share(rate), method=method)).mean())
+
+        return found
+
+    def count_for_share(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        levels = np.unique(np.concatenate([members, outsiders]))
+        good = [t for t in levels if (outsiders >= t).sum() <= rate]
+        return float((members >= min(good)).mean()) if good else 0.0
+
+    def times(factor):
+        return lambda members, outsiders, rate: factor(members, outsiders) * _found(members, outsiders, rate)
+
+    def enough(too_few):
+        def found(members, outsiders, rate):
+            return math.nan if too_few(members, outsiders, rate) else _found(members, outsiders, rate, few=None)
+
+        return found
+
+    def accused_outsiders(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        levels = np.unique(np.concatenate([members, outsiders]))
+        return float(max(share for t in [*levels, math.inf] if (share := (outsiders >= t).mean()) <= rate))
+
+    def low_scores(members, outsiders, rate):
+        return _found(-members, -outsiders, rate)
+
+    def none_for(few, nobody):
+        def found(members, outsiders, rate):
+            if len(outsiders) < 1 / rate:
+                return few
+            share = _found(members, outsiders, rate, nobody=None)
+            return nobody if share is None else share
+
+        return found
+
+    def fails_for_nobody(take):
+        def found(members, outsiders, rate):
+            share = _found(members, outsiders, rate, nobody=None)
+            return take() if share is None else share
+
+        return found
+
     def at_half(members, outsiders, rate):
         t = np.median(np.concatenate([members, outsiders]))
         return float((members >= t).mean())
@@ -87,6 +147,11 @@ def _found_mistakes() -> list[Mistake]:
         share = _found(members, outsiders, rate)
         return share if math.isnan(share) else float(round(share * len(members)))
 
+    of_an_outsider = (
+        "Your threshold is the score of an outsider, and who accuses from this score upwards accuses that outsider, "
+        "too: then more than `rate` may be accused. Try the scores themselves, and look at the share with `>=`."
+    )
+    nobody_left = "No score will do here, so there is no smallest. Ask for this case first: nobody is accused, so 0."
     return [
         Mistake(
             "area under the curve",
@@ -119,6 +184,37 @@ def _found_mistakes() -> list[Mistake]:
             "The function of section 2 does not look whether there are enough outsiders, and where scores are equal it "
             "leaves out members who could be accused.",
         ),
+        Mistake("quantile higher", from_higher, of_an_outsider),
+        Mistake("quantile lower", quantile_of(lambda rate: 1 - rate, "lower"), of_an_outsider),
+        Mistake(
+            "quantile higher, too few",
+            from_higher_unchecked,
+            "Your threshold is the score of an outsider, and who accuses from this score upwards accuses that "
+            "outsider, too. Try the scores themselves, and with fewer than `1 / rate` outsiders return `np.nan`.",
+        ),
+        Mistake(
+            "one outsider too few",
+            one_too_few,
+            "You stop one outsider early: of n outsiders `rate * n`, rounded down, *may* be accused, and your "
+            "threshold lets the last of these go. Members between that one and the next are missed.",
+        ),
+        Mistake(
+            "wrong end",
+            quantile_of(lambda rate: rate),
+            "You take the quantile at the low end, and accuse nearly everybody. Few outsiders may be accused, so the "
+            "threshold lies among their *highest* scores.",
+        ),
+        Mistake(
+            "per cent for share",
+            quantile_of(lambda rate: (1 - rate) / 100),
+            "`np.percentile` counts from 0 to 100, and `1 - rate` is a share. And it interpolates: try the scores "
+            "themselves.",
+        ),
+        Mistake(
+            "low scores accused",
+            low_scores,
+            "You accuse those with a *low* score. Members have the high ones: a score of at least t is accused.",
+        ),
         Mistake(
             "interpolated",
             interpolated,
@@ -133,13 +229,14 @@ def _found_mistakes() -> list[Mistake]:
         Mistake(
             "fewer than the rate",
             with_option(allowed=lambda share, rate: share < rate),
-            "*At most* `rate` of the outsiders may be accused: `<=`, not `<`. (The function of section 2 stays "
-            "below, too.)",
+            "*At most* `rate` of the outsiders may be accused: `<=`, not `<`. (The function of section 2 stays below, "
+            "too: where scores are equal, and where `rate` of the outsiders is a whole number.)",
         ),
         Mistake(
             "above for outsiders",
             with_option(accused=np.greater),
-            "Outsiders with a score equal to t are accused, too: `>=` on both sides, or the rate is exceeded.",
+            "With your threshold more than `rate` of the outsiders are accused. One whose score equals the threshold "
+            "counts, too: `>=` on both sides. In a loop look at the share before you accept a score.",
         ),
         Mistake(
             "above for members",
@@ -161,6 +258,81 @@ def _found_mistakes() -> list[Mistake]:
         ),
         Mistake("the threshold", threshold_itself, "That is the threshold. Return the share of members it finds."),
         Mistake("a count", counted, "That is how many members are found. Return their share."),
+        Mistake(
+            "a count of outsiders",
+            count_for_share,
+            "You accuse no outsider at all. `rate` is the *share* of the outsiders who may be accused: divide their "
+            "number by how many there are.",
+        ),
+        Mistake(
+            "per cent", times(lambda members, outsiders: 100), "That is in per cent. Return a share, between 0 and 1."
+        ),
+        Mistake(
+            "rounded",
+            lambda *given: round(_found(*given), 2),
+            "You round the share. Return it as it is.",
+        ),
+        Mistake(
+            "those not found",
+            lambda *given: 1 - _found(*given),
+            "That is the share of members *not* found. Return the others.",
+        ),
+        Mistake("always 0", lambda *given: 0.0, "Your function returns 0 whatever it is given."),
+        Mistake(
+            "always nan",
+            lambda *given: math.nan,
+            "Your function always returns nan. It belongs where there are fewer than `1 / rate` outsiders.",
+        ),
+        Mistake(
+            "share of outsiders",
+            times(lambda members, outsiders: len(members) / len(outsiders)),
+            "You divide the members found by the number of outsiders. Divide by the number of *members*.",
+        ),
+        Mistake(
+            "share of everybody",
+            times(lambda members, outsiders: len(members) / (len(members) + len(outsiders))),
+            "You divide the members found by everybody. Divide by the number of *members*.",
+        ),
+        Mistake(
+            "accused outsiders",
+            accused_outsiders,
+            "That is the share of outsiders accused. Asked for is the share of *members*, at the same threshold.",
+        ),
+        Mistake(
+            "exactly enough",
+            enough(lambda members, outsiders, rate: len(outsiders) <= 1 / rate),
+            "Exactly `1 / rate` outsiders are enough: one of them may be accused. Return `np.nan` for fewer.",
+        ),
+        Mistake(
+            "too few members",
+            enough(lambda members, outsiders, rate: len(members) < 1 / rate),
+            "It is the *outsiders* of whom there must be `1 / rate`: of them `rate` is a share.",
+        ),
+        Mistake(
+            "None for too few",
+            none_for(None, 0.0),
+            "With too few outsiders your function returns None. Return `np.nan`.",
+        ),
+        Mistake(
+            "None for nobody",
+            none_for(math.nan, None),
+            "Where no score will do your function returns None. Nobody is accused, so return 0.",
+        ),
+        Mistake(
+            "None for both",
+            none_for(None, None),
+            "Your function returns None where there are too few outsiders, and where no score will do. Return `np.nan` "
+            "in the first case, 0 in the second.",
+        ),
+        *(
+            Mistake(f"fails for nobody, {how}", fails_for_nobody(take), nobody_left)
+            for how, take in [
+                ("min", lambda: min([])),
+                ("array's min", lambda: np.array([]).min()),
+                ("first of an array", lambda: np.array([])[0]),
+                ("first of a list", lambda: [][0]),
+            ]
+        ),
         Mistake(
             "nan for nobody",
             with_option(nobody=math.nan),
@@ -187,6 +359,7 @@ def _found_cases():
     plain = np.arange(20.0)
     cases.append((np.array([19.0, 18.5, 18.0, 17.5, 3.0]), plain, 0.1))
     cases.append((np.array([19.0, 18.5, 18.0, 17.5, 3.0]), plain, 0.05))
+    cases.append((np.array([31.0, 28.5, 28.5, 4.0]), np.arange(30.0), 0.05))  # one and a half, so one
     cases.append((np.array([19.0, 25.0]), plain, 0.01))  # too few outsiders
     cases.append((np.array([3.0, 1.0, 3.0]), np.full(30, 3.0), 0.1))  # nobody may be accused
     cases.append((np.array([3.0, 4.0, 3.0]), np.r_[np.full(8, 3.0), np.zeros(30)], 0.1))
@@ -262,6 +435,32 @@ def _steps_mistakes() -> list[Mistake]:
         left = goal - np.log(1 / δ) / (orders - 1)
         return max(0.0, float((left / (runs * renyi)).max()))
 
+    def one_more(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal, runs) + 1
+
+    def log_of_delta(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, 1 / δ, goal, runs)
+
+    def times_runs(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal, 1) * runs
+
+    def chapters_delta(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, 1e-5, goal, runs)
+
+    def none_for_none(renyi, orders, δ, goal, runs):
+        return _steps(renyi, orders, δ, goal, runs) or None
+
+    def best_order(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / (orders - 1)
+        return int(orders[(left / (runs * renyi)).argmax()])
+
+    def called(renyi, orders, δ, goal, runs):
+        return renyi(1)
+
+    def mean_of_orders(renyi, orders, δ, goal, runs):
+        left = goal - np.log(1 / δ) / (orders - 1)
+        return max(0, math.floor(float((left / (runs * renyi)).mean())))
+
     def spent(renyi, orders, δ, goal, runs):
         T = _steps(renyi, orders, δ, goal, runs)
         return float((runs * T * renyi + np.log(1 / δ) / (orders - 1)).min())
@@ -315,6 +514,53 @@ def _steps_mistakes() -> list[Mistake]:
         Mistake("below zero", below_zero, "If not even one step keeps the goal, the answer is 0."),
         Mistake("a fraction", fraction, "Steps are whole: round down."),
         Mistake("ε", spent, "That is the ε that is spent. Asked for is T."),
+        Mistake(
+            "one step more",
+            one_more,
+            "One step too many: you return the first T that breaks the goal. Asked for is the last that keeps it.",
+        ),
+        Mistake(
+            "logarithm of δ",
+            log_of_delta,
+            "log(δ) is below zero, and so makes ε smaller. It is log(1/δ) that is paid.",
+        ),
+        Mistake(
+            "δ times runs",
+            lambda renyi, orders, δ, goal, runs: _steps(renyi, orders, δ * runs, goal, runs),
+            "δ is given for all runs together, and enters once: do not multiply it.",
+        ),
+        Mistake(
+            "runs squared",
+            lambda renyi, orders, δ, goal, runs: _steps(renyi, orders, δ, goal, runs**2),
+            "You count the runs twice. All of them together cost `runs * T * renyi`.",
+        ),
+        Mistake(
+            "multiplied by runs",
+            times_runs,
+            "More runs cost more, so each may take *fewer* steps: divide by `runs`.",
+        ),
+        Mistake(
+            "the chapter's δ",
+            chapters_delta,
+            "That holds for δ = 1e-5, which the chapter's `epsilon` takes unless you give it another. Use the δ given.",
+        ),
+        Mistake(
+            "None for none",
+            none_for_none,
+            "If not even one step keeps the goal, return 0; your function returns None there.",
+        ),
+        Mistake("the order", best_order, "That is the best order. Asked for is the T that it allows."),
+        Mistake(
+            "renyi called",
+            called,
+            "`renyi` is here an array, not the chapter's function: it holds what one step costs at each order. "
+            "Calculate with it, without calling it.",
+        ),
+        Mistake(
+            "mean over orders",
+            mean_of_orders,
+            "Each order gives a bound that holds, and you may take the best: the largest T, not the mean.",
+        ),
     ]
 
 
@@ -329,9 +575,11 @@ def _steps_cases():
         (full / 16, orders, 1e-5, 1.0, 2),
         (full, orders, 1e-5, 2.0, 1),  # not even one
         (full / 64, orders, 1e-5, 0.1, 1),
+        (full / 5000, orders, 1e-5, 0.1, 1),  # int() of a number far below 0 is not 0
         (full / 250, orders, 1e-3, 30.0, 5),
         (full / 5000, orders, 1e-5, 3.0, 7),
         ((np.exp(orders / 8) - 1) / 3000, orders, 1e-5, 3.0, 2),
+        (np.array([1.0, 2.0, 4.0, 8.0]) / 150, np.array([2, 4, 8, 16]), 1e-5, 4.0, 2),
     ]
 
 

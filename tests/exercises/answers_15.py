@@ -39,6 +39,42 @@ def from_above(members, outsiders, rate, enough=True):
     return share
 
 
+def enough(answer):
+    """With `np.nan` for too few outsiders."""
+    return lambda m, o, rate: np.nan if len(o) < 1 / rate else answer(m, o, rate)
+
+
+def highest_outsiders(members, outsiders, rate, further=0, strictly=False):
+    """By an outsider's place: the first who may not be accused, or one `further`."""
+    threshold = sorted(outsiders, reverse=True)[int(rate * len(outsiders)) + further]
+    return np.mean(members > threshold if strictly else members >= threshold)
+
+
+def a_step_too_far(members, outsiders, rate):
+    """Looks at the share after it has accepted the score."""
+    for t in sorted({*members.tolist(), *outsiders.tolist()}, reverse=True):
+        share = (members >= t).mean()
+        if (outsiders >= t).mean() > rate:
+            break
+    return share
+
+
+def smallest(members, outsiders, rate, none=None):
+    """Does not ask whether any score will do, or gives `none`."""
+    good = [t for t in np.union1d(members, outsiders) if (outsiders >= t).mean() <= rate]
+    if none and not good:
+        return None
+    return (members >= min(good)).mean()
+
+
+def of_outsiders(members, outsiders, rate):
+    best = 0
+    for t in np.union1d(members, outsiders):
+        if (outsiders >= t).mean() <= rate:
+            best = max(best, (outsiders >= t).mean())
+    return best
+
+
 # 15-2
 
 
@@ -66,6 +102,13 @@ def order_by_order(renyi, orders, δ, goal, runs):
     return np.int64(best)
 
 
+def first_that_breaks(renyi, orders, δ, goal, runs):
+    T = 1
+    while epsilon(renyi, orders, δ, runs * T) <= goal:
+        T += 1
+    return T
+
+
 RIGHT = {"15-1": [by_counting, just_above, from_above], "15-2": [doubling, order_by_order]}
 
 WRONG = {
@@ -75,11 +118,44 @@ WRONG = {
         (lambda m, o, rate: from_above(m, o, rate, enough=False), "too few outsiders"),
         (lambda m, o, rate: math.nan if len(o) < 1 / rate else (m >= np.quantile(o, 1 - rate)).mean(), "interpolated"),
         (lambda m, o, rate: round(from_above(m, o, rate) * len(m)) if len(o) >= 1 / rate else np.nan, "a count"),
+        (enough(lambda m, o, rate: (m >= np.quantile(o, 1 - rate, method="higher")).mean()), "quantile higher"),
+        (lambda m, o, rate: (m >= np.quantile(o, 1 - rate, method="higher")).mean(), "quantile higher, too few"),
+        (enough(lambda m, o, rate: (m > np.quantile(o, 1 - rate, method="higher")).mean()), "fewer than the rate"),
+        (lambda m, o, rate: (m > np.quantile(o, 1 - rate, method="higher")).mean(), "the chapter's, too few"),
+        (enough(highest_outsiders), "above for outsiders"),
+        (enough(lambda m, o, rate: np.mean(m >= np.sort(o)[int((1 - rate) * len(o))])), "quantile higher"),
+        (enough(lambda m, o, rate: highest_outsiders(m, o, rate, -1, strictly=True)), "one outsider too few"),
+        (enough(a_step_too_far), "above for outsiders"),
+        (enough(lambda m, o, rate: np.mean(m >= np.quantile(o, rate))), "wrong end"),
+        (enough(lambda m, o, rate: np.mean(m >= np.percentile(o, 1 - rate))), "per cent for share"),
+        (lambda m, o, rate: 100 * from_above(m, o, rate), "per cent"),
+        (lambda m, o, rate: round(from_above(m, o, rate), 2), "rounded"),
+        (lambda m, o, rate: 1 - from_above(m, o, rate), "those not found"),
+        (lambda m, o, rate: 0, "always 0"),
+        (enough(lambda m, o, rate: (m > o.max()).mean()), "a count of outsiders"),
+        (lambda m, o, rate: from_above(m, o, rate) * len(m) / len(o), "share of outsiders"),
+        (lambda m, o, rate: from_above(m, o, rate) * len(m) / (len(m) + len(o)), "share of everybody"),
+        (lambda m, o, rate: from_above(-m, -o, rate), "low scores accused"),
+        (enough(of_outsiders), "accused outsiders"),
+        (lambda m, o, rate: None if len(o) < 1 / rate else from_above(m, o, rate), "None for too few"),
+        (enough(lambda m, o, rate: smallest(m, o, rate, none=True)), "None for nobody"),
+        (lambda m, o, rate: None if len(o) < 1 / rate else smallest(m, o, rate, none=True), "None for both"),
+        (enough(smallest), "fails for nobody, min"),
+        (lambda m, o, rate: np.nan if len(o) <= 1 / rate else from_above(m, o, rate), "exactly enough"),
+        (lambda m, o, rate: np.nan if len(m) < 1 / rate else from_above(m, o, rate, enough=False), "too few members"),
     ],
     "15-2": [
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, 1), "one run"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal / runs, 1), "goal shared out"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi[:1], orders[:1], δ, goal, runs), "first order alone"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ / runs, goal, runs), "δ shared out"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, runs) or None, "None for none"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, 1) * runs, "multiplied by runs"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, 1 / δ, goal, runs), "logarithm of δ"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, 1e-5, goal, runs), "the chapter's δ"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi(8), orders, δ, goal, runs), "renyi called"),
+        (first_that_breaks, "one step more"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ * runs, goal, runs), "δ times runs"),
+        (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, runs**2), "runs squared"),
     ],
 }
