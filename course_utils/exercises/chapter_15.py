@@ -361,6 +361,7 @@ def _found_cases():
     cases.append((np.array([19.0, 18.5, 18.0, 17.5, 3.0]), plain, 0.05))
     cases.append((np.array([31.0, 28.5, 28.5, 4.0]), np.arange(30.0), 0.05))  # one and a half, so one
     cases.append((np.array([19.0, 25.0]), plain, 0.01))  # too few outsiders
+    cases.append((np.linspace(0, 30, 150), plain, 0.01))  # too few, however many members
     cases.append((np.array([3.0, 1.0, 3.0]), np.full(30, 3.0), 0.1))  # nobody may be accused
     cases.append((np.array([3.0, 4.0, 3.0]), np.r_[np.full(8, 3.0), np.zeros(30)], 0.1))
     return cases
