@@ -525,6 +525,11 @@ _WINS_CASES = [
     _duel([200] + [20] * 5, [182, 19, 18, 17, 19, 17], [159, 17, 17, 16, 17, 15]),
     _duel([200] + [20] * 5, [151, 18, 15, 18, 15, 17], [150, 19, 16, 19, 17, 18]),
     _duel([200] + [20] * 5, [174, 17, 16, 17, 16, 17], [140, 19, 18, 19, 17, 17]),
+    _duel(  # 2.4 standard errors, where t for fourteen writers is 2.16
+        [20] * 14,
+        [18, 15, 19, 19, 18, 17, 15, 18, 19, 14, 17, 19, 18, 16],
+        [19, 16, 19, 16, 19, 16, 13, 16, 16, 13, 14, 20, 15, 15],
+    ),
 ]
 _WINS_MISTAKES = [
     Mistake(
@@ -565,6 +570,12 @@ _WINS_MISTAKES = [
         "one standard error",
         _wrong(_wins, factor=1.0),
         "That is one standard error to either side, which holds in two cases of three. For 95 % take about two.",
+    ),
+    Mistake(
+        "wider than 95 per cent",
+        _wrong(_wins, factor=2.576),
+        "Your interval is wider than one for 95 %: 2.576 standard errors belong to 99 %. Take 2, 1.96, or Student's t "
+        "for k - 1 degrees of freedom.",
     ),
     Mistake(
         "one-sided",
