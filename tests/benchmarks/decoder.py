@@ -22,21 +22,18 @@ import and the evaluation not.
 
 import argparse
 import dataclasses
-import datetime
 import json
 import resource
 import statistics
 import sys
 import time
 
-from apart import ROOT, last_line
+import kept
+from apart import last_line
 
 from course_utils import data
-from course_utils.paths import write_atomic
 from course_utils.recipes import decoder
-from course_utils.runtime import machine
 
-KEPT = ROOT / "data" / "results" / "12.json"
 PROGRAMS = {"nanoGPT's recipe": decoder.BASELINE, "fast": decoder.FAST, "long": decoder.LONG}
 LADDER = {f"alone: {name}": recipe for name, recipe in decoder.ALONE.items()} | {
     f"without: {name}": recipe for name, recipe in decoder.WITHOUT.items()
@@ -162,20 +159,15 @@ def main() -> None:
 
 def write(part: str, row: dict) -> None:
     """Put a row into data/results/12.json: what was measured again replaces what was kept, in the programs' order."""
-    kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    content = kept.read("12")
     order = [*LADDER, *SCALING, *PROGRAMS]
-    rows = {(one["text"], one["program"], one["seed"]): one for one in [*kept.get(part, []), row]}
-    kept[part] = sorted(
+    rows = {(one["text"], one["program"], one["seed"]): one for one in [*content.get(part, []), row]}
+    content[part] = sorted(
         (one for one in rows.values() if one["program"] in order),
         key=lambda one: (one["text"], order.index(one["program"]), one["seed"]),
     )
-    head = {
-        "made by": "python tests/benchmarks/decoder.py --write, for each text, with --ladder, with --scaling",
-        "date": datetime.date.today().isoformat(),
-        "machine": machine(),
-    }
-    kept = head | {key: value for key, value in kept.items() if key not in head}
-    write_atomic(KEPT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    head = kept.head("python tests/benchmarks/decoder.py --write, for each text, with --ladder, with --scaling")
+    kept.write("12", head | {key: value for key, value in content.items() if key not in head})
 
 
 def conclude(rows: list[dict]) -> None:

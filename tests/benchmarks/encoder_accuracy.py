@@ -12,12 +12,13 @@ interval is of the difference, from 2,000 resamplings of the test tickets, the s
 """
 
 import argparse
-import datetime
 import json
 import os
 import statistics
 import time
 from pathlib import Path
+
+import kept
 
 from course_utils.runtime import TENSORFLOW_ENVIRONMENT
 
@@ -136,22 +137,14 @@ def main() -> None:
         else sst2(given.rows, given.seeds, given.epochs)
     )
     if given.write:
-        from course_utils import runtime
-        from course_utils.paths import write_atomic
-
-        place = ROOT / "data" / "results" / "09.json"
-        content = json.loads(place.read_text("utf-8")) if place.exists() else {}
-        kept = content.setdefault("accuracy", {}).setdefault(given.data, {"rows": []})
+        content = kept.read("09")
+        record = content.setdefault("accuracy", {}).setdefault(given.data, {"rows": []})
         same = {(row["rows"], row.get("draw", row.get("seed"))) for row in rows}
-        kept["rows"] = [
-            row for row in kept["rows"] if (row["rows"], row.get("draw", row.get("seed"))) not in same
+        record["rows"] = [
+            row for row in record["rows"] if (row["rows"], row.get("draw", row.get("seed"))) not in same
         ] + rows
-        kept |= {
-            "made by": f"python tests/benchmarks/encoder_accuracy.py {given.data} --write",
-            "date": datetime.date.today().isoformat(),
-            "machine": runtime.machine(),
-        }
-        write_atomic(place, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        record |= kept.head(f"python tests/benchmarks/encoder_accuracy.py {given.data} --write")
+        kept.write("09", content)
 
 
 if __name__ == "__main__":

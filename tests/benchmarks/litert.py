@@ -9,20 +9,19 @@ own digits. ``--write`` keeps the figures in ``data/results/10.json``.
 
 import argparse
 import contextlib
-import datetime
 import io
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import kept
 import numpy as np
 
-from course_utils import data, paths, runtime, setup, weights
+from course_utils import data, setup, weights
+from course_utils.bundles import graph
 
-ROOT = Path(__file__).resolve().parents[2]
 BATCHES = (1, 256)
 
 
@@ -66,16 +65,6 @@ def lite(content: bytes, batch: int) -> Callable[[np.ndarray], np.ndarray]:
     return ask
 
 
-def runtime_of(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(None, {name: images})[0]
-
-
 def quantised(path: Path, calibration: np.ndarray) -> Path:
     """ONNX Runtime's static int8 file, a scale for each channel, as in the chapter."""
     import onnx
@@ -110,8 +99,6 @@ def in_turn(asks: dict[str, Callable], images: np.ndarray, rounds: int) -> dict[
 
 
 def main(rounds: int, write: bool) -> None:
-    from course_utils.bundles import graph
-
     setup("10")
     reader = weights.load("mnist_reader")
     digits, own = data.load("digits"), "the course's digits"
@@ -124,17 +111,16 @@ def main(rounds: int, write: bool) -> None:
         onnx_file = Path(folder) / graph.file_name(reader)
         files = {f"LiteRT {kind}": converted(reader, kind, calibration) for kind in ("float32", "int8 dynamic", "int8")}
         onnx_files = {"ONNX Runtime float32": onnx_file, "ONNX Runtime int8": quantised(onnx_file, calibration)}
-        fixed = {name: runtime_of(path) for name, path in onnx_files.items()}
+        fixed = {name: graph.read(path) for name, path in onnx_files.items()}
         rows = {name: {"bytes": len(content)} for name, content in files.items()}
         rows |= {name: {"bytes": path.stat().st_size} for name, path in onnx_files.items()}
         for batch in BATCHES:
             asks = {name: lite(content, batch) for name, content in files.items()} | fixed
             for name, seconds in in_turn(asks, x[:batch], rounds).items():
                 rows[name][f"µs an image, batch {batch}"] = round(1e6 * seconds, 1)
-        answers = {}
         for name, ask in ({name: lite(content, 1) for name, content in files.items()} | fixed).items():
-            answers[name] = np.array([ask(x[k : k + 1]).argmax() for k in range(len(x))])
-            rows[name]["accuracy"] = round(float((answers[name] == digits.test.labels).mean()), 4)
+            answers = np.array([ask(x[k : k + 1]).argmax() for k in range(len(x))])
+            rows[name]["accuracy"] = round(float((answers == digits.test.labels).mean()), 4)
     for name, row in rows.items():
         print(f"{name:22}", row)
     plain = rows["LiteRT float32"]
@@ -144,16 +130,8 @@ def main(rounds: int, write: bool) -> None:
     }
     print(f"LiteRT, times as fast as its float32, one image and 256: {ratios}; accuracy on {own}")
     if write:
-        record = {
-            "made by": "python tests/benchmarks/litert.py --write",
-            "date": str(datetime.date.today()),
-            "machine": runtime.machine(),
-            "accuracy on": own,
-            "rows": rows,
-        }
-        place = ROOT / "data" / "results" / "10.json"
-        kept = json.loads(place.read_text("utf-8"))
-        paths.write_atomic(place, json.dumps(kept | {"litert": record}, indent=1, ensure_ascii=False) + "\n")
+        record = kept.head("python tests/benchmarks/litert.py --write") | {"accuracy on": own, "rows": rows}
+        kept.write("10", kept.read("10") | {"litert": record})
 
 
 if __name__ == "__main__":

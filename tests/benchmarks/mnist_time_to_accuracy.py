@@ -15,18 +15,16 @@ set after each epoch (outside the clock) are ours.
 """
 
 import argparse
-import datetime
 import json
 import resource
 import statistics
 import sys
 import time
 
-from apart import ROOT, last_line
+import kept
+from apart import last_line
 
-from course_utils.paths import write_atomic
 from course_utils.recipes import mnist
-from course_utils.runtime import machine
 
 VALIDATION = 5_000
 
@@ -168,25 +166,20 @@ def main() -> None:
 
 def write(part: str, measured: list[dict]) -> None:
     """Put rows into data/results/07.json: what was measured again replaces what was kept, in the ladder's order."""
-    path = ROOT / "data" / "results" / "07.json"
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    content = kept.read("07")
     order = [*mnist.LADDER, *mnist.CROSSED, "article", "recipe", "on digits"]
-    before = kept.get(part, [])
+    before = content.get(part, [])
     if part == "test":
-        before = [row for rows in kept.get(part, {}).values() for row in rows]
+        before = [row for rows in content.get(part, {}).values() for row in rows]
     rows = {(row["program"], row["seed"]): row for row in before + measured if row["program"] in order}
     sorted_rows = sorted(rows.values(), key=lambda row: (order.index(row["program"]), row["seed"]))
-    kept[part] = sorted_rows
+    content[part] = sorted_rows
     if part == "test":
-        kept[part] = {name: [r for r in sorted_rows if r["program"] == name] for name in ("article", "recipe")}
-    head = {
-        "made by": "python tests/benchmarks/mnist_time_to_accuracy.py --write, again with --ladder and with --crossed",
-        "date": datetime.date.today().isoformat(),
-        "machine": machine(),
-    }
-    write_atomic(
-        path, json.dumps(head | {k: v for k, v in kept.items() if k not in head}, indent=1, ensure_ascii=False) + "\n"
+        content[part] = {name: [r for r in sorted_rows if r["program"] == name] for name in ("article", "recipe")}
+    head = kept.head(
+        "python tests/benchmarks/mnist_time_to_accuracy.py --write, again with --ladder and with --crossed"
     )
+    kept.write("07", head | {key: value for key, value in content.items() if key not in head})
 
 
 def conclude(rows: dict[str, list[dict]]) -> None:

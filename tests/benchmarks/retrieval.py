@@ -9,12 +9,11 @@ those, and with ``--write`` keeps the figures in ``data/results/13.json``, where
 """
 
 import argparse
-import datetime
-import json
 import statistics
 import time
 from pathlib import Path
 
+import kept
 import numpy as np
 
 from course_utils.retrieval import corpus, cutting, ranking
@@ -88,7 +87,6 @@ def judged(stored: corpus.Corpus, scores: np.ndarray, kind: str) -> list[float]:
 
 
 def chunks(write: bool) -> None:
-    from course_utils import paths, runtime
     from course_utils.retrieval.make import encode
 
     stored = corpus.load()
@@ -116,15 +114,8 @@ def chunks(write: bool) -> None:
                 print(rows[-1])
         print(f"{size} words: {len(pieces)} passages encoded in {spent:.0f} processor seconds")
     if write:
-        record = {
-            "made by": "python tests/benchmarks/retrieval.py --chunks --write",
-            "date": str(datetime.date.today()),
-            "machine": runtime.machine(),
-            "rows": rows,
-        }
-        place = ROOT / "data" / "results" / "13.json"
-        kept = json.loads(place.read_text("utf-8")) if place.is_file() else {}
-        paths.write_atomic(place, json.dumps(kept | {"chunks": record}, indent=1, ensure_ascii=False) + "\n")
+        record = kept.head("python tests/benchmarks/retrieval.py --chunks --write") | {"rows": rows}
+        kept.write("13", kept.read("13") | {"chunks": record})
 
 
 if __name__ == "__main__":
