@@ -27,8 +27,9 @@ def batches(
         raise CourseError("Sources and targets must be equally many, and each target must end with a zero.")
     longer = (np.asarray(targets) > 0).sum(axis=1)
     long = np.maximum((np.asarray(sources) > 0).sum(axis=1), longer + 1)
-    most = -(-long.max() // multiple) * multiple
-    sources, targets = (np.pad(of, ((0, 0), (0, max(0, most - of.shape[1]))))[:, :most] for of in (sources, targets))
+    width_of = -(-long // multiple) * multiple  # rounded up
+    most = width_of.max()
+    sources, targets = (np.pad(of, ((0, 0), (0, max(0, most - of.shape[1])))) for of in (sources, targets))
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
@@ -49,7 +50,7 @@ def batches(
 
         def __getitem__(self, k):
             rows = self.parts[k]
-            width = -(-long[rows].max() // multiple) * multiple
+            width = width_of[rows].max()
             missing = ((0, size - len(rows)), (0, 0))
             source, target = (np.pad(of[rows, :width], missing) for of in (sources, targets))
             so_far = np.pad(target[:, :-1], ((0, 0), (1, 0)))

@@ -11,7 +11,7 @@ import gate_models as made
 import numpy as np
 import pytest
 
-from course_utils import bundles, cli
+from course_utils import bundles
 from course_utils.bundles import models
 from course_utils.errors import CourseError
 from course_utils.serving.gate import costs, examples, own_tests
@@ -57,12 +57,12 @@ def messages(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def course(capsys):
-    def run(*arguments) -> SimpleNamespace:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(one) for one in arguments])
-        captured = capsys.readouterr()
-        return SimpleNamespace(status=ended.value.code or 0, out=captured.out, err=" ".join(captured.err.split()))
+def course(course):
+    """The command, whose lines on standard error are joined, as the terminal's width breaks them."""
+
+    def run(*arguments):
+        said = course(*arguments)
+        return said._replace(err=" ".join(said.err.split()))
 
     return run
 
