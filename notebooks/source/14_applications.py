@@ -840,7 +840,7 @@ del learn, lesson, same
 # %% [markdown] road="side"
 # ### Which words go wrong?
 #
-# Most miss by one sound; names, which have no relatives in the list, fare worse.
+# Most miss by one sound; words without a shorter relative among those learnt fare worse.
 
 # %% [markdown]
 # A wrong word is not always a useless one. And a random split is kind: "smiths" may be judged while "smith" was learnt. How is it with words that are *not* a training word
