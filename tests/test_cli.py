@@ -229,7 +229,7 @@ def test_run_without_arguments_is_every_chapter_in_quick(course, runs, checkout)
     done = course("run")
     assert done.status == 0
     assert runs.asked == {
-        "chapters": ["chapter 00", "chapter 07"], "profile": "quick", "parameters": {}, "jobs": 1,
+        "chapters": ["chapter 00", "chapter 07"], "profile": "quick", "parameters": {}, "jobs": None,
         "edition": "learner", "road": "all", "strict": False, "out": checkout / "build", "timeout": None,
     }  # fmt: skip
     assert (checkout / "build" / "report.html").exists()

@@ -119,7 +119,7 @@ def _measured(run: Results, path: Path) -> dict[str, Outcome]:
         raise CourseError(
             say(
                 "{path} is of another kind of run. The table shows quick runs of all roads with default parameters, "
-                "one chapter at a time: course run",
+                "one chapter at a time: course run --jobs 1",
                 path=display(path),
             )
         )

@@ -69,7 +69,10 @@ def run(
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a notebook's parameter.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Chapters that run at once.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Chapters that run at once (default: quick as many as cores and memory bear, full one)."),
+    ] = None,
     edition: Annotated[str, typer.Option(help="learner or solutions.")] = "learner",
     road: Annotated[str, typer.Option(help="all, or main: without the side roads.")] = "all",
     strict: Annotated[bool, typer.Option("--strict", help="An unsolved or wrong exercise fails its chapter.")] = False,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils import paths
+from course_utils import paths, runtime
 from course_utils.errors import CourseError, NotKept
 from course_utils.language import say
 from course_utils.processes import Child, environment, terminated_as_interrupted, undisturbed
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TIMEOUT", "Outcome", "exit_status", "run"]
 
+MOST_AT_ONCE = 4
 TIMEOUT = {"quick": 15 * 60, "full": 6 * 3600}  # seconds a chapter may take before it counts as hanging
 
 
@@ -37,7 +38,7 @@ def run(
     *,
     profile: str = "quick",
     parameters: Mapping[str, str] | None = None,
-    jobs: int = 1,
+    jobs: int | None = 1,
     edition: "str | Edition" = "learner",
     road: str = "all",
     out: Path | str | None = None,
@@ -50,18 +51,23 @@ def run(
     """Execute ``chapters`` and return an Outcome for each, in their order; a failing chapter does not stop the others.
 
     ``parameters`` are values as written on a command line, for names in each notebook's parameters cell; ``jobs``
-    chapters run at once; ``road="main"`` leaves side roads out; ``out`` (default: ``build`` in the checkout) receives
-    ``runs/NN_name.ipynb`` (with parameters: a name that holds them) and ``results.json``; ``strict`` makes an exercise
-    that is wrong or not attempted raise; ``strict_time`` makes a chapter that takes more processor seconds than
-    declared count as over budget; ``timeout`` is in seconds and for each chapter. With ``progress`` the run is shown on
-    ``console`` (default: standard error) and closed by a table.
+    chapters run at once, with None as many as cores and memory bear (one in the full profile); ``road="main"`` leaves
+    side roads out; ``out`` (default: ``build`` in the checkout) receives ``runs/NN_name.ipynb`` (with parameters: a
+    name that holds them) and ``results.json``; ``strict`` makes an exercise that is wrong or not attempted raise;
+    ``strict_time`` makes a chapter that takes more processor seconds than declared count as over budget; ``timeout``
+    is in seconds and for each chapter. With ``progress`` the run is shown on ``console`` (default: standard error) and
+    closed by a table.
 
     On Ctrl-C everything that was started is ended and the unfinished chapters come back as "interrupted".
     Raises CourseError, before anything starts, for a request that cannot be meant, and NotKept at the end where the
     results cannot be written (the table is shown before).
     """
     parameters = parameters or {}
-    asked = check_request(list(chapters), profile=profile, parameters=parameters, jobs=jobs, edition=edition, road=road)
+    room = runtime.memory_for_process() >> 20 if jobs is None else None
+    at_once = fitting(profile) if jobs is None else jobs
+    asked = check_request(
+        list(chapters), profile=profile, parameters=parameters, jobs=at_once, edition=edition, road=road
+    )
     if timeout is not None and not timeout > 0:
         raise CourseError(say("timeout must be a number of seconds above zero; it is {timeout!r}.", timeout=timeout))
     out = Path(out) if out is not None else paths.require_checkout() / "build"
@@ -72,7 +78,8 @@ def run(
     session = _Session(
         jobs=asked,
         profile=profile,
-        at_once=jobs,
+        at_once=at_once,
+        room=room,
         out=out,
         strict=strict,
         strict_time=strict_time,
@@ -94,7 +101,7 @@ def run(
                 "edition": asked[0].edition.name,
                 "road": asked[0].road,
                 "parameters": dict(asked[0].parameters),
-                "jobs": jobs,
+                "jobs": at_once,
                 "seconds": round(time.monotonic() - begun, 1),
             },
         )
@@ -113,6 +120,15 @@ def run(
     return outcomes
 
 
+def fitting(profile: str) -> int:
+    """Chapters that run at once where nobody said how many: one for each core, but four at most.
+
+    Alone a chapter keeps little more than one core busy. One at a time in the full profile, as what it takes of memory
+    is declared nowhere.
+    """
+    return min(runtime.cores(), MOST_AT_ONCE) if profile == "quick" else 1
+
+
 @dataclasses.dataclass
 class _Session:
     """One call of ``run``: a single thread decides, the children's readers only hand their events over."""
@@ -120,6 +136,7 @@ class _Session:
     jobs: list[Job]
     profile: str
     at_once: int
+    room: int | None  # MiB for all that run at once; None where the user said how many
     out: Path
     strict: bool
     strict_time: bool
@@ -156,8 +173,9 @@ class _Session:
                     waiting.sort(key=lambda job: -job.chapter.seconds)
                 self.display.open()
                 while waiting or self.running:
-                    while waiting and len(self.running) < self.at_once:
-                        self._start(waiting.pop(0))
+                    while len(self.running) < self.at_once and (job := self._next(waiting)):
+                        waiting.remove(job)
+                        self._start(job)
                     self._turn()
         except KeyboardInterrupt:
             with undisturbed(forget=True):
@@ -188,6 +206,13 @@ class _Session:
                 self._settled(job, self._without_run(job, "not run", kind, reason))
                 continue
             self.jobs[place], self.left_out[job.key] = section_needs(job, progress=self.display.visible)
+
+    def _next(self, waiting: list[Job]) -> Job | None:
+        """The first job whose declared memory still fits beside what runs; any, where nothing does."""
+        if self.room is None or not self.running:
+            return waiting[0] if waiting else None
+        left = self.room - sum(execution.job.chapter.memory_mib for execution in self.running.values())
+        return next((job for job in waiting if job.chapter.memory_mib <= left), None)
 
     def _start(self, job: Job) -> None:
         try:

@@ -193,6 +193,43 @@ def test_with_several_jobs_the_longest_chapter_starts_first(chapter, run, jobs, 
     assert re.findall(r"^(\d\d)_\w+: started", said.getvalue(), re.MULTILINE) == order
 
 
+@pytest.mark.parametrize(
+    ("cores", "profile", "at_once"), [(1, "quick", 1), (2, "quick", 2), (16, "quick", 4), (16, "full", 1)]
+)
+def test_without_a_number_there_is_a_chapter_for_each_core(monkeypatch, cores, profile, at_once):
+    monkeypatch.setattr(runs.runtime, "cores", lambda: cores)
+    assert runs.fitting(profile) == at_once
+
+
+# Chapters declare 3,000, 2,000 and 900 MiB, and the one that is declared longest starts first.
+@pytest.mark.parametrize(
+    ("room", "beside_the_first"),
+    [(8_000, {"02_middle", "03_small"}), (4_000, {"03_small"}), (2_000, set())],
+)
+def test_without_a_number_chapters_run_together_as_far_as_memory_goes(
+    chapter, run, tmp_path, monkeypatch, room, beside_the_first
+):
+    monkeypatch.setattr(runs.runtime, "cores", lambda: 3)
+    monkeypatch.setenv("COURSE_MEMORY_MIB", str(room))
+    beside, start = {}, runs._Session._start
+
+    def noted(session, job):
+        beside[job.chapter.name] = {execution.job.chapter.name for execution in session.running.values()}
+        start(session, job)
+
+    monkeypatch.setattr(runs._Session, "_start", noted)
+    declared = {"01_long": (60, 3_000), "02_middle": (50, 2_000), "03_small": (40, 900)}
+    asked = [
+        chapter(name, code("import time; time.sleep(1)"), seconds=seconds, memory_mib=memory)
+        for name, (seconds, memory) in declared.items()
+    ]
+    outcomes = run(*asked, jobs=None)
+    assert [outcome.verdict for outcome in outcomes] == ["passed"] * 3, [outcome.reason for outcome in outcomes]
+    assert beside["01_long"] == set() and len(beside) == 3
+    assert {name for name, others in beside.items() if "01_long" in others} == beside_the_first
+    assert read_results(tmp_path / "build" / "results.json").request["jobs"] == 3
+
+
 # ----------------------------------------------------------------------------------------------- what goes wrong
 
 
