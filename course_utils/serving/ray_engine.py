@@ -132,7 +132,9 @@ class Fleet:
     """Replicas of a bundle: ``with Fleet(bundle, version, replicas=2) as fleet: …``; ``fleet.ask(items, seconds)``.
 
     ``cluster`` is HOST:PORT of a Ray cluster to which this machine belongs; None starts a Ray of its own. Raises
-    CourseError where they do not start. Leaving it ends the replicas, and a Ray of its own with everything below.
+    CourseError where they do not start. Leaving it ends the replicas, and a Ray of its own with everything below. Where
+    this process is killed instead, a Ray of its own ends too, the last of it within some minutes; the replicas on a
+    cluster stay, as Ray Serve means them to.
     """
 
     def __init__(self, bundle: Path, version: str, *, replicas: int = 1, cluster: str | None = None) -> None:

@@ -3,7 +3,7 @@
     python tests/benchmarks/ray_serve.py [--rounds 3] [--seconds 3] [--write]
 
 Two networks for one image a request, untrained, which changes no time: that of chapter 07, whose call takes a fraction
-of a millisecond, and eight wide convolutions, whose call takes many. Each engine is started anew in each round, all of
+of a millisecond, and four wide convolutions, whose call takes some. Each engine is started anew in each round, all of
 them in turn, over 32 connections from this machine, which takes a part of its processors. ``--write`` keeps the figures
 in ``data/results/11.json``. Wants the extra ``ray``.
 """
@@ -43,7 +43,7 @@ class Measured:
 
 
 def wide(folder: Path) -> None:
-    """Save eight wide convolutions as a bundle."""
+    """Save four wide convolutions as a bundle."""
     import keras
     from keras import layers
 
@@ -51,7 +51,7 @@ def wide(folder: Path) -> None:
     from course_utils.bundles import networks
 
     keras.utils.set_random_seed(0)
-    body = [layers.Conv2D(128, 3, padding="same", activation="relu") for _ in range(8)]
+    body = [layers.Conv2D(64, 3, padding="same", activation="relu") for _ in range(4)]
     head = [layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax")]
     network = keras.Sequential([keras.Input((28, 28, 1)), layers.Rescaling(1 / 255), *body, *head], name="wide")
     bundles.save(networks.ImageNet.of(network, tuple("0123456789")), folder)
@@ -83,7 +83,7 @@ def main(rounds: int, seconds: float, write: bool) -> None:
         folder = Path(name)
         serve.make_models(folder)
         wide(folder / "wide")
-        bundles = {"chapter 07's network": folder / "bundle", "eight wide convolutions": folder / "wide"}
+        bundles = {"chapter 07's network": folder / "bundle", "four wide convolutions": folder / "wide"}
         found = {(what, engine): Measured() for what in bundles for engine in ENGINES}
         for number in range(rounds):
             for what, engine in found if number % 2 == 0 else reversed(found):

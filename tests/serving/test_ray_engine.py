@@ -335,7 +335,7 @@ def test_when_told_to_stop_it_ends_everything_that_it_started(replicated):
     below = replicated.below()
     os.killpg(replicated.process.pid, signal.SIGINT)
     out, error = replicated.process.communicate(timeout=90)
-    assert (replicated.process.returncode, out) == (0, ""), error
+    assert replicated.process.returncode == 0, f"{out}\n{error}"
     assert "every request that was accepted has been answered" in error and "Traceback" not in error
     assert len(below) > 4 and gone(below, 10)
 
@@ -350,7 +350,7 @@ def test_what_it_started_ends_also_when_it_is_killed(bundle):
     finally:
         service.process.kill()
         service.process.communicate(timeout=60)
-    assert len(below) > 3 and gone(below, 60)
+    assert len(below) > 3 and gone(below, 240)  # two agents of Ray's take more than a minute to notice
 
 
 @pytest.mark.night
@@ -373,7 +373,10 @@ def cluster():
         command = surroundings.python("-m", "ray.scripts.scripts", "start", *options, f"--temp-dir={folder}")
         with processes.Child(command, folder=Path(folder), env=processes.environment(**variables)) as head:
             until = time.monotonic() + 60
-            while "Ray runtime started" not in head.log.read_text("utf-8"):
+            while True:
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
                 assert time.monotonic() < until and head.status is None, head.tail(10)
                 time.sleep(0.5)
             yield f"127.0.0.1:{port}", head, variables
