@@ -51,6 +51,13 @@ newest() {
     fast_tests "$scratch/newest/bin/python"
 }
 
+# The replicas of course serve --engine ray, in an environment that has Ray: no other one does.
+ray() {
+    python3 -m venv "$scratch/ray"
+    "$scratch/ray/bin/python" -m pip install -q -c constraints.txt -e ".[ray,test]"
+    "$scratch/ray/bin/python" -m pytest -ra -n 0 -m "night or not night" tests/serving/test_ray_engine.py
+}
+
 # In the environment that is active, since a GPU's libraries belong to its machine: TensorFlow there, JAX there or in
 # that of COURSE_JAX_PYTHON. Skips what it cannot run and says why; one chapter at a time, as the GPU is one.
 gpu() {

@@ -26,7 +26,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 OPTIONAL = {"pydantic", "jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 OPTIONAL |= {"bentoml", "litserve", "mlserver"}  # tests/benchmarks/serve.py, each in an environment of its own
 OPTIONAL |= {"ai_edge_litert"}  # tests/benchmarks/litert.py, which else takes TensorFlow's copy
-EXTRAS = {"author", "test"}  # an extra is declared when something uses it: `serve`, `ray` and `site` are not yet
+EXTRAS = {"author", "ray", "test"}  # an extra is declared when something uses it: `site` is not yet
 # What pytest loads stands in the package, so that a reader's own copy of a notebook is compared alike.
 TESTERS_FILES = {"course_utils/authoring/pytest_plugin.py"}
 # What only an author's build imports comes with the extra `author`, and only these files may import it.
@@ -35,6 +35,8 @@ AUTHORS_FILES = {
     "course_utils/authoring/pictures.py",
     "course_utils/authoring/sources.py",
 }
+# Of the extra `ray`, which no other extra takes in: a learner's step, outside the chapters.
+RAYS_FILES = {"course_utils/serving/ray_engine.py"}
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:
@@ -48,7 +50,7 @@ def by_name(requirements: list[str]) -> dict[str, Requirement]:
 MAIN = by_name(PROJECT["dependencies"])
 EXTRA = {name: by_name(texts) for name, texts in PROJECT["optional-dependencies"].items()}
 OWN = EXTRA["test"].pop(canonicalize_name(PROJECT["name"]), None)  # how the extra `test` takes in `author`
-EVERY = MAIN | EXTRA["author"] | EXTRA["test"]  # an extra may raise a bound
+EVERY = MAIN | EXTRA["author"] | EXTRA["test"]  # an extra may raise a bound; `ray` stands apart
 
 
 def conda(path: str) -> tuple[list[str], list[str]]:
@@ -83,10 +85,11 @@ def ranges(requirements: dict[str, Requirement]) -> dict[str, str]:
 # ---- the files agree
 
 
-def test_the_readmes_test_line_installs_every_extra():
+def test_the_readmes_test_line_installs_every_extra_but_ray():
     assert set(EXTRA) == EXTRAS
     assert OWN is not None and OWN.extras == {"author"}
     assert not set(EXTRA["author"]) & set(EXTRA["test"])
+    assert not set(EXTRA["ray"]) & set(EVERY)
 
 
 def test_an_extra_names_again_only_what_it_raises(lowest):
@@ -152,7 +155,7 @@ def test_the_licence_files_are_there():
 
 def test_every_dependency_says_where_it_is_used():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    for requirement in (*MAIN.values(), *EXTRA["author"].values(), *EXTRA["test"].values()):
+    for requirement in (*MAIN.values(), *(one for extra in EXTRA.values() for one in extra.values())):
         line = next(line for line in text.splitlines() if line.strip().startswith(f'"{requirement}"'))
         assert re.search(r'",\s+# \w', line), f"no comment: {line.strip()}"
 
@@ -178,7 +181,7 @@ def test_constraints_are_sorted_and_leave_out_the_project_and_its_installers():
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_dependency_is_pinned_inside_its_range(python):
     pinned = pins(python)
-    for name, requirement in EVERY.items():
+    for name, requirement in (EVERY | EXTRA["ray"]).items():
         assert name in pinned, f"{name} has no pin for Python {python}"
         assert requirement.specifier.contains(pinned[name]), f"{name}=={pinned[name]} is outside {requirement}"
 
@@ -270,7 +273,10 @@ def test_what_the_package_and_the_chapters_import_is_declared():
     everything = files("course_utils", "notebooks/source")
     authors = [path for path in everything if path.relative_to(ROOT).as_posix() in AUTHORS_FILES]
     testers = [path for path in everything if path.relative_to(ROOT).as_posix() in TESTERS_FILES]
-    assert undeclared([path for path in everything if path not in authors + testers], set(MAIN)) == []
+    rays = [path for path in everything if path.relative_to(ROOT).as_posix() in RAYS_FILES]
+    assert undeclared([path for path in everything if path not in authors + testers + rays], set(MAIN)) == []
+    assert len(rays) == len(RAYS_FILES)
+    assert undeclared(rays, set(MAIN) | set(EXTRA["ray"])) == []
     assert len(testers) == len(TESTERS_FILES)
     assert undeclared(testers, set(EVERY)) == []
     assert len(authors) == len(AUTHORS_FILES)

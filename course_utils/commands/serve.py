@@ -35,6 +35,15 @@ def serve(
     traces_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the requests that are traced, unless their client decides.")
     ] = 1.0,
+    engine: Annotated[
+        str, typer.Option(metavar="plain|ray", help="Who calls the model: this process, or replicas of Ray Serve.")
+    ] = "plain",
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Of --engine ray: processes with the model (default: 1).")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Of --engine ray: a cluster that this machine is part of.")
+    ] = None,
 ) -> None:
     """Serve a saved model over HTTP.
 
@@ -42,14 +51,18 @@ def serve(
     /openapi.json describes it all. A decoder has /v1/chat/completions and /v1/completions instead, shaped as OpenAI's,
     and sends its text while it writes. Ctrl-C or SIGTERM stops it: what was accepted is answered first, in at most 15
     seconds. Of a registry (course registry) the champion answers, with a challenger beside it if there is one; the
-    journal lies in its folder front/. Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not
-    started.
+    journal lies in its folder front/. With --engine ray the model is called in replicas, on this machine or a cluster;
+    that wants the extra "ray". Exit status: 0 stopped, 1 requests were given up when it stopped, 2 it was not started.
     """
     from course_utils.rollout.registry import Registry
     from course_utils.rollout.worker import run as follow
     from course_utils.serving import loading, server
     from course_utils.serving.limits import Limits
 
+    if engine not in ("plain", "ray"):
+        raise CourseError(say("--engine is plain or ray; it got {engine!r}.", engine=engine))
+    if engine == "plain" and (replicas is not None or cluster is not None):
+        raise CourseError(say("--replicas and --cluster are for --engine ray."))
     shown = None if api_key_file is None else loading.read_key(api_key_file)
     if shown is None and not server.is_loopback(host):
         raise CourseError(
@@ -67,7 +80,27 @@ def serve(
     if Registry.is_one(bundle):
         if traces is not None:
             raise CourseError(say("A registry is served without traces; give a bundle."))
+        if engine == "ray":
+            raise CourseError(say("A registry is served by the plain engine; give a bundle."))
         follow(Registry(bundle, key), host=host, port=port, limits=limits, api_key=shown, ready=ready)
+        return
+    if engine == "ray":
+        from course_utils.serving import ray_engine
+
+        ray_engine.run(
+            bundle,
+            replicas=replicas or 1,
+            cluster=cluster,
+            host=host,
+            port=port,
+            limits=limits,
+            ready=ready,
+            signer=key,
+            key=shown,
+            threads=workers_threads,
+            traces=traces,
+            traces_share=traces_share,
+        )
         return
     app = loading.application_of(
         bundle,

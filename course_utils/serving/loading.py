@@ -23,16 +23,21 @@ def application_of(
 
     Raises CourseError for a folder that is no bundle, lacks a file, has a changed one or no such signature.
     """
-    bundle = Path(bundle).expanduser()
-    if signer is not None:
-        bundles.check_signature(bundle, signer)
-    card = bundles.read_card(bundle)
-    model = bundles.load_model(bundle)
+    model, card = opened(bundle, signer=signer, name=name)
     if model.kind == "decoder":
         from course_utils.serving.decoding import service
     else:
         from course_utils.serving import service
-    return service.application(model, {"name": name or name_of(bundle), **card}, limits, **more)
+    return service.application(model, card, limits, **more)
+
+
+def opened(bundle: Path, *, signer: Path | None = None, name: str | None = None) -> tuple[Any, dict[str, Any]]:
+    """A bundle's model and its card with the name that it is called by. Raises CourseError as `application_of`."""
+    bundle = Path(bundle).expanduser()
+    if signer is not None:
+        bundles.check_signature(bundle, signer)
+    card = bundles.read_card(bundle)
+    return bundles.load_model(bundle), {"name": name or name_of(bundle), **card}
 
 
 def name_of(bundle: Path) -> str:

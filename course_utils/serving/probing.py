@@ -25,16 +25,18 @@ class Plan:
     """Seconds of a call with one item and of one with 16, and what follows for the way of calling.
 
     ``in_place``: the event loop makes the call itself, since it is cheaper than handing it to a thread. ``together``:
-    requests that wait are answered by one call.
+    requests that wait are answered by one call. ``elsewhere``: the call is made by another process, for which the
+    loop must not wait, however quick.
     """
 
     single: float
     sixteen: float
+    elsewhere: bool = False
 
     @property
     def in_place(self) -> bool:
         """Whether a small request is answered without another thread."""
-        return self.single < _EXPENSIVE
+        return self.single < _EXPENSIVE and not self.elsewhere
 
     @property
     def together(self) -> bool:

@@ -1,5 +1,6 @@
 """The application: a model behind HTTP, with its endpoints, limits and metrics."""
 
+import dataclasses
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -56,7 +57,8 @@ class State(Served):
         self.inputs = getattr(model, "inputs", "texts")
         self.answering = Answering(model)
         self.metadata = open_inference.metadata(self.name, self.version, self.inputs, self.answering)
-        self.plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
+        plan = probing.measure(model.predict_proba, self.inputs, len(self.answering.names))
+        self.plan = dataclasses.replace(plan, elsewhere=getattr(model, "elsewhere", False))
         self.meters = meters.Meters(self.name, self.version, str(card.get("kind", "")))
         self.traces = None if traces is None else tracing.Traces(traces, self.name, self.version, share)
         steps = tracing.Steps()

@@ -1521,6 +1521,47 @@ f"{len(just_one):,} bytes as numbers, {len(in_json(packed.getvalue())):,} as PNG
 assert plan["machines"].iloc[0] == 2 < plan["machines"].iloc[-1]
 
 # %% [markdown]
+# ### Replicas that somebody looks after
+#
+# One process keeps one core busy. *Ray Serve* keeps several copies of the model, **replicas**, on this machine or on many; it hands each call to one that has time, and starts another where one has
+# died. The course's service can put its model there:
+#
+# ```
+# python -m pip install -c constraints.txt -e ".[ray]"
+# course serve BUNDLE --engine ray --replicas 2
+# course serve BUNDLE --engine ray --replicas 8 --cluster 10.0.0.5:6379
+# ```
+#
+# You start that yourself, for it takes more memory than this chapter may. In front stands the same service, with the same answers, limits and refusals; only the call of the model goes to a replica, and requests
+# that wait share one. The last line is for a cluster that this machine has joined (`ray start --address 10.0.0.5:6379`); there every machine has the course, and sees the bundle at the same path. Two networks were measured
+# (`tests/benchmarks/ray_serve.py`) on one machine with two cores, where the load generator runs too: chapter 07's, and one of four wide convolutions that takes much longer.
+#
+# **Predict first.** Two replicas instead of the plain service: how many times as many requests a second, with the small network? With the wide one?
+
+# %% tags=["nbval-ignore-output"]
+fleet = results.load("11", "ray")
+print(results.described(fleet), "· Ray", fleet["ray"])
+fleet_rows = pd.DataFrame(fleet["rows"]).set_index(["network", "engine"])
+fleet_rows.drop(columns="in each round")
+
+# %% [markdown]
+# <details><summary>What came</summary>
+#
+# Fewer: 0.4 times as many with the small network, 0.7 with the wide one.
+#
+# </details>
+#
+# The replicas share the work, but each call now travels between processes, and on two cores the front, the replicas and the load generator are in each other's way (which of the two costs more was not measured). Two *threads*
+# gain next to nothing here either. A start takes fifteen seconds instead of one; ten processes want a good 900 MiB, one wants 100. So on *one* machine Ray bought no speed. What it buys is what a thread cannot do: a replica that is killed under load is
+# replaced and no request is lost (a test does that), and with the third line of the command the replicas stand on other machines. Take it when a call of the model costs much more than the way to it, and one machine no longer bears them.
+
+# %%
+per_second, start = fleet_rows["requests a second"], fleet_rows["seconds to start"]
+for network in per_second.index.levels[0]:
+    assert per_second[network]["ray, 2 replicas"] < 0.8 * per_second[network]["plain"]
+    assert start[network]["ray, 2 replicas"] > 10 * start[network]["plain"]
+
+# %% [markdown]
 # ### Hand it to a cluster
 #
 # Somebody must start these machines, ask whether they live, and replace the dead. On Kubernetes, *KServe* does; what it should do stands in a
@@ -1774,7 +1815,7 @@ check("11-2", what_now)
 # %% [markdown]
 # ## Limits and next
 #
-# One machine, labels at once and never wrong. The replicas here are processes behind one address; a fleet with a scheduler of its own (Ray Serve, KServe) was not run: what decides about a version is the same there. Real labels are late, missing for what was easy, and made by people who saw the answer first. Nothing here decides *what* to measure:
+# One machine, labels at once and never wrong. The replicas of a version are processes behind one address; Ray Serve ran on one machine, for a record, and KServe not at all: what decides about a version is the same there. Real labels are late, missing for what was easy, and made by people who saw the answer first. Nothing here decides *what* to measure:
 # accuracy stands for what a wrong digit costs. Chapter 12 builds a language model of your own.
 
 # %% [markdown] road="side"

@@ -16,7 +16,7 @@ def main() -> None:
     from course_utils.serving import server, service
     from course_utils.serving.limits import Limits
 
-    model = Stand(job["inputs"], call=job["call"], each=job["each"])
+    model = Stand(job["inputs"], call=job["call"], each=job["each"], leak=job.get("leak", 0))
     traces = Path(job["traces"]) if "traces" in job else None
     app = service.application(
         model,

@@ -88,17 +88,20 @@ def predict(url: str, content: Any, **headers: str) -> tuple[int, dict[str, str]
 
 
 class Stand:
-    """A model of texts or images; ``each`` and ``call`` are seconds for an item and for a call."""
+    """A model of texts or images; ``each`` and ``call`` are seconds for an item and a call, ``leak`` bytes it keeps."""
 
     class_names = ("even", "odd")
     threshold = 0.0
     limits: dict[str, float]
 
-    def __init__(self, inputs: str = "texts", *, call: float = 0.0, each: float = 0.0) -> None:
+    def __init__(self, inputs: str = "texts", *, call: float = 0.0, each: float = 0.0, leak: int = 0) -> None:
         self.inputs, self.call, self.each, self.limits, self.calls = inputs, call, each, {}, []
+        self.leak, self.kept = leak, []
 
     def predict_proba(self, items: Any) -> np.ndarray:
         self.calls.append(len(items))
+        if self.leak:
+            self.kept.append(b"x" * self.leak)
         if self.call or self.each:
             time.sleep(self.call + self.each * len(items))
         if self.inputs == "texts":
