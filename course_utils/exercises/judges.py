@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from course_utils.errors import CourseError
 from course_utils.exercises.calling import Outcome, call, is_stub
 from course_utils.exercises.comparing import Difference, NotAnArray, as_number, clean, compare, name_of, same, text_of
@@ -179,6 +181,13 @@ class Function:
             raise RuntimeError(f"The reference {self.name} fails on its own case: {outcome.error or outcome.kind}.")
         return outcome.value
 
+    def _words(self) -> tuple[str, ...]:
+        """The words to choose from, where the right results are texts and the same few come again and again."""
+        results = [self.expected(index) for index in range(len(self.cases))]
+        words = tuple(sorted({result for result in results if isinstance(result, str)}))
+        few = 2 * len(words) <= len(results)
+        return words if few and all(isinstance(result, str) for result in results) else ()
+
     def _input_rows(self, case: Case) -> tuple[tuple[str, str], ...]:
         try:
             bound = inspect.signature(self.reference).bind(*case.arguments, **case.keywords).arguments
@@ -279,10 +288,12 @@ class Function:
                 return Verdict(NOT_ATTEMPTED, forgotten)
             hint = say("Every way through the function needs a `return`.")
             return Verdict(WRONG, forgotten, self._input_rows(case), hint, mistake="no return")
-        expected = self.expected(index)
+        expected, words = self.expected(index), self._words()
 
         def compared() -> tuple[Difference | None, str]:
             difference = compare(outcome.value, expected, self.tolerance, self.by_norm)
+            if difference is not None and words and isinstance(outcome.value, str):
+                difference = _another_word(outcome.value, words) or difference
             return difference, text_of(_part(outcome.value, difference)) if difference or outcome.changed else ""
 
         looked = look(compared)
@@ -308,6 +319,8 @@ class Function:
             rows += ((say("The line"), source),)
         rows += ((say("It raised"), outcome.error), (say("Expected"), text_of(self.expected(index))))
         hint = say("Call your function yourself with this input and look at the values just before that line.")
+        if outcome.error.startswith(ZeroDivisionError.__name__):
+            hint = say("With this input your function divides by zero. Ask for that case before you divide.")
         return Verdict(WRONG, message, rows, hint, mistake="error")
 
     def _changed(self, changed: tuple[int | str, ...]) -> str:
@@ -327,7 +340,7 @@ class Function:
 
     def _with_hint(self, failing: tuple[int, Verdict], outcomes: Sequence[Outcome]) -> Verdict:
         """Add the hint of the mistake that gives the same results on every case, else of the only one that gives the
-        same on the failing case (then with a "perhaps")."""
+        same on the failing case (then with a "perhaps"), unless the answer is right where that mistake is not."""
         index, verdict = failing
         perhaps = []
         right = [self._outcome_of(_REFERENCE, self.reference, i, 60.0) for i in range(len(self.cases))]
@@ -343,7 +356,9 @@ class Function:
                 continue
             if all(map(made, others)):
                 return replace(verdict, hint=say(mistake.hint), mistake=mistake.name)
-            perhaps.append(mistake)
+            # An answer that is right where the mistake would be wrong has made another one.
+            if all(made(i) or not self._agrees(outcomes[i], right[i]) for i in others):
+                perhaps.append(mistake)
         if len(perhaps) == 1:
             hint = say("Perhaps: {hint}", hint=say(perhaps[0].hint))
             return replace(verdict, hint=hint, mistake=f"perhaps {perhaps[0].name}")
@@ -363,7 +378,24 @@ class Function:
                     found.append(f"no case tells {first!r} from {second!r}")
         if any(outcome.changed for outcome in results[_REFERENCE]):
             found.append("the reference changes its input")
+        if len({_number_kind(outcome.value) for outcome in results[_REFERENCE]} & {"i", "f"}) > 1:
+            # 200.0 would be refused where 200 is expected, though another case expects nan or inf, which are floats.
+            found.append("the reference gives whole numbers on some cases and floats on others: give floats")
         return found
+
+
+def _number_kind(value: Any) -> str:
+    """NumPy's letter for a single number ("i", "f"), else nothing."""
+    return np.asarray(value).dtype.kind if isinstance(value, int | float | np.generic) else ""
+
+
+def _another_word(came: str, words: tuple[str, ...]) -> Difference | None:
+    """That a text is none of the words to choose from; None where it is one of them."""
+    if any(str.__eq__(word, came) for word in words):
+        return None
+    message = say("The result is none of the words that are asked for.")
+    listed = ", ".join(f'"{word}"' for word in words)
+    return Difference("another word", message, say("Return one of these, letter for letter: {words}.", words=listed))
 
 
 def _part(value: Any, difference: Difference | None) -> Any:
