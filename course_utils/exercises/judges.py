@@ -340,13 +340,18 @@ class Function:
 
     def _with_hint(self, failing: tuple[int, Verdict], outcomes: Sequence[Outcome]) -> Verdict:
         """Add the hint of the mistake that gives the same results on every case, else of the only one that gives the
-        same on the failing case (then with a "perhaps"), unless the answer is right where that mistake is not."""
+        same on the failing case (then with a "perhaps")."""
         index, verdict = failing
         perhaps = []
         right = [self._outcome_of(_REFERENCE, self.reference, i, 60.0) for i in range(len(self.cases))]
         if verdict.mistake == "changes its input" or all(map(self._agrees, outcomes, right)):
             return verdict  # nothing is wrong with the values, so no mistake explains them
         others = [i for i in range(len(self.cases)) if i != index]
+        # A single number or word may be that of a mistake by chance, unlike a whole array or an error's text. Then an
+        # answer that is right where the mistake would be wrong has made another one.
+        by_chance = outcomes[index].kind == "value" and (
+            isinstance(right[index].value, str) or _is_single(right[index])
+        )
         for mistake in self.mistakes:
 
             def made(i: int, mistake: Mistake = mistake) -> bool:
@@ -356,8 +361,7 @@ class Function:
                 continue
             if all(map(made, others)):
                 return replace(verdict, hint=say(mistake.hint), mistake=mistake.name)
-            # An answer that is right where the mistake would be wrong has made another one.
-            if all(made(i) or not self._agrees(outcomes[i], right[i]) for i in others):
+            if not by_chance or all(made(i) or not self._agrees(outcomes[i], right[i]) for i in others):
                 perhaps.append(mistake)
         if len(perhaps) == 1:
             hint = say("Perhaps: {hint}", hint=say(perhaps[0].hint))
@@ -378,15 +382,15 @@ class Function:
                     found.append(f"no case tells {first!r} from {second!r}")
         if any(outcome.changed for outcome in results[_REFERENCE]):
             found.append("the reference changes its input")
-        if len({_number_kind(outcome.value) for outcome in results[_REFERENCE]} & {"i", "f"}) > 1:
+        if len({np.asarray(outcome.value).dtype.kind for outcome in results[_REFERENCE] if _is_single(outcome)}) > 1:
             # 200.0 would be refused where 200 is expected, though another case expects nan or inf, which are floats.
-            found.append("the reference gives whole numbers on some cases and floats on others: give floats")
+            found.append("the reference gives a whole number on one case and a float on another: give floats")
         return found
 
 
-def _number_kind(value: Any) -> str:
-    """NumPy's letter for a single number ("i", "f"), else nothing."""
-    return np.asarray(value).dtype.kind if isinstance(value, int | float | np.generic) else ""
+def _is_single(outcome: Outcome) -> bool:
+    """Whether a call gave a single number (or truth value), not an array or several results."""
+    return isinstance(outcome.value, int | float | np.generic)
 
 
 def _another_word(came: str, words: tuple[str, ...]) -> Difference | None:
