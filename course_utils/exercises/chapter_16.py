@@ -81,24 +81,40 @@ _ENOUGH_MISTAKES = [
         "Where no size is enough, 0 would mean that no label is needed. Return `np.inf`.",
     ),
     *(
-        Mistake(name, _wrong(_enough, none=none), "Where no size is enough, the answer is " + hint)
+        Mistake(name, _wrong(_enough, none=none), hint)
         for name, none, hint in [
-            ("-1 for none", lambda sizes: -1, "not -1, but `np.inf`: no number of labels here will do."),
-            ("nan for none", lambda sizes: math.nan, "not `np.nan`, but `np.inf`: no number of labels here will do."),
-            ("-inf for none", lambda sizes: -math.inf, "`np.inf`, above all numbers, not below them."),
+            (
+                "-1 for none",
+                lambda sizes: -1,
+                "Where no size is enough, -1 would be a number of labels. Return `np.inf`.",
+            ),
+            ("nan for none", lambda sizes: math.nan, "Where no size is enough, return `np.inf`, not `np.nan`."),
+            ("-inf for none", lambda sizes: -math.inf, "Where no size is enough, return `np.inf`, without a minus."),
             (
                 "the last for none",
                 lambda sizes: sizes[-1],
-                "not the last one: that is not enough either. It is `np.inf`.",
+                "Where no size is enough, the last one is not enough either. Return `np.inf`.",
             ),
             (
                 "the first for none",
                 lambda sizes: sizes[0],
-                "not the first one, as `argmax` of False says. It is `np.inf`.",
+                "Where no size is enough you return the first: `argmax` of nothing but False is 0. Return `np.inf`.",
             ),
-            ("min fails for none", lambda sizes: min([]), "`np.inf`. Ask for this case before you take the smallest."),
-            ("first fails for none", lambda sizes: [][0], "`np.inf`. Ask for this case before you take the first."),
-            ("next fails for none", lambda sizes: next(iter([])), "`np.inf`: give `next` this as its second argument."),
+            (
+                "min fails for none",
+                lambda sizes: min([]),
+                "Where no size is enough there is no smallest. Ask for this case first, and return `np.inf`.",
+            ),
+            (
+                "first fails for none",
+                lambda sizes: [][0],
+                "Where no size is enough there is no first. Ask for this case first, and return `np.inf`.",
+            ),
+            (
+                "next fails for none",
+                lambda sizes: next(iter([])),
+                "Where no size is enough `next` finds nothing. Its second argument says what it gives then: `np.inf`.",
+            ),
         ]
     ),
     Mistake(

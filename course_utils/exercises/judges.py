@@ -347,8 +347,8 @@ class Function:
         if verdict.mistake == "changes its input" or all(map(self._agrees, outcomes, right)):
             return verdict  # nothing is wrong with the values, so no mistake explains them
         others = [i for i in range(len(self.cases)) if i != index]
-        # A single number or word may be that of a mistake by chance, unlike a whole array or an error's text. Then an
-        # answer that is right where the mistake would be wrong has made another one.
+        # A single number or word may be that of a mistake by chance, unlike a whole array or an error's text. Where it
+        # is so once, an answer that is right where the mistake would be wrong has made another one.
         by_chance = outcomes[index].kind == "value" and (
             isinstance(right[index].value, str) or _is_single(right[index])
         )
@@ -361,7 +361,8 @@ class Function:
                 continue
             if all(map(made, others)):
                 return replace(verdict, hint=say(mistake.hint), mistake=mistake.name)
-            if not by_chance or all(made(i) or not self._agrees(outcomes[i], right[i]) for i in others):
+            wrong = [i for i in others if not self._agrees(outcomes[i], right[i])]
+            if not by_chance or any(map(made, wrong)) or all(made(i) for i in others if i not in wrong):
                 perhaps.append(mistake)
         if len(perhaps) == 1:
             hint = say("Perhaps: {hint}", hint=say(perhaps[0].hint))

@@ -180,10 +180,7 @@ WRONG = {
         (lambda came, s, r, a: bet(came, s, 1 / r, a), "the other guess"),
         (lambda *given: bet(*given, level=lambda a: 100), "always 100"),
         (lambda *given: bet(*given, level=lambda a: 1 / (0.9 * a)), "value"),
-        (
-            lambda *given: bet(*given, level=lambda a: 1 / (1.1 * a)),
-            "value",
-        ),  # not counted from nought, as it seems once
+        (lambda *given: bet(*given, level=lambda a: 1 / (1.1 * a)), "perhaps counted from nought"),
         (lambda *given: str(one_by_one(*given)), "type"),
         (lambda *given: np.array([one_by_one(*given)]), "shape"),
         (lambda came, s, r, a: "stop", "type"),

@@ -237,8 +237,7 @@ WRONG = {
             lambda m, o, rate: np.nan if len({*o.tolist()}) < 1 / rate else from_above(m, o, rate, enough=False),
             "different scores for outsiders",
         ),
-        # Two mistakes: on the case that fails first, one of them is seen, and no hint says that it is a third.
-        (first_true, "perhaps too few outsiders"),
+        (first_true, "nan"),  # two mistakes at once: no hint, rather than that of a third
     ],
     "15-2": [
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, 1), "one run"),
