@@ -527,7 +527,7 @@ pd.DataFrame(by_variance, index=["one for all", "one for each"]).T.rename_axis(
 ).round(3)
 
 # %% [markdown]
-# Of the networks that trained longest a little more, of the other two less. So neither is the stronger attack by itself: try both on your own model, as an attacker would.
+# Of the networks that trained longest about as much, of the other two less: with so few shadows the shared variance loses nothing. With hundreds try both, as an attacker would.
 
 # %%
 assert all(
