@@ -391,7 +391,7 @@ by_owner = np.stack([half[:, np.arange(50) % half.shape[1]] for half in halves],
 #
 # $$ \Lambda = \frac{\mathcal{N}(s \mid \mu_\text{in}, \sigma_\text{in}^2)}{\mathcal{N}(s \mid \mu_\text{out}, \sigma_\text{out}^2)}. $$
 #
-# Each of the networks is the target in turn, the 63 others are its shadows. So an image has twenty to forty on either side: enough for a mean of its own, few for a variance.
+# Each of the networks is the target in turn, the 63 others are its shadows. So an image has about twenty to forty on either side: enough for a mean of its own, few for a variance.
 # All images therefore share one variance for "in" and one for "out", as the authors advise where shadows are few (a side road tries one each):
 
 
@@ -747,7 +747,7 @@ pd.Series(guarded).map(interval).rename(columns).to_frame("new hands")
 #
 # </details>
 #
-# The better the features, the more noise you can afford. The side road shows it.
+# The better the features, the more noise you can afford, as the next side road shows.
 
 # %% [markdown] road="side"
 # ### Edges against a network
