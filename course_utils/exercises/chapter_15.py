@@ -120,6 +120,36 @@ def _found_mistakes() -> list[Mistake]:
 
         return found
 
+    def of_outsiders(nobody):
+        """Thresholds of outsiders alone; ``nobody`` says what follows where none of them is allowed."""
+
+        def found(members, outsiders, rate):
+            share = _found(members, outsiders, rate, levels=lambda members, outsiders: outsiders, nobody=None)
+            return nobody(members, outsiders) if share is None else share
+
+        return found
+
+    def at(score):
+        """Where no score will do, everybody at or above this one is accused."""
+
+        def found(members, outsiders, rate):
+            share = _found(members, outsiders, rate, nobody=None)
+            return float((members >= score(np.concatenate([members, outsiders]))).mean()) if share is None else share
+
+        return found
+
+    def equal_once(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        levels, different = np.unique(np.concatenate([members, outsiders])), np.unique(outsiders)
+        good = [t for t in levels if (different >= t).mean() <= rate]
+        return float((members >= min(good)).mean()) if good else 0.0
+
+    def equal_once_by_place(members, outsiders, rate):
+        if len(outsiders) < 1 / rate:
+            return math.nan
+        return float((members > np.unique(outsiders)[::-1][int(rate * len(outsiders))]).mean())
+
     def at_half(members, outsiders, rate):
         t = np.median(np.concatenate([members, outsiders]))
         return float((members >= t).mean())
@@ -150,6 +180,11 @@ def _found_mistakes() -> list[Mistake]:
     of_an_outsider = (
         "Your threshold is the score of an outsider, and who accuses from this score upwards accuses that outsider, "
         "too: then more than `rate` may be accused. Try the scores themselves, and look at the share with `>=`."
+    )
+    of_both = "The best threshold may be a member's score, between two outsiders': try the scores of both."
+    once = (
+        "You count each *score* of the outsiders once. Several of them may have the same one, and all of these are "
+        "accused together: the share is of outsiders."
     )
     nobody_left = "No score will do here, so there is no smallest. Ask for this case first: nobody is accused, so 0."
     return [
@@ -245,9 +280,19 @@ def _found_mistakes() -> list[Mistake]:
         ),
         Mistake(
             "thresholds of outsiders",
-            with_option(levels=lambda members, outsiders: outsiders),
-            "The best threshold may be a member's score, between two outsiders': try the scores of both.",
+            of_outsiders(lambda members, outsiders: 0.0),
+            of_both,
         ),
+        *(
+            Mistake(f"thresholds of outsiders, {how}", of_outsiders(nobody), of_both)
+            for how, nobody in [
+                ("none allowed fails", lambda members, outsiders: min([])),
+                ("else the lowest", lambda members, outsiders: float((members >= outsiders.min()).mean())),
+                ("else above all", lambda members, outsiders: float((members > outsiders.max()).mean())),
+            ]
+        ),
+        Mistake("equal scores once", equal_once, once),
+        Mistake("equal scores once, by place", equal_once_by_place, once),
         Mistake(
             "largest threshold", with_option(pick=max), "Take the *smallest* threshold allowed: it finds the most."
         ),
@@ -309,6 +354,12 @@ def _found_mistakes() -> list[Mistake]:
             "It is the *outsiders* of whom there must be `1 / rate`: of them `rate` is a share.",
         ),
         Mistake(
+            "different scores for outsiders",
+            enough(lambda members, outsiders, rate: len(np.unique(outsiders)) < 1 / rate),
+            "You count the *different* scores of the outsiders. There must be `1 / rate` outsiders, whatever their "
+            "scores.",
+        ),
+        Mistake(
             "None for too few",
             none_for(None, 0.0),
             "With too few outsiders your function returns None. Return `np.nan`.",
@@ -330,8 +381,24 @@ def _found_mistakes() -> list[Mistake]:
                 ("min", lambda: min([])),
                 ("array's min", lambda: np.array([]).min()),
                 ("first of an array", lambda: np.array([])[0]),
+                ("last of an array", lambda: np.array([])[-1]),
                 ("first of a list", lambda: [][0]),
+                ("max", lambda: max([])),
+                ("array's max", lambda: np.array([]).max()),
+                ("next", lambda: next(iter([]))),
             ]
+        ),
+        Mistake(
+            "everybody for nobody",
+            at(min),
+            "Where no score will do you accuse from the lowest one on, which is everybody. (`argmax` of an array that "
+            "is False throughout is 0.) Ask for this case first: nobody is accused, so 0.",
+        ),
+        Mistake(
+            "the highest for nobody",
+            at(max),
+            "Where no score will do you go on with the highest, the last that was tried. It is not allowed either: "
+            "nobody is accused, so 0.",
         ),
         Mistake(
             "nan for nobody",
@@ -384,6 +451,9 @@ def _steps(renyi, orders, δ, goal, runs, *, whole=math.floor, delta=lambda δ, 
 def _steps_mistakes() -> list[Mistake]:
     def with_option(**option):
         return lambda *given: _steps(*given, **option)
+
+    def epsilon(renyi, orders, δ, steps):
+        return float((steps * renyi + np.log(1 / δ) / (orders - 1)).min())
 
     def one_run(renyi, orders, δ, goal, runs):
         return _steps(renyi, orders, δ, goal, 1)
@@ -438,6 +508,42 @@ def _steps_mistakes() -> list[Mistake]:
 
     def one_more(renyi, orders, δ, goal, runs):
         return _steps(renyi, orders, δ, goal, runs) + 1
+
+    def first_broken(renyi, orders, δ, goal, runs):
+        """From T = 0 on, the first that breaks the goal; where none keeps it, 0."""
+        T = _steps(renyi, orders, δ, goal, runs)
+        return T + 1 if epsilon(renyi, orders, δ, runs * T) <= goal else 0
+
+    def before_none(renyi, orders, δ, goal, runs):
+        """One less than that: -1 where not even training for no step keeps the goal."""
+        return first_broken(renyi, orders, δ, goal, runs) - 1
+
+    def one_less(renyi, orders, δ, goal, runs):
+        return max(0, _steps(renyi, orders, δ, goal, runs) - 1)
+
+    def never_none(renyi, orders, δ, goal, runs):
+        return max(1, _steps(renyi, orders, δ, goal, runs))
+
+    def below_goal(x):
+        """The largest whole number below x, which `_steps` has made larger by 1e-9."""
+        return math.ceil(x - 2e-9) - 1
+
+    def two(renyi, orders, δ, goal, runs):
+        left = goal - np.log2(1 / δ) / (orders - 1)
+        return max(0, math.floor(float((left / (runs * renyi)).max())))
+
+    def proportional(renyi, orders, δ, goal, runs):
+        return math.floor(goal / epsilon(renyi, orders, δ, runs))
+
+    def chapters_orders(renyi, orders, δ, goal, runs):
+        return _steps(renyi, np.arange(2, 65), δ, goal, runs)
+
+    def chapters_orders_in_a_sum(renyi, orders, δ, goal, runs):
+        epsilon(renyi, np.arange(2, 65), δ, runs)
+        return _steps(renyi, orders, δ, goal, runs)
+
+    def orders_in_a_row(renyi, orders, δ, goal, runs):
+        return _steps(renyi, np.arange(2, 2 + len(renyi)), δ, goal, runs)
 
     def log_of_delta(renyi, orders, δ, goal, runs):
         return _steps(renyi, orders, 1 / δ, goal, runs)
@@ -506,9 +612,10 @@ def _steps_mistakes() -> list[Mistake]:
         ),
         Mistake("order for order less one", order_itself, "Divide log(1/δ) by the order *less one*."),
         Mistake("logarithm to 10", ten, "The logarithm is the natural one, `np.log`."),
+        Mistake("logarithm to 2", two, "The logarithm is the natural one, `np.log`."),
         Mistake(
             "rounded up",
-            with_option(whole=math.ceil),
+            with_option(whole=lambda x: math.ceil(x - 2e-9)),
             "One step too many: the largest whole T that *keeps* the goal is rounded down.",
         ),
         Mistake("to the nearest", with_option(whole=round), "Rounding to the nearest may exceed the goal: round down."),
@@ -519,6 +626,57 @@ def _steps_mistakes() -> list[Mistake]:
             "one step more",
             one_more,
             "One step too many: you return the first T that breaks the goal. Asked for is the last that keeps it.",
+        ),
+        Mistake(
+            "the first that breaks",
+            first_broken,
+            "One step too many: you return the first T that breaks the goal. Asked for is the last that keeps it.",
+        ),
+        Mistake(
+            "the one before the first",
+            before_none,
+            "Where even training for no step breaks the goal, your loop stops at T = 0 and you return -1. The answer "
+            "is never below 0.",
+        ),
+        Mistake(
+            "one step too few",
+            one_less,
+            "One step too few: with one more the goal is still kept. Look at what your loop has tested when it stops.",
+        ),
+        Mistake(
+            "never none",
+            never_none,
+            "Your function never returns less than 1. Begin at T = 0: where not even one step keeps the goal, the "
+            "answer is 0.",
+        ),
+        Mistake(
+            "below the goal",
+            with_option(whole=below_goal),
+            "An ε that is exactly `goal` keeps it: compare with `<=`, not with `<`.",
+        ),
+        Mistake(
+            "never none, below the goal",
+            lambda *given: max(1, _steps(*given, whole=below_goal)),
+            "Your function never returns less than 1, and an ε that is exactly `goal` keeps it. Begin at T = 0, and "
+            "compare with `<=`.",
+        ),
+        Mistake(
+            "in proportion",
+            proportional,
+            "You divide the goal by the ε of one step. ε does not grow in proportion to T: only `T * renyi` does, and "
+            "log(1/δ) / (a - 1) is paid once.",
+        ),
+        *(
+            Mistake(
+                name,
+                wrong,
+                "The orders are not always the chapter's 2 to 64, which its `epsilon` takes: use the array `orders`.",
+            )
+            for name, wrong in [
+                ("the chapter's orders", chapters_orders),
+                ("the chapter's orders, in a sum", chapters_orders_in_a_sum),
+                ("orders in a row", orders_in_a_row),
+            ]
         ),
         Mistake(
             "logarithm of δ",
@@ -581,6 +739,8 @@ def _steps_cases():
         (full / 5000, orders, 1e-5, 3.0, 7),
         ((np.exp(orders / 8) - 1) / 3000, orders, 1e-5, 3.0, 2),
         (np.array([1.0, 2.0, 4.0, 8.0]) / 150, np.array([2, 4, 8, 16]), 1e-5, 4.0, 2),
+        # Twice two steps cost exactly the goal: log(1/δ) over so large an order is lost in rounding, on every machine.
+        (np.array([0.03, 0.11, 0.22, 0.25]), np.array([2, 8, 32, 10**18]), 1e-5, 1.0, 2),
     ]
 
 

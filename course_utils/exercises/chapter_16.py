@@ -1,6 +1,7 @@
 """The exercises of chapter 16, FAQ labs: one for each question of the articles' appendix."""
 
 import math
+import operator
 
 import numpy as np
 
@@ -28,12 +29,21 @@ def labels_enough(sizes, right, n, goal):
     return _enough(sizes, right, n, goal)
 
 
-def _enough(sizes, right, n, goal, *, end=lambda good, n: _wilson(good, n)[0], stays=True, none=math.inf, index=False):
-    fits = [end(good, n) >= goal for good in right]
-    for place, size in enumerate(sizes):
-        if all(fits[place:]) if stays else fits[place]:
-            return place if index else size
-    return none
+def _low(good, n, z=1.959963984540054):
+    """The lower end of Wilson's interval; of none at all exactly 0, as `evaluate.share` has it."""
+    return min(good / n, max(0.0, _wilson(good, n, z)[0]))
+
+
+def _enough(
+    sizes, right, n, goal, *,
+    end=_low, stays=True, none=lambda sizes: math.inf, give=lambda sizes, right, place: sizes[place],
+    reaches=operator.ge, itself=True,
+):  # fmt: skip
+    fits = [reaches(end(good, n), goal) for good in right]
+    for place in range(len(sizes)):
+        if all(fits[place if itself else place + 1 :]) if stays else fits[place]:
+            return float(give(sizes, right, place))  # inf is a float, so a float is right everywhere
+    return none(sizes)
 
 
 _SIZES = (50, 100, 200, 400, 600)
@@ -47,6 +57,7 @@ _ENOUGH_CASES = [
     (_SIZES, (270, 272, 230, 285, 301), 400, 0.60),
     ((10, 20), (8, 9), 10, 0.55),
     ((100, 300), (37, 38), 40, 0.90),
+    ((50, 100), (0, 3), 64, 0.0),  # the lower end of none right is 0, exactly the goal
 ]
 _ENOUGH_MISTAKES = [
     Mistake(
@@ -66,10 +77,77 @@ _ENOUGH_MISTAKES = [
     ),
     Mistake(
         "nought for none",
-        _wrong(_enough, none=0),
+        _wrong(_enough, none=lambda sizes: 0),
         "Where no size is enough, 0 would mean that no label is needed. Return `np.inf`.",
     ),
-    Mistake("the place", _wrong(_enough, index=True), "That is the place in the list. Return the number of labels."),
+    *(
+        Mistake(name, _wrong(_enough, none=none), hint)
+        for name, none, hint in [
+            (
+                "-1 for none",
+                lambda sizes: -1,
+                "Where no size is enough, -1 would be a number of labels. Return `np.inf`.",
+            ),
+            ("nan for none", lambda sizes: math.nan, "Where no size is enough, return `np.inf`, not `np.nan`."),
+            ("-inf for none", lambda sizes: -math.inf, "Where no size is enough, return `np.inf`, without a minus."),
+            (
+                "the last for none",
+                lambda sizes: sizes[-1],
+                "Where no size is enough, the last one is not enough either. Return `np.inf`.",
+            ),
+            (
+                "the first for none",
+                lambda sizes: sizes[0],
+                "Where no size is enough you return the first: `argmax` of nothing but False is 0. Return `np.inf`.",
+            ),
+            (
+                "min fails for none",
+                lambda sizes: min([]),
+                "Where no size is enough there is no smallest. Ask for this case first, and return `np.inf`.",
+            ),
+            (
+                "first fails for none",
+                lambda sizes: [][0],
+                "Where no size is enough there is no first. Ask for this case first, and return `np.inf`.",
+            ),
+            (
+                "next fails for none",
+                lambda sizes: next(iter([])),
+                "Where no size is enough `next` finds nothing. Its second argument says what it gives then: `np.inf`.",
+            ),
+        ]
+    ),
+    Mistake(
+        "above the goal",
+        _wrong(_enough, reaches=operator.gt),
+        "A lower end that is exactly the goal reaches it: compare with `>=`, not with `>`.",
+    ),
+    Mistake(
+        "the larger alone",
+        _wrong(_enough, itself=False),
+        "You ask the larger sizes alone. The size itself has to reach the goal as well.",
+    ),
+    Mistake(
+        "the largest that fits",
+        lambda sizes, right, n, goal: _enough(sizes[::-1], right[::-1], n, goal, stays=False),
+        "That is the largest size that fits. Asked for is the smallest from which on all of them do.",
+    ),
+    Mistake(
+        "the number right",
+        _wrong(_enough, give=lambda sizes, right, place: right[place]),
+        "That is how many messages were right. Return the number of labels.",
+    ),
+    Mistake(
+        "one-sided",
+        _wrong(_enough, end=lambda good, n: _low(good, n, 1.645)),
+        "That is the end of a one-sided interval (1.645). The lower end of the two-sided one, with 1.96, is asked for, "
+        "as `evaluate.share` has it.",
+    ),
+    Mistake(
+        "the place",
+        _wrong(_enough, give=lambda sizes, right, place: place),
+        "That is the place in the list. Return the number of labels.",
+    ),
     Mistake(
         "plain interval",
         _wrong(_enough, end=lambda good, n: good / n - 1.96 * math.sqrt(good / n * (1 - good / n) / n)),
@@ -234,13 +312,16 @@ def skill(said, came, due, earlier):
 def _skill(
     said, came, due, earlier, *,
     base=None, own=False, rival=False, error=np.square, finish=lambda a, b: 1 - a / b, root=False, rate_of=None,
+    mine=None, its=None,
 ):  # fmt: skip
+    """`skill`; the options are mistakes: ``mine`` and ``its`` score a probability and an outcome otherwise."""
     said, came, due = np.asarray(said, float), np.asarray(came, float), np.asarray(due, bool)
     every = np.ones(len(said), bool)
-    mine, its = every if own else due, every if rival else due
-    rate = np.mean(earlier) if base is None else base(came[its])
+    scored, met = every if own else due, every if rival else due
+    rate = np.mean(earlier) if base is None else base(came[met])
     rate = rate_of(said, came, due, earlier) if rate_of else rate
-    scores = [error(said[mine] - came[mine]).mean(), error(rate - came[its]).mean()]
+    mine, its = (way or (lambda p, y: error(p - y)) for way in (mine, its))
+    scores = [mine(said[scored], came[scored]).mean(), its(rate, came[met]).mean()]
     return float(finish(*(np.sqrt(scores) if root else scores)))
 
 
@@ -336,6 +417,68 @@ _SKILL_MISTAKES = [
     ),
 ]
 
+
+def _spread(p, y):
+    return p * (1 - p)
+
+
+def _log_score(p, y):
+    return -np.log(np.where(y == 1, p, 1 - p))
+
+
+def _by_whole_numbers(said, came, due, earlier):
+    """Takes the forecasts at 0 and 1, again and again, as an array of whole numbers does."""
+    places = np.asarray(due).astype(int)
+    return _skill(np.asarray(said)[places], np.asarray(came)[places], np.ones(len(places), bool), earlier)
+
+
+def _zeros_for_not_due(said, came, due, earlier):
+    squares = np.where(due, np.square(np.subtract(said, came)), 0)
+    return 1 - float(squares.mean() / np.square(np.mean(earlier) - np.asarray(came)[np.asarray(due)]).mean())
+
+
+_SPREAD = (
+    "p(1 - p) is what a square comes to *on the mean* if the p are right. What came decides: take (p - y)², for the "
+    "forecaster and for the base rate."
+)
+_LISTS = (
+    "What you are given may be lists, which Python neither subtracts nor masks: make arrays first, `np.array(...)`."
+)
+_SKILL_MISTAKES += [
+    Mistake(
+        "whole numbers for a mask",
+        _by_whole_numbers,
+        "An array of 0 and 1 is not a mask: it takes the entries at the *places* 0 and 1. Use truth values, "
+        "`np.array(due, bool)`.",
+    ),
+    Mistake("spread for both", _wrong(_skill, mine=_spread, its=_spread), _SPREAD),
+    Mistake("spread for the forecaster", _wrong(_skill, mine=_spread), _SPREAD),
+    Mistake("spread for the rival", _wrong(_skill, its=_spread), _SPREAD),
+    Mistake(
+        "log score",
+        _wrong(_skill, mine=_log_score, its=_log_score),
+        "That is the skill of the log score, the mean of -log of what was said of what came. The Brier score is the "
+        "mean *square* of p - y.",
+    ),
+    Mistake(
+        "what is not due",
+        lambda said, came, due, earlier: _skill(said, came, ~np.asarray(due, bool), earlier),
+        "You keep what is *not* due. Score what is.",
+    ),
+    Mistake(
+        "noughts for what is not due",
+        _zeros_for_not_due,
+        "What is not due counts as a square of 0 in your mean, as if it had been foreseen. Leave it out.",
+    ),
+    Mistake(
+        "sum over mean",
+        _wrong(_skill, mine=lambda p, y: np.square(p - y).sum(keepdims=True)),
+        "Your forecaster has a sum of squares, the rival a mean. Take the mean of both.",
+    ),
+    Mistake("lists masked", lambda said, came, due, earlier: said[due], _LISTS),
+    Mistake("lists subtracted", lambda said, came, due, earlier: said - came, _LISTS),
+]
+
 # 16-4 ---------------------------------------------------------------------------------------------------------------
 
 
@@ -364,6 +507,26 @@ def _report(
     return tuple(unit * float(value) for value in (above, precision, recall, both, low))
 
 
+def _with(place, value):
+    """`report`, one of whose five numbers is another: ``value`` makes it of the counts and of the five."""
+
+    def wrong(y, p, threshold):
+        y, flagged = np.asarray(y, bool), np.asarray(p, float) >= threshold
+        counts = {
+            "hits": int((flagged & y).sum()), "false": int((flagged & ~y).sum()),
+            "missed": int((~flagged & y).sum()), "passed": int((~flagged & ~y).sum()),
+        }  # fmt: skip
+        five = list(_report(y, p, threshold))
+        five[place] = float(value(five=tuple(five), constant=max(y.mean(), 1 - y.mean()), **counts))
+        return tuple(five)
+
+    return wrong
+
+
+def _over(above, below):
+    return above / below if below else 0.0
+
+
 def _flags(n, positives, hits, false):
     y, p = np.zeros(n, bool), np.full(n, 0.1)
     y[:positives] = True
@@ -380,6 +543,7 @@ _REPORT_CASES = [
     (*_flags(400, 16, 4, 2), 0.5),
     (*_flags(20, 14, 12, 1), 0.5),
     (*_flags(300, 3, 0, 0), 0.5),
+    (*_flags(200, 8, 0, 5), 0.5),  # something flagged, nothing hit
 ]
 _REPORT_MISTAKES = [
     Mistake(
@@ -463,6 +627,98 @@ _REPORT_MISTAKES = [
         "Where nothing is hit you divide nought by nought. F1 is 0 there, and precision is 0 where nothing is flagged.",
     ),
     Mistake(
+        "nothing hit, no F1",
+        _wrong(_report, neither=math.nan),
+        "Where nothing is hit your F1 divides nought by nought. It is 0 there.",
+    ),
+    *(
+        Mistake(name, _with(3, value), hint)
+        for name, value, hint in [
+            (
+                "geometric mean",
+                lambda five, **_: math.sqrt(five[1] * five[2]),
+                "That is the geometric mean of precision and recall. F1 is their harmonic mean: twice the product over "
+                "the sum.",
+            ),
+            (
+                "half of F1",
+                lambda five, **_: five[3] / 2,
+                "Your F1 is half of what it is: *twice* the product over the sum, so that two equal ones have "
+                "themselves for a mean.",
+            ),
+            (
+                "the smaller of the two",
+                lambda five, **_: min(five[1:3]),
+                "That is the smaller of precision and recall. F1 is their harmonic mean: twice the product over the "
+                "sum.",
+            ),
+            (
+                "the product",
+                lambda five, **_: five[1] * five[2],
+                "That is the product of precision and recall. F1 is twice that, over their sum.",
+            ),
+            (
+                "hits over all that counts",
+                lambda hits, false, missed, **_: _over(hits, hits + false + missed),
+                "Your F1 is hits over hits, false alarms and misses. F1 counts the hits twice, above and below.",
+            ),
+        ]
+    ),
+    *(
+        Mistake(name, _with(0, value), hint)
+        for name, value, hint in [
+            (
+                "ratio to the constant",
+                lambda five, constant, **_: five[0] / constant + 1,
+                "You divide by the constant's accuracy. How far *above* it the model is, is a difference.",
+            ),
+            (
+                "gain over the constant's",
+                lambda five, constant, **_: five[0] / constant,
+                "You divide the gain by the constant's accuracy. Return the difference itself.",
+            ),
+            (
+                "share of the constant's errors",
+                lambda five, constant, **_: five[0] / (1 - constant),
+                "That is how much of the constant's errors the model saves. Return the difference of the two "
+                "accuracies.",
+            ),
+        ]
+    ),
+    *(
+        Mistake(name, _with(place, value), hint)
+        for name, place, value, hint in [
+            (
+                "specificity for recall",
+                2,
+                lambda false, passed, **_: _over(passed, passed + false),
+                "That is the share of *negatives* which are not flagged, the specificity. Recall asks of the "
+                "positives: hits over positives.",
+            ),
+            (
+                "false alarms for recall",
+                2,
+                lambda false, passed, **_: _over(false, passed + false),
+                "That is the share of *negatives* which are flagged. Recall asks of the positives: hits over "
+                "positives.",
+            ),
+            (
+                "specificity for precision",
+                1,
+                lambda false, passed, **_: _over(passed, passed + false),
+                "That is the share of *negatives* which are not flagged, the specificity. Precision asks of the "
+                "flagged: hits over flagged.",
+            ),
+            (
+                "precision of the rest",
+                1,
+                lambda missed, passed, **_: _over(passed, passed + missed),
+                "That is how often you are right where you do *not* flag. Precision asks of the flagged: hits over "
+                "flagged.",
+            ),
+        ]
+    ),
+    Mistake(
         "nothing flagged, all precise",
         _wrong(_report, empty=1.0),
         "Where nothing is flagged your precision is 1. Nothing was hit either: it is 0 here.",
@@ -532,6 +788,12 @@ _WINS_CASES = [
     ),
 ]
 _WINS_MISTAKES = [
+    Mistake(
+        "always cheaper",
+        lambda *given: "cheaper",
+        'Your function says "cheaper" whatever it is given. An interval that lies wholly above or below zero shows an '
+        "order.",
+    ),
     Mistake(
         "over digits",
         _wrong(_wins, unit="digit"),
@@ -620,6 +882,13 @@ def _mended(p, trained, real, *, form="both"):
         "one side": p * up / (p * up + 1 - p),
         "odds": p * up / ((1 - p) * down),
         "blend": p * real / (p * real + (1 - p) * (1 - real)),
+        "as given": p,
+        "the sum": p * up + (1 - p) * down,
+        "odds of the shares": p * up / down,
+        "over the examples": p * up / (p * up).sum(),
+        "summed to one": p * up / (p * up + (1 - p) * down) / (p * up / (p * up + (1 - p) * down)).sum(),
+        "share for all": np.full(p.shape, real),
+        "scaled to the mean": p * real / p.mean(),
     }[form]
 
 
@@ -655,6 +924,63 @@ _MENDED_MISTAKES = [
         _wrong(_mended, form="one side"),
         "The negatives have a weight as well: their real share over the one in training.",
     ),
+    Mistake(
+        "as given",
+        _wrong(_mended, form="as given"),
+        "You return the probabilities as they came, made for a world where a share `trained` is positive.",
+    ),
+    Mistake(
+        "in per cent",
+        lambda *given: 100 * _mended(*given),
+        "Those are per cent. Return probabilities, from 0 to 1.",
+    ),
+    Mistake(
+        "shares for per cent",
+        lambda p, trained, real: _mended(p, trained / 100, real / 100),
+        "`trained` and `real` are shares already. Do not divide them by a hundred.",
+    ),
+    Mistake(
+        "the sum",
+        _wrong(_mended, form="the sum"),
+        "That is the sum of both weights, what you divide *by*. Above it stands the positive's part.",
+    ),
+    Mistake(
+        "over the examples",
+        _wrong(_mended, form="over the examples"),
+        "You divide by the sum over the *examples*. Each example has two parts, yes and no: divide by the sum of its "
+        "own two.",
+    ),
+    Mistake(
+        "summed to one",
+        _wrong(_mended, form="summed to one"),
+        "Your results sum to one over all examples. It is the two classes of *each* example whose probabilities do.",
+    ),
+    Mistake(
+        "the other class",
+        lambda *given: 1 - _mended(*given),
+        "Those are the probabilities of the negatives. Return the positives'.",
+    ),
+    Mistake(
+        "share for all",
+        _wrong(_mended, form="share for all"),
+        "You state the real share for everybody. What the model knows of each example is to be kept.",
+    ),
+    Mistake(
+        "scaled to the mean",
+        _wrong(_mended, form="scaled to the mean"),
+        "You scale so that the mean is the real share. Single ones may then exceed 1: weigh both classes instead.",
+    ),
+    Mistake(
+        "odds of the shares",
+        _wrong(_mended, form="odds of the shares"),
+        "You multiply the *probability* by what belongs to the odds, p / (1 - p). Weigh p and 1 - p apart, and divide "
+        "by the sum.",
+    ),
+    Mistake(
+        "rounded",
+        lambda *given: np.round(_mended(*given), 2),
+        "You round. Return the probabilities as they are.",
+    ),
     Mistake("odds", _wrong(_mended, form="odds"), "Those are odds. As a probability: odds over one plus odds."),
     Mistake(
         "as if half",
@@ -673,15 +999,18 @@ def gate(lost, gained, n, p99, mb, signed, limits):
 
 def _gate(
     lost, gained, n, p99, mb, signed, limits, *,
-    unknown="measure", must_sign=True, point=False, plus=1, win=True, sizes=True, above=False,
+    unknown="measure", must_sign=True, point=False, plus=1, win=True, time=True, size=True, above=False, swap=False,
+    z=1.96, unit=1, allowed=1,
 ):  # fmt: skip
-    gained = gained if win else 0
+    lost, gained = (gained, lost) if swap else (lost, gained if win else 0)
     p, g = (lost + plus) / (n + 2 * plus), (gained + plus) / (n + 2 * plus)
-    half = 0 if point else 1.96 * math.sqrt((p + g - (p - g) ** 2) / (n + 2 * plus))
-    over = [a > b if not above else a >= b for a, b in ((p99, limits["ms"]), (mb, limits["mb"]))]
-    if (must_sign and not signed) or (sizes and any(over)) or p - g - half > limits["loss"]:
+    half = 0 if point else z * math.sqrt((p + g - (p - g) ** 2) / (n + 2 * plus))
+    asked = [(p99, limits["ms"])] * time + [(mb, limits["mb"])] * size
+    over = [a > b if not above else a >= b for a, b in asked]
+    low, high, most = unit * (p - g - half), unit * (p - g + half), allowed * limits["loss"]
+    if (must_sign and not signed) or any(over) or low > most:
         return "stop"
-    return "ship" if p - g + half <= limits["loss"] else unknown
+    return "ship" if high <= most else unknown
 
 
 _LIMITS = {"ms": 20, "mb": 0.1, "loss": 0.003}
@@ -726,8 +1055,42 @@ _GATE_MISTAKES = [
     ),
     Mistake(
         "loss alone",
-        _wrong(_gate, sizes=False),
+        _wrong(_gate, time=False, size=False),
         "You look at the loss alone. p99 and size have limits, too.",
+    ),
+    Mistake("time forgotten", _wrong(_gate, time=False), 'p99 has a limit, too, `limits["ms"]`.'),
+    Mistake("size forgotten", _wrong(_gate, size=False), 'The size has a limit, too, `limits["mb"]`.'),
+    Mistake(
+        "points for shares",
+        _wrong(_gate, unit=100),
+        "Your interval is too large for the limit beside it: one of the two is not a share, but percentage points, "
+        'say, or images. `limits["loss"]` is a share already.',
+    ),
+    Mistake(
+        "limit in points",
+        _wrong(_gate, allowed=100),
+        '`limits["loss"]` is a share already, as the interval is. Do not multiply it by a hundred.',
+    ),
+    Mistake(
+        "lost and gained swapped",
+        _wrong(_gate, swap=True),
+        "You subtract what was lost from what was gained. The loss is the other way round: `loss_between(lost, gained, "
+        "n)`.",
+    ),
+    Mistake(
+        "one-sided",
+        _wrong(_gate, z=1.645),
+        "1.645 belongs to a one-sided interval. Section 7's takes 1.96 standard errors to either side.",
+    ),
+    Mistake(
+        "wider than 95 per cent",
+        _wrong(_gate, z=2.576),
+        "2.576 standard errors belong to an interval of 99 %. Section 7's takes 1.96 to either side.",
+    ),
+    Mistake(
+        "one standard error",
+        _wrong(_gate, z=1.0),
+        "That is one standard error to either side, which holds in two cases of three. Section 7's takes 1.96.",
     ),
     Mistake(
         "at the limit",

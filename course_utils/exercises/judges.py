@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from course_utils.errors import CourseError
 from course_utils.exercises.calling import Outcome, call, is_stub
 from course_utils.exercises.comparing import Difference, NotAnArray, as_number, clean, compare, name_of, same, text_of
@@ -179,6 +181,13 @@ class Function:
             raise RuntimeError(f"The reference {self.name} fails on its own case: {outcome.error or outcome.kind}.")
         return outcome.value
 
+    def _words(self) -> tuple[str, ...]:
+        """The words to choose from, where the right results are texts and the same few come again and again."""
+        results = [self.expected(index) for index in range(len(self.cases))]
+        words = tuple(sorted({result for result in results if isinstance(result, str)}))
+        few = 2 * len(words) <= len(results)
+        return words if few and all(isinstance(result, str) for result in results) else ()
+
     def _input_rows(self, case: Case) -> tuple[tuple[str, str], ...]:
         try:
             bound = inspect.signature(self.reference).bind(*case.arguments, **case.keywords).arguments
@@ -279,10 +288,12 @@ class Function:
                 return Verdict(NOT_ATTEMPTED, forgotten)
             hint = say("Every way through the function needs a `return`.")
             return Verdict(WRONG, forgotten, self._input_rows(case), hint, mistake="no return")
-        expected = self.expected(index)
+        expected, words = self.expected(index), self._words()
 
         def compared() -> tuple[Difference | None, str]:
             difference = compare(outcome.value, expected, self.tolerance, self.by_norm)
+            if difference is not None and words and isinstance(outcome.value, str):
+                difference = _another_word(outcome.value, words) or difference
             return difference, text_of(_part(outcome.value, difference)) if difference or outcome.changed else ""
 
         looked = look(compared)
@@ -308,6 +319,8 @@ class Function:
             rows += ((say("The line"), source),)
         rows += ((say("It raised"), outcome.error), (say("Expected"), text_of(self.expected(index))))
         hint = say("Call your function yourself with this input and look at the values just before that line.")
+        if outcome.error.startswith(ZeroDivisionError.__name__):
+            hint = say("With this input your function divides by zero. Ask for that case before you divide.")
         return Verdict(WRONG, message, rows, hint, mistake="error")
 
     def _changed(self, changed: tuple[int | str, ...]) -> str:
@@ -334,6 +347,11 @@ class Function:
         if verdict.mistake == "changes its input" or all(map(self._agrees, outcomes, right)):
             return verdict  # nothing is wrong with the values, so no mistake explains them
         others = [i for i in range(len(self.cases)) if i != index]
+        # A single number or word may be that of a mistake by chance, unlike a whole array or an error's text. Where it
+        # is so once, an answer that is right where the mistake would be wrong has made another one.
+        by_chance = outcomes[index].kind == "value" and (
+            isinstance(right[index].value, str) or _is_single(right[index])
+        )
         for mistake in self.mistakes:
 
             def made(i: int, mistake: Mistake = mistake) -> bool:
@@ -343,7 +361,9 @@ class Function:
                 continue
             if all(map(made, others)):
                 return replace(verdict, hint=say(mistake.hint), mistake=mistake.name)
-            perhaps.append(mistake)
+            wrong = [i for i in others if not self._agrees(outcomes[i], right[i])]
+            if not by_chance or any(map(made, wrong)) or all(made(i) for i in others if i not in wrong):
+                perhaps.append(mistake)
         if len(perhaps) == 1:
             hint = say("Perhaps: {hint}", hint=say(perhaps[0].hint))
             return replace(verdict, hint=hint, mistake=f"perhaps {perhaps[0].name}")
@@ -363,7 +383,24 @@ class Function:
                     found.append(f"no case tells {first!r} from {second!r}")
         if any(outcome.changed for outcome in results[_REFERENCE]):
             found.append("the reference changes its input")
+        if len({np.asarray(outcome.value).dtype.kind for outcome in results[_REFERENCE] if _is_single(outcome)}) > 1:
+            # 200.0 would be refused where 200 is expected, though another case expects nan or inf, which are floats.
+            found.append("the reference gives a whole number on one case and a float on another: give floats")
         return found
+
+
+def _is_single(outcome: Outcome) -> bool:
+    """Whether a call gave a single number (or truth value), not an array or several results."""
+    return isinstance(outcome.value, int | float | np.generic)
+
+
+def _another_word(came: str, words: tuple[str, ...]) -> Difference | None:
+    """That a text is none of the words to choose from; None where it is one of them."""
+    if any(str.__eq__(word, came) for word in words):
+        return None
+    message = say("The result is none of the words that are asked for.")
+    listed = ", ".join(f'"{word}"' for word in words)
+    return Difference("another word", message, say("Return one of these, letter for letter: {words}.", words=listed))
 
 
 def _part(value: Any, difference: Difference | None) -> Any:

@@ -5,12 +5,22 @@ import pandas as pd
 
 from claims.flip import Flip
 
-FOUR = {
-    "constant": np.array([0.991, 0.0, 0.0, 0.5]), "honest": np.array([0.982, 0.449, 0.307, 0.934]),
-    "loud": np.array([0.982, 0.449, 0.307, 0.934]), "expects": {"constant": 1.12, "honest": 1.06, "loud": 6.26},
-}  # fmt: skip
-COMMON = {"constant": np.array([0.6, 0.0, 0.0, 0.5]), "honest": np.array([0.9, 0.85, 0.86, 0.95])}
-ALIKE = {"constant": 1.0, "honest": 1.06, "loud": 1.1}
+FOUR = ["accuracy", "recall", "F1", "ROC-AUC"]
+TEAMS = ["bug", "howto", "sales", "security"]
+
+
+def teamwise(factor, recall=(0.8, 0.66, 0.65, 0.56), constant=(0.76, 0.80, 0.96, 0.96), apart=0.0):
+    """Two models of each team, ``apart`` in one of the four numbers, and by a ``factor`` in what they expect."""
+    accuracy, f1, roc = (0.90, 0.87, 0.97, 0.97), (0.79, 0.66, 0.69, 0.58), (0.94, 0.91, 0.99, 0.96)
+    columns = dict(zip([*FOUR, "constant"], [accuracy, recall, f1, roc, constant], strict=True))
+    model = pd.DataFrame(columns, TEAMS)
+    return {
+        "FOUR": FOUR, "plain": model, "even": model, "factor": pd.Series(factor, TEAMS),
+        "apart": pd.Series(apart, TEAMS),
+    }  # fmt: skip
+
+
+MEASURED, LEVEL = (1.3, 1.4, 2.6, 2.6), (1.0, 1.1, 1.2, 1.2)
 
 F1 = {"a": 0.982, "r": 0.449, "printed": 0.307, "p": 0.233, "readings": {"accuracy": 0.617, "precision": 0.307}}
 BALANCED = {"a": 0.9, "r": 0.9, "printed": 0.9, "p": 0.9, "readings": {"accuracy": 0.9, "precision": 0.9}}
@@ -37,18 +47,20 @@ def contest(cost=COST, **changed):
 BIAS = {
     "helped": (0.07, 0.26), "came_security": 16, "read_moved": {0: 0.16, 8: 0.93},
     "expected": {("as it is", 3): 13.8, ("balanced", 3): 51.7, ("as it is", 30): 6.7, ("balanced", 30): 17.6},
-    "deleted": pd.Series({"howto": 0.01, "bug": 0.02, "sales": 0.37, "security": 0.79}),
+    "gone": {"three rare classes": 0.49, "two largest": 0.01},
     "copies": (-0.007, 0.04), "real": (0.183, 0.367),
 }  # fmt: skip
 NO_BILL = {
     "expected": {("balanced", 3): 17, ("balanced", 30): 17}, "copies": (0.15, 0.30),
-    "deleted": pd.Series({"howto": 0.02, "bug": 0.02, "sales": 0.03, "security": 0.02}),
+    "gone": {"three rare classes": 0.03, "two largest": 0.02},
 }  # fmt: skip
 
 FLIPS = [
-    Flip("c51", FOUR, "holds with a condition"),
-    Flip("c51", FOUR | COMMON | {"loud": COMMON["honest"], "expects": ALIKE}, "holds"),
-    Flip("c51", FOUR | {"honest": FOUR["constant"], "loud": FOUR["constant"]}, "wrong"),  # nothing sees the constant
+    Flip("c51", teamwise(MEASURED), "holds with a condition"),
+    Flip("c51", teamwise(LEVEL), "holds"),  # alike in the four, and in what they expect
+    Flip("c51", teamwise(MEASURED, apart=0.1), "holds"),  # they expect otherwise, and recall tells them apart
+    Flip("c51", teamwise(LEVEL, constant=(0.76, 0.80, 0.96, 0.98)), "holds with a condition"),  # accuracy misleads
+    Flip("c51", teamwise(MEASURED, recall=(0.8, 0.66, 0.0, 0.0)), "wrong"),  # recall does not see the constant
     Flip("c52", contest(), "holds with a condition"),
     Flip("c52", contest(digits_moved=(0.01, 0.04)), "holds"),
     Flip(

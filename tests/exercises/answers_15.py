@@ -75,6 +75,57 @@ def of_outsiders(members, outsiders, rate):
     return best
 
 
+def above_an_outsider(members, outsiders, rate):
+    """From `np.unique(outsiders)`, and right: who is accused lies *above* the score of an outsider."""
+    t = next(t for t in np.unique(outsiders) if (outsiders > t).mean() <= rate)
+    return (members > t).mean()
+
+
+def by_unique_counts(members, outsiders, rate):
+    scores, counts = np.unique(outsiders, return_counts=True)
+    above = len(outsiders) - counts.cumsum()
+    return np.mean(members > scores[above <= rate * len(outsiders)].min())
+
+
+def of_unique(members, outsiders, rate, none=None):
+    """From `np.unique(outsiders)`, and wrong: a threshold may also lie between two outsiders."""
+    scores = np.unique(outsiders)
+    allowed = np.array([(outsiders >= t).mean() <= rate for t in scores])
+    if none is not None and not allowed.any():
+        return none(members, scores)
+    return (members >= min(scores[allowed])).mean()
+
+
+def once_each(members, outsiders, rate):
+    best, different = 0.0, set(outsiders.tolist())
+    for t in np.union1d(members, outsiders):
+        if sum(o >= t for o in different) <= rate * len(different):
+            best = max(best, (members >= t).mean())
+    return best
+
+
+def by_place_of_unique(members, outsiders, rate):
+    return np.mean(members > np.unique(outsiders)[::-1][int(rate * len(outsiders))])
+
+
+def first_true(members, outsiders, rate):
+    """`argmax` is 0 also where nothing is true."""
+    levels = np.unique(np.concatenate([members, outsiders]))
+    accused = (outsiders >= levels[:, None]).mean(axis=1)
+    return (members >= levels[np.argmax(accused <= rate)]).mean()
+
+
+def last_tried(members, outsiders, rate):
+    for t in np.union1d(members, outsiders):
+        if (outsiders >= t).mean() <= rate:
+            break
+    return (members >= t).mean()
+
+
+def first_of(members, outsiders, rate):
+    return (members >= next(t for t in np.union1d(members, outsiders) if (outsiders >= t).mean() <= rate)).mean()
+
+
 # 15-2
 
 
@@ -109,7 +160,31 @@ def first_that_breaks(renyi, orders, δ, goal, runs):
     return T
 
 
-RIGHT = {"15-1": [by_counting, just_above, from_above], "15-2": [doubling, order_by_order]}
+def until_broken(renyi, orders, δ, goal, runs, start=1, keeps=lambda ε, goal: ε <= goal, log=np.log, ahead=0, back=1):
+    """Looks `ahead` steps further than it counts, and gives the T that is `back` from where the loop stopped."""
+    T = start
+    while keeps((runs * (T + ahead) * renyi + log(1 / δ) / (orders - 1)).min(), goal):
+        T += 1
+    return T - back
+
+
+def below(ε, goal):
+    return ε < goal
+
+
+def by_one_step(renyi, orders, δ, goal, runs):
+    return int(goal // epsilon(renyi, orders, δ, runs))
+
+
+def with_64_orders(renyi, orders, δ, goal, runs):
+    left = goal - np.log(1 / δ) / (np.arange(2, 65) - 1)
+    return max(0, int((left / (runs * renyi)).max()))
+
+
+RIGHT = {
+    "15-1": [by_counting, just_above, from_above, enough(above_an_outsider), enough(by_unique_counts)],
+    "15-2": [doubling, order_by_order, until_broken],
+}
 
 WRONG = {
     "15-1": [
@@ -143,6 +218,26 @@ WRONG = {
         (enough(smallest), "fails for nobody, min"),
         (lambda m, o, rate: np.nan if len(o) <= 1 / rate else from_above(m, o, rate), "exactly enough"),
         (lambda m, o, rate: np.nan if len(m) < 1 / rate else from_above(m, o, rate, enough=False), "too few members"),
+        (enough(first_true), "everybody for nobody", "argmax"),
+        (enough(last_tried), "the highest for nobody"),
+        (enough(first_of), "fails for nobody, next"),
+        (enough(lambda m, o, rate: of_unique(m, o, rate, lambda members, scores: 0)), "thresholds of outsiders"),
+        (enough(of_unique), "thresholds of outsiders, none allowed fails"),
+        (
+            enough(lambda m, o, rate: of_unique(m, o, rate, lambda members, scores: (members >= scores[0]).mean())),
+            "thresholds of outsiders, else the lowest",
+        ),
+        (
+            enough(lambda m, o, rate: of_unique(m, o, rate, lambda members, scores: (members > scores[-1]).mean())),
+            "thresholds of outsiders, else above all",
+        ),
+        (enough(once_each), "equal scores once"),
+        (enough(by_place_of_unique), "equal scores once, by place"),
+        (
+            lambda m, o, rate: np.nan if len({*o.tolist()}) < 1 / rate else from_above(m, o, rate, enough=False),
+            "different scores for outsiders",
+        ),
+        (first_true, "nan"),  # two mistakes at once: no hint, rather than that of a third
     ],
     "15-2": [
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, 1), "one run"),
@@ -155,6 +250,24 @@ WRONG = {
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, 1e-5, goal, runs), "the chapter's δ"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi(8), orders, δ, goal, runs), "renyi called"),
         (first_that_breaks, "one step more"),
+        (lambda *given: until_broken(*given, start=0, back=0), "the first that breaks"),
+        (lambda *given: until_broken(*given, start=0), "the one before the first"),
+        (lambda *given: max(0, until_broken(*given, back=2)), "one step too few"),
+        (lambda *given: until_broken(*given, ahead=1, back=0), "never none"),
+        (lambda *given: until_broken(*given, keeps=below), "below the goal", "`<=`"),
+        (lambda *given: until_broken(*given, ahead=1, back=0, keeps=below), "never none, below the goal"),
+        (lambda *given: max(0, until_broken(*given, log=np.log2)), "logarithm to 2"),
+        (lambda *given: max(0, until_broken(*given, log=np.log10)), "logarithm to 10"),
+        (by_one_step, "in proportion"),
+        (with_64_orders, "the chapter's orders"),
+        (
+            lambda renyi, orders, δ, goal, runs: doubling(renyi, np.arange(2, 65), δ, goal, runs),
+            "the chapter's orders, in a sum",
+        ),
+        (
+            lambda renyi, orders, δ, goal, runs: doubling(renyi, 2 + np.arange(len(renyi)), δ, goal, runs),
+            "orders in a row",
+        ),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ * runs, goal, runs), "δ times runs"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, runs**2), "runs squared"),
     ],

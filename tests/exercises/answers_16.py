@@ -23,6 +23,51 @@ def by_failures(sizes, right, n, goal):
     return sizes[start] if start < len(sizes) else float("inf")
 
 
+def from_an_array(sizes, right, n, goal):
+    """Of an array that holds inf, all entries are floats."""
+    lows = [evaluate.share(int(good), n).low for good in right]
+    unfit = [place for place, low in enumerate(lows) if low < goal]
+    return np.append(sizes, np.inf)[max(unfit, default=-1) + 1]
+
+
+def filled(sizes, right, n, goal):
+    found = np.full(len(sizes), np.inf)
+    for place in reversed(range(len(sizes))):
+        if evaluate.share(int(right[place]), n).low < goal:
+            break
+        found[place] = sizes[place]
+    return found.min()
+
+
+def otherwise(value):
+    """With another value where no size is enough."""
+
+    def answer(sizes, right, n, goal):
+        size = backwards(sizes, right, n, goal)
+        return value(sizes) if size == np.inf else size
+
+    return answer
+
+
+def that_stay(sizes, right, n, goal, low=lambda good, n: evaluate.share(good, n).low, further=0, of=None):
+    of = sizes if of is None else of
+    return [of[k] for k in range(len(sizes)) if all(low(int(good), n) >= goal for good in right[k + further :])]
+
+
+def above_only_goal(sizes, right, n, goal):
+    best = np.inf
+    for size, good in sorted(zip(sizes, right, strict=True), reverse=True):
+        if evaluate.share(int(good), n).low <= goal:
+            break
+        best = size
+    return best
+
+
+def one_sided_low(good, n, z=1.645):
+    share = good / n
+    return (share + z * z / (2 * n) - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
+
+
 def first_fit(sizes, right, n, goal):
     return next((s for s, g in zip(sizes, right, strict=True) if evaluate.share(int(g), n).low >= goal), np.inf)
 
@@ -62,6 +107,24 @@ def masked(said, came, due, earlier):
     s, c = np.array(said)[np.array(due)], np.array(came)[np.array(due)]
     a, b = np.mean((s - c) ** 2), np.mean((np.mean(earlier) - c) ** 2)
     return (b - a) / b
+
+
+def by_places(said, came, due, earlier):
+    places = np.array(due, int)
+    return masked(np.array(said)[places], np.array(came)[places], [True] * len(places), earlier)
+
+
+def by_parts(said, came, due, earlier, own=lambda p, y: (p - y) ** 2, reference=lambda p, y: (p - y) ** 2):
+    said, came = np.array(only_due(said, due)), np.array(only_due(came, due))
+    return 1 - np.mean(own(said, came)) / np.mean(reference(np.mean(earlier), came))
+
+
+def variance(p, y):
+    return p * (1 - p)
+
+
+def surprise(p, y):
+    return -(y * np.log2(p) + (1 - y) * np.log2(1 - p))
 
 
 def peeked(said, came, due, earlier):
@@ -209,8 +272,42 @@ def nought_by_nought(y, p, threshold):
 
 
 def nought_twice(y, p, threshold):
-    first = by_counts(y, p, threshold)
-    return nought_by_nought(y, p, threshold) if first[3] else [first[0], float("nan"), first[2], float("nan"), first[4]]
+    first = nought_by_nought(y, p, threshold)
+    return first if first[2] else [*first[:3], float("nan"), first[4]]
+
+
+def no_f1(y, p, threshold):
+    """NumPy's nan where precision and recall are 0."""
+    accuracy, precision, recall, _, low = by_counts(y, p, threshold)
+    return accuracy, precision, recall, 2 * np.float64(precision) * recall / (np.float64(precision) + recall), low
+
+
+def divided_by_flagged(y, p, threshold):
+    """With Python's own numbers, which raise an error: where nothing is flagged."""
+    hits, flagged = int(((p >= threshold) & y).sum()), int((p >= threshold).sum())
+    return [by_counts(y, p, threshold)[0], hits / flagged, *by_counts(y, p, threshold)[2:]]
+
+
+def divided_by_both(y, p, threshold):
+    """The same where nothing is hit."""
+    accuracy, precision, recall, _, low = map(float, by_counts(y, p, threshold))
+    return accuracy, precision, recall, 2 * precision * recall / (precision + recall), low
+
+
+def instead(place, value):
+    """One of the five numbers is what `value` gives of hits, false alarms, misses, the rest, and the five."""
+
+    def answer(y, p, threshold):
+        flagged, five = p >= threshold, by_counts(y, p, threshold)
+        counts = [int(group.sum()) for group in (flagged & y, flagged & ~y, ~flagged & y, ~flagged & ~y)]
+        five[place] = value(*counts, five)
+        return five
+
+    return answer
+
+
+def the_constant(tp, fp, fn, tn):
+    return max(tp + fn, fp + tn) / (tp + fp + fn + tn)
 
 
 def precise_for_nothing(y, p, threshold):
@@ -292,6 +389,22 @@ def by_words(lost, gained, n, p99, mb, signed, limits):
     return ["stop", "measure", "ship"][bool(fine) + bool(fine and high <= limits["loss"])]
 
 
+def by_interval(lost, gained, n, p99, mb, signed, limits, ends=interval, most=1):
+    low, high = ends(lost, gained, n)
+    if not signed or p99 > limits["ms"] or mb > limits["mb"] or low > most * limits["loss"]:
+        return "stop"
+    return "ship" if high <= most * limits["loss"] else "measure"
+
+
+def with_z(z):
+    def ends(lost, gained, n):
+        low, high = interval(lost, gained, n)
+        middle, half = (low + high) / 2, (high - low) / 2 / 1.96 * z
+        return middle - half, middle + half
+
+    return ends
+
+
 def trusting(*given):
     return "ship" if in_order(*given) == "measure" else in_order(*given)
 
@@ -301,7 +414,7 @@ def unsigned(lost, gained, n, p99, mb, signed, limits):
 
 
 RIGHT = {
-    "16-1": [backwards, by_failures],
+    "16-1": [backwards, by_failures, from_an_array, filled, lambda *given: float(backwards(*given))],
     "16-2": [in_steps, by_numpy],
     "16-3": [loop, masked],
     "16-4": [by_counts, by_scikit, lambda *given: with_another_z(*given, 1.96)],
@@ -315,6 +428,26 @@ WRONG = {
         (first_fit, "the first that fits"),
         (by_share, "the share itself"),
         (lambda *given: 0 if backwards(*given) == np.inf else backwards(*given), "nought for none"),
+        (otherwise(lambda sizes: -1), "-1 for none"),
+        (otherwise(lambda sizes: np.nan), "nan for none"),
+        (otherwise(lambda sizes: -np.inf), "-inf for none"),
+        (otherwise(lambda sizes: sizes[-1]), "the last for none"),
+        (otherwise(lambda sizes: sizes[0]), "the first for none"),
+        (otherwise(lambda sizes: None), "no return"),
+        (lambda *given: min(that_stay(*given)), "min fails for none"),
+        (lambda *given: that_stay(*given)[0], "first fails for none"),
+        (lambda *given: next(iter(that_stay(*given))), "next fails for none"),
+        (above_only_goal, "above the goal", "`>=`"),
+        (lambda *given: that_stay(*given, further=1)[0], "the larger alone"),
+        (
+            lambda sizes, right, n, goal: first_fit(sizes[::-1], right[::-1], n, goal),
+            "the largest that fits",
+        ),
+        (
+            lambda sizes, right, n, goal: min(that_stay(sizes, right, n, goal, of=right), default=np.inf),
+            "the number right",
+        ),
+        (lambda *given: min(that_stay(*given, low=one_sided_low), default=np.inf), "one-sided"),
     ],
     "16-2": [
         (added, "sum"),
@@ -351,6 +484,19 @@ WRONG = {
             lambda said, came, due, earlier: masked(said, came, due, [*earlier, *only_due(came, due)]),
             "earlier and now",
         ),
+        (by_places, "whole numbers for a mask"),
+        (lambda *given: by_parts(*given, own=variance, reference=variance), "spread for both"),
+        (lambda *given: by_parts(*given, own=variance), "spread for the forecaster"),
+        (lambda *given: by_parts(*given, reference=variance), "spread for the rival"),
+        (lambda *given: by_parts(*given, own=surprise, reference=surprise), "log score"),
+        (lambda said, came, due, earlier: masked(said, came, [not d for d in due], earlier), "what is not due"),
+        (
+            lambda said, came, due, earlier: 1 - (1 - masked(said, came, due, earlier)) * sum(due) / len(due),
+            "noughts for what is not due",
+        ),
+        (lambda *given: by_parts(*given, own=lambda p, y: sum((p - y) ** 2)), "sum over mean"),
+        (lambda said, came, due, earlier: 1 - np.mean((said[due] - came[due]) ** 2), "lists masked"),
+        (lambda said, came, due, earlier: 1 - np.mean((said - came) ** 2), "lists subtracted"),
     ],
     "16-4": [
         (f1_of_accuracy, "F1 of accuracy"),
@@ -367,6 +513,30 @@ WRONG = {
         (nought_twice, "nothing hit, no numbers"),
         (precise_for_nothing, "nothing flagged, all precise"),
         (above_only, "strictly above"),
+        (no_f1, "nothing hit, no F1"),
+        (divided_by_flagged, "error", "divides by zero"),
+        (divided_by_both, "error", "divides by zero"),
+        (instead(3, lambda tp, fp, fn, tn, five: (five[1] * five[2]) ** 0.5), "geometric mean"),
+        (instead(3, lambda tp, fp, fn, tn, five: tp / (2 * tp + fp + fn)), "half of F1"),
+        (instead(3, lambda tp, fp, fn, tn, five: min(five[1], five[2])), "the smaller of the two"),
+        (instead(3, lambda tp, fp, fn, tn, five: five[1] * five[2]), "the product"),
+        (instead(3, lambda tp, fp, fn, tn, five: tp / (tp + fp + fn)), "hits over all that counts"),
+        (
+            instead(0, lambda tp, fp, fn, tn, five: (tp + tn) / (tp + fp + fn + tn) / the_constant(tp, fp, fn, tn)),
+            "ratio to the constant",
+        ),
+        (
+            instead(0, lambda tp, fp, fn, tn, five: five[0] / the_constant(tp, fp, fn, tn)),
+            "gain over the constant's",
+        ),
+        (
+            instead(0, lambda tp, fp, fn, tn, five: 1 - (fp + fn) / min(tp + fn, fp + tn)),
+            "share of the constant's errors",
+        ),
+        (instead(2, lambda tp, fp, fn, tn, five: tn / (tn + fp)), "specificity for recall"),
+        (instead(2, lambda tp, fp, fn, tn, five: fp / (tn + fp)), "false alarms for recall"),
+        (instead(1, lambda tp, fp, fn, tn, five: tn / (tn + fp)), "specificity for precision"),
+        (instead(1, lambda tp, fp, fn, tn, five: tn / (tn + fn)), "precision of the rest"),
     ],
     "16-5": [
         (by_digits, "over digits"),
@@ -380,15 +550,48 @@ WRONG = {
         (by_two_intervals, "two intervals apart"),
         (apart_by_spreads, "not paired"),
         (nothing_where_cheaper, "no return"),
+        (lambda *given: "cheaper", "always cheaper"),
+        (lambda *given: by_hand(*given).replace("cheaper", "level"), "another word", '"cheaper", "net"'),
+        (lambda *given: by_hand(*given).title(), "another word", "letter for letter"),
+        (lambda *given: by_hand(*given).replace("traditional", "SVM"), "another word"),
     ],
     "16-6": [
         (lambda p, trained, real: p * real / trained, "ratio alone"),
         (lambda p, trained, real: by_odds(p, real, trained), "shares swapped"),
         (lambda p, trained, real: p - trained + real, "shift"),
+        (lambda p, trained, real: p, "as given"),
+        (lambda *given: 100 * by_odds(*given), "in per cent"),
+        (lambda p, trained, real: by_logit(p, trained / 100, real / 100), "shares for per cent"),
+        (lambda p, trained, real: p * real / trained + (1 - p) * (1 - real) / (1 - trained), "the sum"),
+        (lambda p, trained, real: p * real / sum(p * real), "over the examples"),
+        (lambda *given: by_odds(*given) / sum(by_odds(*given)), "summed to one"),
+        (lambda *given: 1 - by_odds(*given), "the other class"),
+        (lambda p, trained, real: [real] * len(p), "share for all"),
+        (lambda p, trained, real: p / np.mean(p) * real, "scaled to the mean"),
+        (lambda p, trained, real: p * (real / (1 - real)) / (trained / (1 - trained)), "odds of the shares"),
+        (lambda *given: [round(float(share), 2) for share in by_odds(*given)], "rounded"),
     ],
     "16-7": [
         (trusting, "unknown ships"),
         (unsigned, "unsigned"),
         (lambda *given: in_order(*given).replace("measure", "stop"), "unknown stops"),
+        (
+            lambda *given: by_interval(*given, ends=lambda *of: [100 * end for end in interval(*of)]),
+            "points for shares",
+        ),
+        (lambda *given: by_interval(*given, most=0.01), "points for shares"),
+        (
+            lambda *given: by_interval(*given, ends=lambda a, b, n: [n * end for end in interval(a, b, n)]),
+            "points for shares",
+        ),
+        (lambda *given: by_interval(*given, most=100), "limit in points"),
+        (lambda lost, gained, *rest: in_order(gained, lost, *rest), "lost and gained swapped"),
+        (lambda *given: by_interval(*given, ends=with_z(1.645)), "one-sided"),
+        (lambda *given: by_interval(*given, ends=with_z(2.576)), "wider than 95 per cent"),
+        (lambda *given: by_interval(*given, ends=with_z(1)), "one standard error"),
+        (lambda lost, gained, n, p99, *rest: in_order(lost, gained, n, 0, *rest), "time forgotten"),
+        (lambda lost, gained, n, p99, mb, *rest: in_order(lost, gained, n, p99, 0, *rest), "size forgotten"),
+        (lambda *given: in_order(*given).upper(), "another word", '"measure", "ship", "stop"'),
+        (lambda *given: in_order(*given).replace("measure", "measure more"), "another word"),
     ],
 }

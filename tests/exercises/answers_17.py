@@ -88,7 +88,7 @@ WRONG = {
             lambda readings: by_ranks([one for one in readings if one[0] != "a symbol" or one[1] is not True]),
             "no misprints",
         ),
-        (lambda readings: by_ranks(readings).upper(), "value"),
+        (lambda readings: by_ranks(readings).upper(), "another word", '"holds with a condition"'),
     ],
     "17-2": [
         (together, "all at once"),

@@ -3,6 +3,7 @@
 import decimal
 import fractions
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -288,6 +289,23 @@ def test_a_mistake_made_on_some_inputs_only_is_a_guess():
     assert "Divide the sum by how many values there are." in verdict.hint
 
 
+def test_a_single_number_that_agrees_by_chance_is_no_guess():
+    """Unlike an array: where the mistake would have shown on another case too, the answer has made another one."""
+    judge = function(
+        lambda share: share, [(0.0,), (0.25,), (0.75,)], mistakes=[Mistake("the others", lambda share: 1 - share, ".")]
+    )
+    assert judge(lambda share: share or 1.0).mistake == "value"  # right on the other two cases
+    assert judge(lambda share: 1 - share / 2).mistake == "perhaps the others"
+    assert judge(lambda share: 1 - share).mistake == "the others"
+
+
+def test_one_who_divides_by_zero_is_told_so():
+    judge = function(lambda hits, n: hits / n if n else 0.0, [(1, 2), (0, 0)])
+    verdict = judge(lambda hits, n: hits / n)
+    assert (verdict.mistake, "divides by zero" in verdict.hint) == ("error", True)
+    assert "divides by zero" not in judge(lambda hits, n: [hits / 1][n]).hint
+
+
 def test_a_mistake_that_raises_is_recognised_by_its_error():
     judge = function(
         lambda weights, inputs: inputs @ weights,
@@ -424,6 +442,18 @@ def test_texts_are_compared_as_texts():
     assert not judge(lambda x: "yes")
 
 
+def test_words_to_choose_from_are_named_where_another_one_came():
+    judge = function(lambda x: "yes" if x > 0 else "no", [(1,), (2,), (-1,), (-2,)])
+    for answer in (lambda x: "Yes" if x > 0 else "no", lambda x: "yes " if x > 0 else "no", lambda x: "maybe"):
+        verdict = judge(answer)
+        assert verdict.mistake == "another word"
+        assert '"no", "yes"' in verdict.hint
+    assert judge(lambda x: "yes").mistake == "value"
+    # Texts that do not come again are no words to choose from, and are not given away.
+    names = function(lambda x: f"number {x}", [(1,), (2,), (3,)])
+    assert (names(lambda x: "1").mistake, names(lambda x: "1").hint) == ("value", "")
+
+
 def test_a_reference_that_fails_is_the_authors_error():
     with pytest.raises(RuntimeError, match="fails on its own case"):
         function(lambda x: 1 / 0, [(1,)])(lambda x: 1)
@@ -438,6 +468,12 @@ def test_problems_names_mistakes_that_no_case_can_tell_apart():
         mistakes=[Mistake("sum", lambda v: v - v.sum(), "."), Mistake("nothing", lambda v: v, ".")],
     )
     assert len(judge.problems()) == 3
+
+
+def test_problems_names_a_reference_that_refuses_a_right_float():
+    sizes = [([50, 100],), ([],)]
+    assert "give floats" in function(lambda sizes: min(sizes, default=math.inf), sizes).problems()[0]
+    assert function(lambda sizes: float(min(sizes, default=math.inf)), sizes).problems() == []
 
 
 @settings(deadline=None)  # other work on the machine is no failure
