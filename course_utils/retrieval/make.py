@@ -23,7 +23,7 @@ from course_utils.retrieval import corpus, cutting, questions, tickets
 _COMMAND = "python -m course_utils.retrieval.make"
 _HEADER = """\
 # For chapter 13; course_utils.retrieval checks the hash before it reads a file.
-# Written by the command under made_by, together with the files: not by hand. Card: ../cards/course.md
+# Written by the command under made_by, together with the files: not by hand. Cards: ../cards/course.md, tickets.md
 """
 
 
