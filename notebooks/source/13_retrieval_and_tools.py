@@ -568,11 +568,11 @@ replies["log"].replace("", "passed").value_counts().to_frame("answers")
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# All are valid. Most are stopped; with this seed three pass, with the next two none and two.
+# All are valid. Most are stopped; with this seed three pass on our machine, with the next two none and two.
 #
 # </details>
 #
-# **Valid is not true, and supported is not sensible.** The mask guarantees the form, with any weights. A decoder of this size has the sound of the text that it read and nothing of what it says; nearly always the check stops it, and the customer gets what the search found. But
+# **Valid is not true, and supported is not sensible.** The mask guarantees the form, with any weights. A decoder of this size has the sound of the text that it read and nothing of what it says; mostly the check stops it, and the customer gets what the search found. But
 # "the the the" has no word that its source has not, so it passes: the check asks whether anything foreign is said, not whether anything is said. Read twenty answers of a model before you believe a share.
 #
 # A schema is good for more. Let it list the source's own sentences: then the mask allows nothing else, and support holds *by construction*.
