@@ -503,15 +503,11 @@ f"{cents:.2f} cents, with five sections {cents + 400 * read * 2.50 / 1e6:.2f}"
 # %% [markdown]
 # No recording this time. Chapter 12's fast recipe learns the course's text, byte by byte and for half of its steps, in some five seconds. (It is trained here, not shipped, so that you can change it.)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from dataclasses import replace
 
 from course_utils.recipes import decoder as recipe
 
-# %% [markdown]
-# 120 steps:
-
-# %% tags=["nbval-ignore-output"]
 prose = data.load("course_text")
 read_bytes = np.frombuffer(prose.train.encode(), np.uint8)
 half = replace(recipe.FAST, steps=120)
@@ -519,9 +515,9 @@ taught_bytes = recipe.train(read_bytes, 257, half, seed=seed)  # 256 bytes, and 
 f"{taught_bytes.count_params():,} parameters"
 
 # %% [markdown]
-# Chapter 10's bundle and chapter 12's service, and a folder:
+# As a bundle (chapter 10), with room for a prompt, and served on this machine:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 import tempfile
 from pathlib import Path
 
@@ -531,20 +527,10 @@ from course_utils.bundles.decoder import Decoder
 from course_utils.bundles.decoder_pass import Network
 from course_utils.serving.starting import Service
 
-home = tempfile.TemporaryDirectory()
-
-# %% [markdown]
-# With room for a prompt, saved,
-
-# %% tags=["nbval-ignore-output"]
 own = Decoder.of(taught_bytes, BytePairs([], ["<end>"]), end="<end>")
 roomy = Network(replace(own.network.shape, context=8_192), own.network.arrays)
+home = tempfile.TemporaryDirectory()
 bundles.save(replace(own, network=roomy), Path(home.name) / "own")
-
-# %% [markdown]
-# and served on this machine, in a process of its own:
-
-# %%
 service = Service(Path(home.name) / "own", folder=Path(home.name) / "service")
 ours = Endpoint(service.url, service.name)
 
@@ -579,7 +565,7 @@ replies["log"].replace("", "passed").value_counts().to_frame("answers")
 
 # %%
 by_quotes = []
-for i in dozen[::2]:
+for i in dozen:
     whole = sentences(corpus.texts[rank[i].argmin()])
     quotes = {
         "properties": {"answer": {"type": "string", "enum": whole}},
@@ -587,13 +573,13 @@ for i in dozen[::2]:
     }
     got = ours.complete([{"role": "user", "content": asked[i].text}], quotes).value["answer"]
     by_quotes.append((got in whole, got == quote(i)[0]))
+service.stop()
 
 # %% [markdown]
-# Every other one of the dozen. In how many is it a sentence of the source, and in how many the one that shares most with the question?
+# In how many is it a sentence of the source, and in how many the one that shares most with the question?
 
 # %% tags=["nbval-ignore-output"]
-service.stop()
-np.sum(by_quotes, axis=0).tolist(), len(by_quotes)
+np.sum(by_quotes, axis=0).tolist(), len(dozen)
 
 # %% [markdown]
 # In all; and seldom, since this decoder chooses by how a sentence begins. Such a schema makes any model safe to show, and only a good one useful.
@@ -1032,10 +1018,6 @@ def kappa(one, other):
     return ((one == other).mean() - chance) / (1 - chance)
 
 
-# %% [markdown]
-# The check against the author:
-
-# %%
 truth, verdict = fine[~early], ~written.loc[~early, "stopped"]
 agree = evaluate.share(int((truth == verdict).sum()), len(truth))
 print("agreement:", agree)
@@ -1083,10 +1065,6 @@ from pathlib import Path
 
 from course_utils.assistant import raters
 
-# %% [markdown]
-# The files:
-
-# %%
 fifty, folder = written[written["answer"] < 10], Path(tempfile.mkdtemp())
 files = [folder / "one.csv", folder / "other.csv"]
 for file in files:
@@ -1096,18 +1074,13 @@ for file in files:
 # They write *yes* or *no* and do not talk. For the arithmetic dice stand in for them here (these are **no people**): each says what the author meant, but for one sentence in ten. Then both files are read. (If they are not of the
 # same sentences, or an answer is missing, that is said.)
 
-# %%
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 slips = np.random.default_rng(seed)
 meant = dict(zip(fifty["sentence"], fifty["kind"] == "supported", strict=True))
 for file in files:
     filled = pd.read_csv(file)
     yes = filled["sentence"].str.strip().map(meant) ^ (slips.random(len(filled)) < 0.1)
     filled.assign(supported=np.where(yes, "yes", "no")).to_csv(file, index=False)
-
-# %% [markdown]
-# Their kappa, with its interval:
-
-# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 people = raters.read(*files)
 again = [people.sample(frac=1, replace=True, random_state=k) for k in range(2_000)]
 between = np.quantile([kappa(one["one"], one["other"]) for one in again], [0.025, 0.975])
@@ -1138,13 +1111,9 @@ from itertools import product
 
 from course_utils.retrieval.tickets import vectors as ticket_vectors
 
-# %% [markdown]
-# A step is how sure it is of each ticket, and whether it errs:
 
-
-# %%
 def taught(model, x):
-    """A model -> the step, on two parts; it learns from the third."""
+    """How sure it is of each ticket of two parts, and whether it errs."""
     model.fit(x["train"], tickets.train.labels)
     p = {part: model.predict_proba(x[part]) for part in ("validation", "test")}
     return {
@@ -1195,10 +1164,6 @@ def cascade(*steps):
     return bill
 
 
-# %% [markdown]
-# The router alone, and with the encoder behind it:
-
-# %%
 words_then, both_then = cascade(router), cascade(router, encoder)
 
 # %% [markdown]
