@@ -93,7 +93,7 @@ class Endpoint:
     def complete(self, messages: Sequence[dict[str, str]], schema: dict) -> Completion:
         """Ask for one answer by ``schema``. Raises EndpointError, and CourseError for a schema that cannot be met."""
         schemas.usable(schema)
-        wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"} | schema}}
+        wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schemas.sent(schema)}}
         body = {"model": self.model, "messages": list(messages), "response_format": wanted, "temperature": 0}
         began = time.monotonic()
         content = self._post(json.dumps(body).encode(), began + self.seconds)

@@ -1,7 +1,8 @@
 """What a model must answer: a small part of JSON Schema, checked by the program and not by the model.
 
 An object with named properties, each a string, a number, an integer, a boolean or a list of strings, some of them
-required, a string perhaps out of a list (``enum``). Nothing else is let in. Enough for an answer or a call.
+required, a string perhaps out of a list (``enum``) or of so many characters at most (``maxLength``). Nothing else is
+let in. Enough for an answer or a call.
 """
 
 from typing import Any
@@ -25,12 +26,28 @@ def usable(schema: Any) -> None:
         kind = wanted.get("type") if isinstance(wanted, dict) else None
         if kind not in _TYPES:
             raise CourseError(f"The schema's {name!r} has the type {kind!r}; known are {', '.join(_TYPES)}.")
-        if "enum" in wanted and not wanted["enum"]:
-            raise CourseError(f"No answer can meet the schema: {name!r} must be one of an empty list.")
+        most = wanted.get("maxLength", 0)
+        if type(most) is not int or most < 0:
+            raise CourseError(f"The schema's {name!r} has the maxLength {most!r}; expected is a whole number.")
+        if "enum" in wanted and not any(_fits(one, wanted) for one in wanted["enum"]):
+            raise CourseError(f"No answer can meet the schema: {name!r} must be one of a list in which none fits.")
     if missing := sorted(set(schema.get("required", ())) - set(schema["properties"])):
         raise CourseError(
             f"No answer can meet the schema: it requires {missing[0]!r}, which is not among its properties."
         )
+
+
+def sent(schema: dict) -> dict:
+    """A usable schema as an endpoint gets it: what `complaint` takes for granted is written out.
+
+    Without it an endpoint that builds a mask of the schema refuses a list, whose items could be anything, and one that
+    does not may add properties.
+    """
+    properties = {
+        name: {"items": {"type": "string"}} | wanted if wanted["type"] == "array" else wanted
+        for name, wanted in schema["properties"].items()
+    }
+    return {"type": "object", "additionalProperties": False} | schema | {"properties": properties}
 
 
 def complaint(value: Any, schema: dict) -> str:
@@ -43,10 +60,22 @@ def complaint(value: Any, schema: dict) -> str:
     if missing := sorted(set(schema.get("required", ())) - set(value)):
         return f"{missing[0]!r} is missing"
     for name, one in value.items():
-        kind, choices = properties[name]["type"], properties[name].get("enum")
-        fits = isinstance(one, _TYPES[kind]) and (kind == "boolean" or not isinstance(one, bool))
-        if not fits or (kind == "array" and not all(isinstance(item, str) for item in one)):
-            return f"{name!r} is not of the type {kind}"
-        if choices is not None and one not in choices:
+        wanted = properties[name]
+        if not _is_of(one, wanted["type"]):
+            return f"{name!r} is not of the type {wanted['type']}"
+        if not _fits(one, wanted):
+            return f"{name!r} has more than {wanted['maxLength']} characters"
+        if "enum" in wanted and one not in wanted["enum"]:
             return f"{name!r} is none of the values allowed"
     return ""
+
+
+def _is_of(value: Any, kind: str) -> bool:
+    fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    return fits and (kind != "array" or all(isinstance(item, str) for item in value))
+
+
+def _fits(value: Any, wanted: dict) -> bool:
+    """Whether a value is of the type, and no longer than it may be."""
+    too_long = isinstance(value, str) and len(value) > wanted.get("maxLength", len(value))
+    return _is_of(value, wanted["type"]) and not too_long

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LAST = "11"  # the last chapter of the corpus: 12 and 13 came after the snapshot, and 13 quotes the questions
 PASSAGES, VECTORS, INDEX = "corpus.json", "vectors.npz", "index.toml"
-_MEND = "Install the course again, or in a checkout run: git checkout data/retrieval"
+MEND = "Install the course again, or in a checkout run: git checkout data/retrieval"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,8 @@ class Corpus:
 def load() -> Corpus:
     """The stored corpus. Raises CourseError where a file is missing, or is not the one that the index describes."""
     folder = paths.packaged(f"retrieval/{INDEX}").parent
-    index = tables.read(folder / INDEX, _MEND)
-    content = {name: _verified(folder / name, index) for name in (PASSAGES, VECTORS)}
+    index = tables.read(folder / INDEX, MEND)
+    content = {name: verified(folder / name, index, INDEX) for name in (PASSAGES, VECTORS)}
     stored = json.loads(content[PASSAGES])
     with np.load(io.BytesIO(content[VECTORS]), allow_pickle=False) as arrays:
         kept = {name: arrays[name] for name in arrays.files}
@@ -84,7 +84,7 @@ def load() -> Corpus:
 
 def date() -> str:
     """The day on which the stored corpus was made, YYYY-MM-DD."""
-    return str(tables.read(paths.packaged(f"retrieval/{INDEX}"), _MEND)["date"])
+    return str(tables.read(paths.packaged(f"retrieval/{INDEX}"), MEND)["date"])
 
 
 def live() -> "list[Section]":
@@ -116,14 +116,15 @@ def restored(whole: np.ndarray, scales: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def _verified(path: Path, index: dict) -> bytes:
+def verified(path: Path, index: dict, name: str) -> bytes:
+    """The bytes of a file whose hash stands in ``index``, the content of ``name`` beside it; else CourseError."""
     shown = paths.display(path)
-    entry = tables.Table(index, paths.display(path.parent / INDEX), mend=_MEND).table(path.stem)
+    entry = tables.Table(index, paths.display(path.parent / name), mend=MEND).table(path.stem)
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CourseError(f"{shown} cannot be read ({error.strerror}). {_MEND}") from error
+        raise CourseError(f"{shown} cannot be read ({error.strerror}). {MEND}") from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != entry.sha256():
-        raise CourseError(f"{shown} is not the file that ships with the course (sha256 {digest}). {_MEND}")
+        raise CourseError(f"{shown} is not the file that ships with the course (sha256 {digest}). {MEND}")
     return content

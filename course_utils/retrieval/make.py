@@ -1,7 +1,8 @@
-"""Make the corpus of chapter 13 anew: ``python -m course_utils.retrieval.make``.
+"""Make the corpus of chapter 13 anew: ``python -m course_utils.retrieval.make [--tickets]``.
 
 Cuts the chapters' sources, encodes passages and questions with all-MiniLM-L6-v2 (some 15 processor seconds), and writes
-``data/retrieval``: corpus.json, vectors.npz (eight bits, a scale a row) and index.toml, all of it or nothing.
+``data/retrieval``: corpus.json, vectors.npz (eight bits, a scale a row) and index.toml, all of it or nothing. With
+``--tickets`` the corpus stays as it is, and the support tickets are encoded: tickets.npz and tickets.toml.
 """
 
 import argparse
@@ -15,32 +16,51 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_utils import paths
+from course_utils.data.tickets import PARTS
 from course_utils.errors import CourseError, warn
-from course_utils.retrieval import corpus, cutting, questions
+from course_utils.retrieval import corpus, cutting, questions, tickets
 
+_COMMAND = "python -m course_utils.retrieval.make"
 _HEADER = """\
-# The corpus of chapter 13; course_utils.retrieval.corpus checks size and hash before it reads a file.
-# Written by the command under made_by, together with the files: not by hand. Card: ../cards/course.md
+# For chapter 13; course_utils.retrieval checks the hash before it reads a file.
+# Written by the command under made_by, together with the files: not by hand. Cards: ../cards/course.md, tickets.md
 """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Cut, encode, write; say in a line each what was made."""
-    argparse.ArgumentParser(
-        prog="python -m course_utils.retrieval.make", description=__doc__.splitlines()[0].split(":")[0] + "."
-    ).parse_args(arguments)
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__.splitlines()[0].split(":")[0] + ".")
+    parser.add_argument("--tickets", action="store_true", help="encode the support tickets, and leave the corpus alone")
+    given = parser.parse_args(arguments)
     try:
         folder = paths.require_checkout() / "data" / "retrieval"
-        found = corpus.live()
-        asked = questions.questions(cutting.settled_in(found))
-        questions.check_labels(asked, {section.name for section in found})
-        content = packed(found, asked)
+        content = packed_tickets() if given.tickets else _corpus()
     except CourseError as error:
         warn(str(error))
         raise SystemExit(2) from None
     paths.write_together({folder / name: text for name, text in content.items()})
     for name, text in content.items():
         print(f"{paths.display(folder / name)}: {len(text):,} bytes")
+
+
+def _corpus() -> dict[str, bytes]:
+    found = corpus.live()
+    asked = questions.questions(cutting.settled_in(found))
+    questions.check_labels(asked, {section.name for section in found})
+    return packed(found, asked)
+
+
+def packed_tickets() -> dict[str, bytes]:
+    """The vectors of the English tickets and their index, as files' contents; needs the encoder."""
+    from course_utils import data
+
+    loaded = data.load("tickets")
+    texts = {part: getattr(loaded, part).texts for part in PARTS}
+    arrays = {}
+    for part in PARTS:
+        arrays[part], arrays[f"{part}_scales"] = corpus.squeezed(encode(texts[part]))
+    files = {tickets.STORED: archive(arrays)}
+    return files | {tickets.INDEX: index(files, " --tickets", f'texts = "{tickets.digest(texts)}"').encode()}
 
 
 def packed(found: Sequence[cutting.Section], asked: Sequence[questions.Question]) -> dict[str, bytes]:
@@ -87,17 +107,18 @@ def archive(arrays: dict[str, np.ndarray]) -> bytes:
     return packed.getvalue()
 
 
-def index(files: dict[str, bytes]) -> str:
-    """index.toml: size and hash of each file, who made it and when."""
+def index(files: dict[str, bytes], option: str = "", *more: str) -> str:
+    """An index: size and hash of each file, by which option it was made and when, and ``more`` lines."""
     import keras
 
     lines = [_HEADER]
     lines += [
-        'made_by = "python -m course_utils.retrieval.make"',
+        f'made_by = "{_COMMAND}{option}"',
         f'date = "{datetime.date.today()}"',
         'encoder = "minilm"',
         'licence = "CC BY 4.0"',
         f'versions = {{ keras = "{keras.__version__}", numpy = "{np.__version__}" }}',
+        *more,
     ]
     for name, content in files.items():
         digest = hashlib.sha256(content).hexdigest()

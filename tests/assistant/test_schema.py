@@ -12,6 +12,7 @@ CALL = {
         "share": {"type": "number"},
         "sure": {"type": "boolean"},
         "sources": {"type": "array"},
+        "note": {"type": "string", "maxLength": 3},
     },
     "required": ["tool"],
 }
@@ -19,7 +20,7 @@ CALL = {
 
 @pytest.mark.parametrize(
     "answer",
-    [{"tool": "send"}, {"tool": "refund", "amount": 3, "share": 1, "sure": False, "sources": ["a"]}],
+    [{"tool": "send"}, {"tool": "refund", "amount": 3, "share": 1, "sure": False, "sources": ["a"], "note": "abc"}],
 )
 def test_an_answer_by_the_schema_has_nothing_against_it(answer):
     schema.usable(CALL)
@@ -40,6 +41,7 @@ def test_an_answer_by_the_schema_has_nothing_against_it(answer):
         ({"tool": "send", "share": "half"}, "not of the type number"),
         ({"tool": "send", "sure": 1}, "not of the type boolean"),
         ({"tool": "send", "sources": ["a", 2]}, "not of the type array"),
+        ({"tool": "send", "note": "long"}, "'note' has more than 3 characters"),
     ],
 )
 def test_any_other_answer_is_told_what_is_wrong(answer, wrong):
@@ -54,9 +56,20 @@ def test_any_other_answer_is_told_what_is_wrong(answer, wrong):
         ({"properties": {"a": {"type": "date"}}}, "has the type 'date'"),
         ({"properties": {"a": "string"}}, "has the type None"),
         ({"properties": {"a": {"type": "string", "enum": []}}}, "No answer can meet"),
+        ({"properties": {"a": {"type": "string", "enum": [1, None]}}}, "No answer can meet"),
+        ({"properties": {"a": {"type": "string", "enum": ["long"], "maxLength": 3}}}, "No answer can meet"),
+        ({"properties": {"a": {"type": "string", "maxLength": -1}}}, "has the maxLength -1"),
+        ({"properties": {"a": {"type": "string", "maxLength": True}}}, "has the maxLength True"),
         ({"properties": {"a": {"type": "string"}}, "required": ["b"]}, "No answer can meet"),
     ],
 )
 def test_a_schema_that_cannot_be_met_is_refused(impossible, says):
     with pytest.raises(CourseError, match=says):
         schema.usable(impossible)
+
+
+def test_what_is_taken_for_granted_is_sent():
+    found = schema.sent(CALL)
+    assert found["type"] == "object" and found["additionalProperties"] is False and found["required"] == ["tool"]
+    assert found["properties"] == CALL["properties"] | {"sources": {"type": "array", "items": {"type": "string"}}}
+    assert "items" not in CALL["properties"]["sources"], "what was given stays as it is"

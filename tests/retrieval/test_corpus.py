@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_utils import paths
+from course_utils import data, paths
 from course_utils.errors import CourseError
-from course_utils.retrieval import corpus, cutting, make, questions
+from course_utils.retrieval import corpus, cutting, make, questions, tickets
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,31 @@ def test_a_label_that_is_no_section_is_refused():
     one = questions.Question("a01", "why?", "asked", ("07/Trainning",))
     with pytest.raises(CourseError, match=r"which is no section\. Did you mean 07/Training"):
         questions.check_labels([one], {"07/Training"})
+
+
+@pytest.fixture(scope="module")
+def texts():
+    loaded = data.load("tickets")
+    return {part: getattr(loaded, part).texts for part in ("train", "validation", "test")}
+
+
+def test_the_tickets_have_a_vector_each_that_means_something(texts):
+    found = tickets.vectors(texts)
+    assert {part: one.shape for part, one in found.items()} == {part: (len(texts[part]), 384) for part in texts}
+    assert all(np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5) for one in found.values())
+    labels = data.load("tickets")
+    nearest = (found["test"] @ found["train"].T).argmax(axis=1)
+    assert (labels.train.labels[nearest] == labels.test.labels).mean() > 0.5, "a quarter by chance; in their order"
+
+
+def test_vectors_are_not_given_for_other_tickets_or_out_of_another_file(texts, tmp_path, monkeypatch):
+    for others in (texts | {"test": texts["test"][::-1]}, {"train": texts["train"]}):
+        with pytest.raises(CourseError, match="these are others"):
+            tickets.vectors(others)
+    for file in (tickets.STORED, tickets.INDEX):
+        (tmp_path / file).write_bytes(paths.packaged(f"retrieval/{file}").read_bytes())
+    monkeypatch.setattr(paths, "packaged", lambda wanted: tmp_path / wanted.removeprefix("retrieval/"))
+    assert tickets.vectors(texts)
+    (tmp_path / tickets.STORED).write_bytes(b"PK")
+    with pytest.raises(CourseError, match="is not the file that ships with the course"):
+        tickets.vectors(texts)
