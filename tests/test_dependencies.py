@@ -26,6 +26,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 OPTIONAL = {"pydantic", "jax", "torch", "transformers", "google", "a_library_that_nobody_has"}
 OPTIONAL |= {"bentoml", "litserve", "mlserver"}  # tests/benchmarks/serve.py, each in an environment of its own
 OPTIONAL |= {"ai_edge_litert"}  # tests/benchmarks/litert.py, which else takes TensorFlow's copy
+OPTIONAL |= {"pocketsphinx"}  # tests/benchmarks/spoken_digits.py, which says what to install
 EXTRAS = {"author", "ray", "test"}  # an extra is declared when something uses it: `site` is not yet
 # What pytest loads stands in the package, so that a reader's own copy of a notebook is compared alike.
 TESTERS_FILES = {"course_utils/authoring/pytest_plugin.py"}

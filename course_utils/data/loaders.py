@@ -42,14 +42,16 @@ def _images(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "I
     return images.load_idx(entry.name, progress)
 
 
-def _shipped(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "TextData | Prose":
-    from course_utils.data import prose, tickets
+def _shipped(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "TextData | Prose | Sounds":
+    from course_utils.data import prose, sounds, tickets
 
     _one_split(entry, split)
+    if entry.name == sounds.MADE:
+        return sounds.load_made()
     if entry.name == prose.OWN:
         return prose.load_course_text()
     if entry.name not in tickets.FILES:
-        known = ", ".join([*tickets.FILES, prose.OWN])
+        known = ", ".join([*tickets.FILES, prose.OWN, sounds.MADE])
         raise _no_loader(entry, say("the sets that come with the course are {names}.", names=known))
     return tickets.load(entry.name)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from course_utils import paths
-from course_utils.data import fetch, prose, registry, sklearn_digits, tickets
+from course_utils.data import fetch, prose, registry, sklearn_digits, sounds, tickets
 from course_utils.data.registry import Entry
 from course_utils.errors import CourseError
 
@@ -66,6 +66,7 @@ def _verify_embedded(entry: Entry) -> Row:
     known = {"digits": (sklearn_digits.digits, "library", "comes with scikit-learn")}
     known |= {name: (lambda name=name: tickets.rows(name), "course", "data/tickets") for name in tickets.FILES}
     known |= {prose.OWN: (prose.load_course_text, "course", "data/prose")}
+    known |= {sounds.MADE: (sounds.load_made, "course", "data/sounds")}
     if entry.name not in known:
         return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/sklearn_digits.py")
     read, place, words = known[entry.name]
