@@ -503,11 +503,15 @@ f"{cents:.2f} cents, with five sections {cents + 400 * read * 2.50 / 1e6:.2f}"
 # %% [markdown]
 # No recording this time. Chapter 12's fast recipe learns the course's text, byte by byte and for half of its steps, in some five seconds. (It is trained here, not shipped, so that you can change it.)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from dataclasses import replace
 
 from course_utils.recipes import decoder as recipe
 
+# %% [markdown]
+# 120 steps:
+
+# %% tags=["nbval-ignore-output"]
 prose = data.load("course_text")
 read_bytes = np.frombuffer(prose.train.encode(), np.uint8)
 half = replace(recipe.FAST, steps=120)
@@ -515,9 +519,9 @@ taught_bytes = recipe.train(read_bytes, 257, half, seed=seed)  # 256 bytes, and 
 f"{taught_bytes.count_params():,} parameters"
 
 # %% [markdown]
-# As a bundle (chapter 10), with room for a prompt, and served on this machine:
+# Chapter 10's bundle and chapter 12's service, and a folder:
 
-# %% tags=["nbval-ignore-output"]
+# %%
 import tempfile
 from pathlib import Path
 
@@ -527,10 +531,20 @@ from course_utils.bundles.decoder import Decoder
 from course_utils.bundles.decoder_pass import Network
 from course_utils.serving.starting import Service
 
+home = tempfile.TemporaryDirectory()
+
+# %% [markdown]
+# With room for a prompt, saved,
+
+# %% tags=["nbval-ignore-output"]
 own = Decoder.of(taught_bytes, BytePairs([], ["<end>"]), end="<end>")
 roomy = Network(replace(own.network.shape, context=8_192), own.network.arrays)
-home = tempfile.TemporaryDirectory()
 bundles.save(replace(own, network=roomy), Path(home.name) / "own")
+
+# %% [markdown]
+# and served on this machine, in a process of its own:
+
+# %%
 service = Service(Path(home.name) / "own", folder=Path(home.name) / "service")
 ours = Endpoint(service.url, service.name)
 
@@ -565,7 +579,7 @@ replies["log"].replace("", "passed").value_counts().to_frame("answers")
 
 # %%
 by_quotes = []
-for i in dozen:
+for i in dozen[::2]:
     whole = sentences(corpus.texts[rank[i].argmin()])
     quotes = {
         "properties": {"answer": {"type": "string", "enum": whole}},
@@ -573,13 +587,13 @@ for i in dozen:
     }
     got = ours.complete([{"role": "user", "content": asked[i].text}], quotes).value["answer"]
     by_quotes.append((got in whole, got == quote(i)[0]))
-service.stop()
 
 # %% [markdown]
-# In how many is it a sentence of the source, and in how many the one that shares most with the question?
+# Every other one of the dozen. In how many is it a sentence of the source, and in how many the one that shares most with the question?
 
 # %% tags=["nbval-ignore-output"]
-np.sum(by_quotes, axis=0).tolist(), len(dozen)
+service.stop()
+np.sum(by_quotes, axis=0).tolist(), len(by_quotes)
 
 # %% [markdown]
 # In all; and seldom, since this decoder chooses by how a sentence begins. Such a schema makes any model safe to show, and only a good one useful.
@@ -1004,8 +1018,7 @@ assert (1 / first_right(reranked, "asked")).mean() > (1 / first["asked", "fused"
 # %% [markdown]
 # The judge is section 3's check: it says of a sentence whether the source supports it. The labels say whether it does. Whose labels? One person's: the author of this course wrote each sentence to be supported,
 # or planted it, and nobody else has labelled them. So what follows compares the check with one author's *intention*.
-#
-# **Predict first.** In which share of the 40 sentences do they agree?
+# **Kappa** is the share of agreement above what chance gives:
 
 
 # %%
@@ -1018,6 +1031,10 @@ def kappa(one, other):
     return ((one == other).mean() - chance) / (1 - chance)
 
 
+# %% [markdown]
+# **Predict first.** In which share of the 40 sentences do check and author agree?
+
+# %%
 truth, verdict = fine[~early], ~written.loc[~early, "stopped"]
 agree = evaluate.share(int((truth == verdict).sum()), len(truth))
 print("agreement:", agree)
@@ -1030,7 +1047,7 @@ f"by chance {by_chance(truth, verdict):.2f}, so kappa {kappa(truth, verdict):.2f
 #
 # </details>
 #
-# A judge who tosses coins as often "yes" as this one would agree in 48. **Kappa** is the share of what lies above chance: 0.62. That sounds good, and yet the judge never
+# A judge who tosses coins as often "yes" as this one would agree in 48; of what lies above, it has a kappa of 0.62. That sounds good, and yet the judge never
 # notices a contrary. An average again: always look at the kinds.
 #
 # What is its figure worth? Say it approves of 80 % of tomorrow's answers. With $s$ the share of supported sentences that it approves, and $r$ the share of the others
@@ -1065,6 +1082,10 @@ from pathlib import Path
 
 from course_utils.assistant import raters
 
+# %% [markdown]
+# The files:
+
+# %%
 fifty, folder = written[written["answer"] < 10], Path(tempfile.mkdtemp())
 files = [folder / "one.csv", folder / "other.csv"]
 for file in files:
@@ -1074,13 +1095,18 @@ for file in files:
 # They write *yes* or *no* and do not talk. For the arithmetic dice stand in for them here (these are **no people**): each says what the author meant, but for one sentence in ten. Then both files are read. (If they are not of the
 # same sentences, or an answer is missing, that is said.)
 
-# %% tags=["nbval-ignore-output", "compare-within=0.2"]
+# %%
 slips = np.random.default_rng(seed)
 meant = dict(zip(fifty["sentence"], fifty["kind"] == "supported", strict=True))
 for file in files:
     filled = pd.read_csv(file)
     yes = filled["sentence"].str.strip().map(meant) ^ (slips.random(len(filled)) < 0.1)
     filled.assign(supported=np.where(yes, "yes", "no")).to_csv(file, index=False)
+
+# %% [markdown]
+# Their kappa, with its interval:
+
+# %% tags=["nbval-ignore-output", "compare-within=0.2"]
 people = raters.read(*files)
 again = [people.sample(frac=1, replace=True, random_state=k) for k in range(2_000)]
 between = np.quantile([kappa(one["one"], one["other"]) for one in again], [0.025, 0.975])
@@ -1111,9 +1137,13 @@ from itertools import product
 
 from course_utils.retrieval.tickets import vectors as ticket_vectors
 
+# %% [markdown]
+# A step is how sure it is of each ticket, and whether it errs:
 
+
+# %%
 def taught(model, x):
-    """How sure it is of each ticket of two parts, and whether it errs."""
+    """A model -> the step, on two parts; it learns from the third."""
     model.fit(x["train"], tickets.train.labels)
     p = {part: model.predict_proba(x[part]) for part in ("validation", "test")}
     return {
@@ -1164,6 +1194,10 @@ def cascade(*steps):
     return bill
 
 
+# %% [markdown]
+# The router alone, and with the encoder behind it:
+
+# %%
 words_then, both_then = cascade(router), cascade(router, encoder)
 
 # %% [markdown]
