@@ -1349,7 +1349,7 @@ keras.utils.clear_session()
 # ## 4 · Speech
 #
 # A small team has no thousand speakers, but it can *make* voices. You train a digit recogniser on synthetic voices, meet three real speakers, and measure what
-# augmentation and a few real words repair.
+# augmentation and a second synthesiser repair.
 #
 # The set: 28 single words, one take each, by Allison Smith (a telephone exchange), David Dawson (a talking clock) and an unnamed speaker (a chess program).
 
@@ -1453,137 +1453,171 @@ def features(sounds):
 # %% [markdown]
 # ### Clean voices, real voices
 #
-# A small CNN as in chapter 07. How much of what it learns from clean synthetic voices is left on real ones?
+# A small CNN as in chapter 07, twice, from two starts; the two vote with their probabilities. It learns from clean synthetic voices. (`masked` is for later: of three copies two lose a stretch of time and some bands.)
 
 
-# %% tags=["nbval-ignore-output"]
-def listener(sounds, labels, epochs=12):
-    keras.utils.set_random_seed(seed)
+# %%
+def masked(x, rng):
+    x = np.concatenate([x, x, x])
+    for one in x[len(x) // 3 :]:
+        (frame, band), (long, wide) = rng.integers((48, BANDS)), rng.integers((10, 8))
+        one[frame : frame + long] = one[:, band : band + wide] = one.mean()
+    return x
+
+
+def network():
     layers = [keras.layers.Input((48, BANDS, 1))]
     for filters in (16, 32, 32):
         layers.append(
             keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")
         )
-    layers += [
-        keras.layers.Flatten(),
-        keras.layers.Dropout(0.3),
-        keras.layers.Dense(10, activation="softmax"),
-    ]
-    model = keras.Sequential(layers)
+    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.3)]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(features(sounds), labels, epochs=epochs, verbose=0)
     return model
 
 
-def hear(model, sounds):
-    return model.predict(features(sounds), verbose=0).argmax(1)
+# %% [markdown]
+# With masks each epoch is three times as long, so there are a third as many:
 
 
-clean = listener(plain_sounds, plain_labels)
+# %% tags=["nbval-ignore-output"]
+def listeners(sounds, labels, masks=False):
+    x, found = features(sounds), []
+    for start in (seed, seed + 1):
+        keras.utils.set_random_seed(start)
+        seen = masked(x, np.random.default_rng(start)) if masks else x
+        model, times = network(), 3 if masks else 1
+        model.fit(seen, np.tile(labels, times), epochs=12 // times, verbose=0)
+        found.append(model)
+    return found
+
+
+def hear(models, sounds):
+    x = features(sounds)
+    return sum(keras.ops.convert_to_numpy(model(x)) for model in models).argmax(1)
+
+
+clean = listeners(plain_sounds, plain_labels)
 held = evaluate.accuracy(held_labels, hear(clean, held_sounds))
 held
 
 # %% [markdown]
-# ### Augmentation, chosen without the test
+# ### Other voices, chosen without the test
 #
-# Make the voices worse: children to giants, formants astray, accents, and rooms with echo, band limits and noise. Does it help? The three speakers must not decide
-# that. The judge is synthetic, and of a kind that neither training set holds: **whispers** by throats smaller and larger than any.
+# Make *your* voices worse: children to giants, accents, formants astray, rooms with echo, band limits and noise. Or let *another program* speak half of the words. The set `made_digits` has some by
+# **espeak-ng**, 24 voices made by rules, and by **flite**, four built from people's recordings. These words are changed in speed and room, so as a comparison half of your own are, in the same way. Each way gets 640 sounds and as many steps.
 
 # %% tags=["nbval-ignore-output"]
 varied = synthesiser.Kind(
     size=(0.85, 1.25), pitch=(80, 260), wobble=0.1, accents=True, room=True
 )
-varied_sounds, varied_labels = synthesiser.voices(varied, 40, np.random.default_rng(seed))
-trained = {"clean": clean, "augmented": listener(varied_sounds, varied_labels)}
-whispers, whispered_labels = [], np.tile(np.arange(10), 20)
-for size in ((0.78, 0.85), (1.25, 1.35)):
-    whispers += synthesiser.voices(
-        synthesiser.Kind(size=size, whisper=True), 10, np.random.default_rng(9)
-    )[0]
-judged = {
-    name: evaluate.accuracy(whispered_labels, hear(model, whispers))
-    for name, model in trained.items()
+rng = np.random.default_rng(seed)
+worse, worse_labels = synthesiser.voices(varied, 64, rng)
+made = data.load("made_digits")
+by = {name: np.char.startswith(made.speakers.astype(str), name) for name in ("espeak", "flite")}
+espeak = np.resize(rng.permutation(np.flatnonzero(by["espeak"])), 320)
+own, own_labels = plain_sounds[:320], plain_labels[:320]
+more_sounds, more_labels = synthesiser.voices(plain, 32, rng)
+
+
+def half(sounds, labels):
+    """Networks that learn from 320 plain words, and from ``sounds`` in another tempo and room."""
+    changed = [synthesiser.room(synthesiser.speed(x, rng), rng) for x in sounds]
+    return listeners(own + changed, np.r_[own_labels, labels], masks=True)
+
+
+trained = {
+    "clean": clean,
+    "ours, varied": listeners(worse, worse_labels, masks=True),
+    "ours, half of them changed": half(more_sounds, more_labels),
+    "half by espeak-ng": half([made.sounds[i] for i in espeak], made.labels[espeak]),
 }
+
+# %% [markdown]
+# Who chooses? Not the three speakers, they are the test; and a judge made by our own table would share the table's faults. So flite judges, which no network has heard.
+
+# %%
+judging = [made.sounds[i] for i in np.flatnonzero(by["flite"])]
+judged = {
+    way: evaluate.accuracy(made.labels[by["flite"]], hear(models, judging))
+    for way, models in trained.items()
+}
+chosen = max(judged, key=lambda way: judged[way].value)
 judged
 
 # %% [markdown]
-# ### A few real words
+# ### Three real speakers
 #
-# A third way: let the augmented network hear the *other two* speakers' words, twelve changed copies of each among 250 synthetic ones, and test it on the third.
+# **Predict first.** The clean networks hear half of the real words. Which of the three ways closes most of the gap to the synthetic ones, and does one widen it?
 
 # %% tags=["nbval-ignore-output"]
-heard = {name: hear(model, spoken.sounds) for name, model in trained.items()}
-start, heard["+ real words"] = (
-    trained["augmented"].get_weights(),
-    np.zeros(len(spoken.labels), int),
-)
-for speaker in speakers:
-    others, rng = np.flatnonzero(spoken.speakers != speaker), np.random.default_rng(seed)
-    copies = [
-        synthesiser.room(synthesiser.speed(spoken.sounds[i], rng), rng)
-        for i in others
-        for _ in range(12)
-    ]
-    trained["augmented"].set_weights(start)
-    heard_now = features(copies + varied_sounds[:250])
-    called = np.r_[np.repeat(spoken.labels[others], 12), varied_labels[:250]]
-    trained["augmented"].fit(heard_now, called, epochs=8, verbose=0)
-    its = np.flatnonzero(spoken.speakers == speaker)
-    heard["+ real words"][its] = hear(trained["augmented"], [spoken.sounds[i] for i in its])
-
-# %% [markdown]
-# Would longer training alone have done it? The comparison: as many epochs, on as many sounds, none of them real.
-
-# %% tags=["nbval-ignore-output"]
-trained["augmented"].set_weights(start)
-more_sounds, more_labels = synthesiser.voices(
-    varied, len(called) // 10, np.random.default_rng(seed + 2)
-)
-trained["augmented"].fit(features(more_sounds), more_labels, epochs=8, verbose=0)
-heard["as long, none real"] = hear(trained["augmented"], spoken.sounds)
-
-# %% [markdown]
-# Now the test, by speaker, with 95 % intervals over the words:
-
-# %% tags=["nbval-ignore-output"]
-who = {speaker: spoken.speakers == speaker for speaker in speakers} | {
-    "together": spoken.labels >= 0
-}
+heard = {way: hear(models, spoken.sounds) for way, models in trained.items()}
+who = {speaker: spoken.speakers == speaker for speaker in speakers}
+who["together"] = spoken.labels >= 0
 scores = {
-    name: {how: evaluate.accuracy(spoken.labels[w], h[w]) for how, h in heard.items()}
+    name: {way: evaluate.accuracy(spoken.labels[w], h[w]) for way, h in heard.items()}
     for name, w in who.items()
 }
-pd.DataFrame(scores).T.map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
+pd.DataFrame(scores).map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
 
 # %% [markdown]
-# The *gap* is the accuracy on held-out synthetic voices less that on real ones. Which share of it does each way close?
+# <details><summary>What came</summary>
+#
+# Espeak-ng's. Your own voices, varied or changed, are no better than clean ones, or a little worse.
+#
+# </details>
+#
+# The *gap* is the accuracy on held-out synthetic voices less that on real ones. The share of it that each way closes:
 
 # %% tags=["nbval-ignore-output"]
-closed = pd.DataFrame(
-    {
-        name: {
-            how: (e.value - row["clean"].value) / (held.value - row["clean"].value)
-            for how, e in row.items()
-        }
-        for name, row in scores.items()
-    }
-).T.drop(columns="clean")
-closed.round(2)
+together = {way: e.value for way, e in scores["together"].items()}
+gap = held.value - together["clean"]
+closed = {way: (value - together["clean"]) / gap for way, value in together.items()}
+pd.Series(closed).drop("clean").map("{:.0%}".format)
 
 # %% [markdown]
-# What the next paragraph says is held here; its bounds are wide, because another processor trains another network:
+# What the next paragraph says is held here; its bounds are wide, because another processor trains other networks:
 
 # %%
-together = {how: e.value for how, e in scores["together"].items()}
-assert together["+ real words"] >= max(together["augmented"], together["as long, none real"])
-assert held.value > 0.95 and closed.loc["together", "augmented"] < 0.5
+best_own = max(together["ours, varied"], together["ours, half of them changed"])
+assert together["half by espeak-ng"] > max(best_own, together["clean"]) + 0.07
+assert judged["half by espeak-ng"].value > judged["clean"].value and held.value > 0.95
 
 # %% [markdown]
-# Read the table by column. The judge of whispers preferred the augmented network, if by little, and on real people it is no better: it closes no part of the gap that
-# 28 words could show. A judge made by the same table shares the table's faults, which no echo mends. About twenty words of two *other* people close about half of it, for
-# one speaker all, in this run, and for the two others a third; as long a training without them does not. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to nobody: while this section was
-# written, these 28 words were listened to many times, so they are no untouched test any more.
+# In five seeds, run off this page, flite took espeak-ng's half each time (twice by one word of eighty before your varied voices), and it closed 36, 44, 47, 50 and 53 % of the gap; the same changes of your own voices closed −7 to 12.
+# So it is the *other* voices, not the echo: what your table has wrong no room mends, and another program has other faults. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to
+# nobody: while this section was written, these 28 words were listened to many times, so they are no untouched test any more.
 #
+# ### Published yardsticks
+#
+# A benchmark (`tests/benchmarks/spoken_digits.py`) set two published programs beside all this, and kept what it found. First PocketSphinx, a recogniser of any English, told
+# that there are ten words:
+
+# %%
+from course_utils import results
+
+peers = results.load("14", "peers")
+print(results.described(peers))
+pd.DataFrame(peers["heard"]).T
+
+# %% [markdown]
+# Then Silero, a network that says where somebody speaks, and the threshold that `features` cuts words with, as the share of frames of 32 ms that each calls rightly. White noise lies over the real words; what
+# is right is the threshold's own answer without it:
+
+# %%
+pd.DataFrame(peers["activity"]).T
+
+# %% [markdown]
+# PocketSphinx heard 22 of the 28 words, your two networks 19: 28 words cannot tell the two apart. (It was made for sound with twice the band.) The threshold is all you need in silence; from noise at −20 dB on it
+# calls nearly everything speech, while Silero is right in 92 % of the frames with any noise here.
+
+# %%
+with_noise = pd.DataFrame(peers["activity"]).T.loc["noise at -20 dB"]
+assert with_noise["Silero"] > 0.85 > 0.5 > with_noise["threshold"]
+assert 0.7 < peers["heard"]["together"]["accuracy"] < 0.85
+
+# %% [markdown]
 # ### Check the article
 #
 # Section 6.3 names *DeepSpeech* and *WaveNet* as models for speech **recognition**, and WaveNet again for synthesis. What do the two papers say of themselves?
@@ -1618,19 +1652,19 @@ claims.record(
 # ### A large model for spoken digits?
 
 # %% tags=["nbval-ignore-output"]
-real, part = scores["together"]["+ real words"], closed.loc["together", "+ real words"]
+real, part = scores["together"][chosen], closed[chosen]
 print(
-    f"{clean.count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {part:.0%} of the gap closed."
+    f"2 × {clean[0].count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {part:.0%} of the gap closed."
 )
 print("Good enough for a menu:", "yes" if real.low > 0.95 else "no")
 
 # %% [markdown]
-# Yes, take a published recogniser: it has heard thousands of real people, and your network, perfect on voices of its own kind, fails on real ones too often for a
-# menu of ten words. Make your own where the words are yours alone or the device is tiny, and then record twenty real speakers before you
-# invent a twenty-first augmentation. A published recogniser is not measured here: it would have to be installed.
+# Take a published recogniser: it has heard thousands of real people, and your networks, perfect on voices of their own kind, fail on real ones too often for a
+# menu of ten words. (PocketSphinx, as it comes, would not do either; measure a newer one on your own users.) Make your own where the words are yours alone or the device is tiny. Then let a second program speak before you
+# invent a twenty-first augmentation, and record twenty real speakers: with 28 words you would not even notice how good you are.
 
 # %%
-del plain_sounds, held_sounds, varied_sounds, whispers, trained, clean
+del plain_sounds, held_sounds, more_sounds, worse, trained, clean
 keras.utils.clear_session()
 
 
