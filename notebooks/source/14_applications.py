@@ -1544,7 +1544,7 @@ judged = {
     for way, models in trained.items()
 }
 chosen = max(judged, key=lambda way: judged[way].value)
-judged
+pd.Series(judged).map(str)
 
 # %% [markdown]
 # ### Three real speakers
@@ -1599,7 +1599,7 @@ from course_utils import results
 
 peers = results.load("14", "peers")
 print(results.described(peers))
-pd.DataFrame(peers["heard"]).T
+pd.DataFrame(peers["heard"]).T.astype({"words": int})
 
 # %% [markdown]
 # Then Silero, a network that says where somebody speaks, and the threshold that `features` cuts words with, as the share of frames of 32 ms that each calls rightly. White noise lies over the real words; what
