@@ -163,10 +163,14 @@ class Endpoint:
 def _answer(content: bytes) -> tuple[Any, dict]:
     """The answer and the usage in an endpoint's reply; EndpointError for one that has no answer in it."""
     try:
-        reply = json.loads(content)
+        reply = json.loads(content, parse_constant=_no_json)
         text = reply["choices"][0]["message"]["content"]
         usage = reply.get("usage") or {}
-        return json.loads(text), usage if isinstance(usage, dict) else {}
+        return json.loads(text, parse_constant=_no_json), usage if isinstance(usage, dict) else {}
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         start = " ".join(content[:40].decode("utf-8", "replace").split())
         raise EndpointError("rubbish", f"What the model sent is no answer: it begins {start!r}.") from None
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

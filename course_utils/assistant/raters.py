@@ -31,6 +31,7 @@ def write(file: Path | str, sentences: Sequence[str], sources: Sequence[str], *,
     if len(sentences) != len(sources) or not all(sentences) or not 0 < len(set(sentences)) == len(sentences):
         raise CourseError("Give at least one sentence, no sentence twice, and a source for each.")
     content = io.StringIO(newline="")
+    content.write("\ufeff")  # without this mark some spreadsheets read another encoding than UTF-8
     table = csv.writer(content, lineterminator="\n")
     table.writerow(COLUMNS)
     for number, place in enumerate(np.random.default_rng(seed).permutation(len(sentences)), 1):

@@ -1,10 +1,11 @@
 """What a model must answer: a small part of JSON Schema, checked by the program and not by the model.
 
-An object with named properties, each a string, a number, an integer, a boolean or a list of strings, some of them
-required, a string perhaps out of a list (``enum``) or of so many characters at most (``maxLength``). Nothing else is
-let in. Enough for an answer or a call.
+An object with named properties, each a string, a finite number, an integer, a boolean or a list of strings, some of
+them required, a value perhaps out of a list (``enum``), a string of so many characters at most (``maxLength``). A
+schema with any other keyword is refused, since nobody would check it. Enough for an answer or a call.
 """
 
+import math
 from typing import Any
 
 from course_utils.errors import CourseError
@@ -16,16 +17,30 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "array": (list,),
 }
+# Say something to the model or to a reader, and demand nothing.
+_WORDS = ("title", "description", "default", "examples", "deprecated", "$comment", "$id", "$schema")
+_OF_SCHEMA = ("type", "properties", "required", "additionalProperties", *_WORDS)
+_OF_PROPERTY = ("type", "enum", "maxLength", "items", *_WORDS)
 
 
 def usable(schema: Any) -> None:
     """Raise CourseError for a schema that is none, or that no answer can meet."""
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         raise CourseError('A schema is a dictionary with "properties": {"answer": {"type": "string"}}, for example.')
+    _known(schema, _OF_SCHEMA, "The schema")
+    if schema.get("type", "object") != "object" or schema.get("additionalProperties", False) is not False:
+        raise CourseError('The schema must be of the type "object", and additionalProperties, if given, False.')
+    if not _strings(schema.get("required", [])):
+        raise CourseError(f"The schema's required is {schema['required']!r}; expected is a list of names.")
     for name, wanted in schema["properties"].items():
         kind = wanted.get("type") if isinstance(wanted, dict) else None
         if kind not in _TYPES:
             raise CourseError(f"The schema's {name!r} has the type {kind!r}; known are {', '.join(_TYPES)}.")
+        _known(wanted, _OF_PROPERTY, f"The schema's {name!r}")
+        if wanted.get("items", {"type": "string"}) != {"type": "string"}:
+            raise CourseError(f'The items of the schema\'s {name!r} can only be {{"type": "string"}}.')
+        if not isinstance(wanted.get("enum", []), list | tuple):
+            raise CourseError(f"The schema's {name!r} has the enum {wanted['enum']!r}; expected is a list.")
         most = wanted.get("maxLength", 0)
         if type(most) is not int or most < 0:
             raise CourseError(f"The schema's {name!r} has the maxLength {most!r}; expected is a whole number.")
@@ -35,6 +50,17 @@ def usable(schema: Any) -> None:
         raise CourseError(
             f"No answer can meet the schema: it requires {missing[0]!r}, which is not among its properties."
         )
+
+
+def _known(given: dict, keywords: tuple[str, ...], what: str) -> None:
+    if unknown := [one for one in given if one not in keywords]:
+        raise CourseError(
+            f"{what} has the keyword {unknown[0]!r}, which is not checked; known are {', '.join(keywords)}."
+        )
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
 
 def sent(schema: dict) -> dict:
@@ -72,6 +98,8 @@ def complaint(value: Any, schema: dict) -> str:
 
 def _is_of(value: Any, kind: str) -> bool:
     fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if isinstance(value, float) and not math.isfinite(value):  # json.loads makes infinity of 1e999
+        return False
     return fits and (kind != "array" or all(isinstance(item, str) for item in value))
 
 

@@ -2,7 +2,7 @@
 
 Lets espeak-ng and flite, as Debian packages them, say the ten digit words; writes ``data/sounds/made_digits.npz`` and
 says the hash for ``data/registry.toml``. The voices were listed before anything was trained on them: every accent of
-English that espeak-ng has, with three of its variants each; all of flite's voices that say any word, at two tempi.
+English that espeak-ng has, with three of its variants each; four of flite's voices, one of each person, at two tempi.
 """
 
 import shutil

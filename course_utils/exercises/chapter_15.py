@@ -579,8 +579,9 @@ def _steps_mistakes() -> list[Mistake]:
         Mistake(
             "goal shared out",
             goal_shared,
-            "You share ε out over the runs, which keeps the goal and wastes steps: it is the Rényi costs that add up, "
-            "`runs * T * renyi`, and ε is computed once, at the end.",
+            "You share ε out over the runs, or pay log(1/δ) / (a - 1) for each of them, which comes to the same. That "
+            "keeps the goal and wastes steps: it is the Rényi costs that add up, `runs * T * renyi`, and log(1/δ) is "
+            "paid once.",
         ),
         Mistake(
             "goal and δ shared out",

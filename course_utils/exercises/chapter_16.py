@@ -437,6 +437,21 @@ def _zeros_for_not_due(said, came, due, earlier):
     return 1 - float(squares.mean() / np.square(np.mean(earlier) - np.asarray(came)[np.asarray(due)]).mean())
 
 
+def _squares(said, came, due, earlier):
+    """The squares of the forecaster and of the base rate, over what is due."""
+    said, came, due = np.asarray(said, float), np.asarray(came, float), np.asarray(due, bool)
+    return np.square(said - came)[due], np.square(np.mean(earlier) - came)[due]
+
+
+def _mean_of_ratios(said, came, due, earlier):
+    own, rival = _squares(said, came, due, earlier)
+    return 1 - float((own / rival).mean())
+
+
+_FILLED = (
+    "You fill in the base rate for what is not due. That is no forecast and no outcome: leave it out on both sides."
+)
+_EARLIER = "`due` belongs to `said` and `came`. All of `earlier` was known: take its whole mean."
 _SPREAD = (
     "p(1 - p) is what a square comes to *on the mean* if the p are right. What came decides: take (p - y)², for the "
     "forecaster and for the base rate."
@@ -474,6 +489,41 @@ _SKILL_MISTAKES += [
         "sum over mean",
         _wrong(_skill, mine=lambda p, y: np.square(p - y).sum(keepdims=True)),
         "Your forecaster has a sum of squares, the rival a mean. Take the mean of both.",
+    ),
+    Mistake(
+        "outcomes filled with the base rate",
+        lambda said, came, due, earlier: _skill(
+            said, np.where(due, came, np.mean(earlier)), [True] * len(due), earlier
+        ),
+        _FILLED,
+    ),
+    Mistake(
+        "forecasts filled with the base rate",
+        lambda said, came, due, earlier: _skill(
+            np.where(due, said, np.mean(earlier)), came, [True] * len(due), earlier
+        ),
+        _FILLED,
+    ),
+    Mistake("mean of ratios", _mean_of_ratios, "You take the mean of ratios. Take both means first, then their ratio."),
+    Mistake(
+        "median of earlier",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: np.median(earlier)),
+        "The base rate is the share that came, the *mean* of `earlier`. The median of noughts and ones is one of them.",
+    ),
+    Mistake(
+        "median of squares",
+        lambda said, came, due, earlier: 1 - float(np.divide(*map(np.median, _squares(said, came, due, earlier)))),
+        "The Brier score is the *mean* of the squares, not their median.",
+    ),
+    Mistake(
+        "earlier masked",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: np.array(earlier)[due].mean()),
+        _EARLIER,
+    ),
+    Mistake(
+        "earlier paired with due",
+        _wrong(_skill, rate_of=lambda said, came, due, earlier: np.mean([e for e, now in zip(earlier, due) if now])),  # noqa: B905
+        _EARLIER,
     ),
     Mistake("lists masked", lambda said, came, due, earlier: said[due], _LISTS),
     Mistake("lists subtracted", lambda said, came, due, earlier: said - came, _LISTS),
@@ -1000,7 +1050,7 @@ def gate(lost, gained, n, p99, mb, signed, limits):
 def _gate(
     lost, gained, n, p99, mb, signed, limits, *,
     unknown="measure", must_sign=True, point=False, plus=1, win=True, time=True, size=True, above=False, swap=False,
-    z=1.96, unit=1, allowed=1,
+    z=1.96, unit=1, allowed=1, order="stop first", lower=True,
 ):  # fmt: skip
     lost, gained = (gained, lost) if swap else (lost, gained if win else 0)
     p, g = (lost + plus) / (n + 2 * plus), (gained + plus) / (n + 2 * plus)
@@ -1008,7 +1058,11 @@ def _gate(
     asked = [(p99, limits["ms"])] * time + [(mb, limits["mb"])] * size
     over = [a > b if not above else a >= b for a, b in asked]
     low, high, most = unit * (p - g - half), unit * (p - g + half), allowed * limits["loss"]
-    if (must_sign and not signed) or any(over) or low > most:
+    if high <= most and (order == "ship first" or (order == "signed ships first" and signed)):
+        return "ship"
+    if order == "loss first" and low <= most < high:
+        return "measure"
+    if (must_sign and not signed) or any(over) or (lower and low > most):
         return "stop"
     return "ship" if high <= most else unknown
 
@@ -1032,6 +1086,7 @@ _GATE_CASES = [
     (60, 20, 10_000, 2.2, 0.081, True, _LIMITS),
     (0, 0, 800, 2.2, 0.08, True, {"ms": 5, "mb": 1, "loss": 0.002}),
 ]
+_STOP_FIRST = 'All reasons to stop come before "ship": the signature, time, size, and the lower end.'
 _GATE_MISTAKES = [
     Mistake(
         "the loss itself",
@@ -1058,6 +1113,28 @@ _GATE_MISTAKES = [
         _wrong(_gate, time=False, size=False),
         "You look at the loss alone. p99 and size have limits, too.",
     ),
+    Mistake(
+        "lower end forgotten",
+        _wrong(_gate, lower=False),
+        'You look at the upper end alone. Above the limit even at its *lower* end a loss is refuted: "stop".',
+    ),
+    Mistake(
+        "measures before it stops",
+        _wrong(_gate, order="loss first"),
+        "You measure more of a file that is to be stopped anyhow. All reasons to stop come first: signature, time and "
+        "size, too.",
+    ),
+    Mistake("ships before it stops", _wrong(_gate, order="signed ships first"), _STOP_FIRST),
+    Mistake("ships before all else", _wrong(_gate, order="ship first"), _STOP_FIRST),
+    Mistake(
+        "never ships",
+        lambda *given: _gate(*given).replace("ship", "measure"),
+        'Your function never says "ship". Where no reason to stop is left and the upper end is within the limit, it is '
+        "shown.",
+    ),
+    Mistake("always measure", lambda *given: "measure", 'Your function says "measure" whatever it is given.'),
+    Mistake("always stop", lambda *given: "stop", 'Your function says "stop" whatever it is given.'),
+    Mistake("always ship", lambda *given: "ship", 'Your function says "ship" whatever it is given.'),
     Mistake("time forgotten", _wrong(_gate, time=False), 'p99 has a limit, too, `limits["ms"]`.'),
     Mistake("size forgotten", _wrong(_gate, size=False), 'The size has a limit, too, `limits["mb"]`.'),
     Mistake(

@@ -67,7 +67,8 @@ def available() -> None:
 class Elsewhere:
     """Stands for a model whose calls are made elsewhere: with ``ask(items, seconds)``, which blocks.
 
-    A call that fails with one of ``died`` is made again, since its replica has gone, until ``seconds`` are over.
+    A call that fails with one of ``died`` is made once more, since its replica has gone; not a third time, for it may
+    be what it was asked that ended both.
     """
 
     elsewhere = True  # never called by the event loop: see probing.Plan
@@ -83,13 +84,11 @@ class Elsewhere:
     def predict_proba(self, items: Any) -> np.ndarray:
         """What a replica says: float (n, classes)."""
         until = time.monotonic() + self._seconds
-        while True:
-            try:
-                return self._ask(items, max(0.0, until - time.monotonic()))
-            except self._died:
-                if time.monotonic() > until - 0.05:
-                    raise
-                time.sleep(0.05)
+        try:
+            return self._ask(items, self._seconds)
+        except self._died:
+            time.sleep(0.05)
+        return self._ask(items, max(0.0, until - time.monotonic()))
 
 
 class Replica:

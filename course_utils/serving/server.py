@@ -224,25 +224,27 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.collect()  # of the nothing that is left: a quarter is now reckoned from there
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        lost = runner.run(server.run_on(found, lambda: ready(url)))
-        if closing is not None:
-            runner.run(closing())
-        if lost:
-            LOG.error(
-                "%s",
-                say_many(
-                    "{n} request was not answered in the {seconds:g} seconds for stopping.",
-                    "{n} requests were not answered in the {seconds:g} seconds for stopping.",
-                    lost,
-                    seconds=state.limits.stop_seconds,
-                ),
-            )
-            state.close()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(1)  # a call of the model may still run, and nothing would end it
-    gc.unfreeze()
+    try:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            lost = runner.run(server.run_on(found, lambda: ready(url)))
+            if closing is not None:
+                runner.run(closing())
+            if lost:
+                LOG.error(
+                    "%s",
+                    say_many(
+                        "{n} request was not answered in the {seconds:g} seconds for stopping.",
+                        "{n} requests were not answered in the {seconds:g} seconds for stopping.",
+                        lost,
+                        seconds=state.limits.stop_seconds,
+                    ),
+                )
+                state.close()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(1)  # a call of the model may still run, and nothing would end it
+    finally:
+        gc.unfreeze()  # of another service in this process, too: it then only collects as often as Python would
     state.close()
     LOG.info("%s", say("Stopped; every request that was accepted has been answered."))
     return lost

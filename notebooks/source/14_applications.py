@@ -1505,8 +1505,11 @@ held
 # %% [markdown]
 # ### Other voices, chosen without the test
 #
-# Make *your* voices worse: children to giants, accents, formants astray, rooms with echo, band limits and noise. Or let *another program* speak half of the words. The set `made_digits` has some by
-# **espeak-ng**, 24 voices made by rules, and by **flite**, four built from people's recordings. These words are changed in speed and room, so as a comparison half of your own are, in the same way. Each way gets 640 sounds and as many steps.
+# Three ways, each with 640 sounds, masked, and as many steps:
+#
+# * *varied*: your own voices made worse, children to giants, with accents, formants astray, and rooms with echo, band limits and noise;
+# * half of the words by *another program*, in another tempo and room. The set `made_digits` has words by **espeak-ng**, 24 voices made by rules, and by **flite**, four built from people's recordings;
+# * as the comparison for that, half of your *own* words changed in tempo and room.
 
 # %% tags=["nbval-ignore-output"]
 varied = synthesiser.Kind(
@@ -1535,7 +1538,9 @@ trained = {
 }
 
 # %% [markdown]
-# Who chooses? Not the three speakers, they are the test; and a judge made by our own table would share the table's faults. So flite judges, which no network has heard.
+# Who chooses? Not the three speakers, they are the test; and a judge made by our own table would share the table's faults. So flite judges, which no network has heard. (Its 80 words are 40 in two tempi, which `features` takes out again: read its intervals as wider by half. And *clean* had 400 sounds and no masks: compare the ways with each other.)
+#
+# **Predict first.** Which way does flite put first?
 
 # %%
 judging = [made.sounds[i] for i in np.flatnonzero(by["flite"])]
@@ -1547,9 +1552,15 @@ chosen = max(judged, key=lambda way: judged[way].value)
 pd.Series(judged).map(str)
 
 # %% [markdown]
+# <details><summary>What came</summary>
+#
+# Half by espeak-ng. Far behind it, and a little above *clean*, your own, varied or changed.
+#
+# </details>
+#
 # ### Three real speakers
 #
-# **Predict first.** The clean networks hear half of the real words. Which of the three ways closes most of the gap to the synthetic ones, and does one widen it?
+# Does flite's order hold on people?
 
 # %% tags=["nbval-ignore-output"]
 heard = {way: hear(models, spoken.sounds) for way, models in trained.items()}
@@ -1562,13 +1573,7 @@ scores = {
 pd.DataFrame(scores).map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})")
 
 # %% [markdown]
-# <details><summary>What came</summary>
-#
-# Espeak-ng's. Your own voices, varied or changed, are no better than clean ones, or a little worse.
-#
-# </details>
-#
-# The *gap* is the accuracy on held-out synthetic voices less that on real ones. The share of it that each way closes:
+# The first place does: espeak-ng's. But the two ways that flite puts above *clean* are no better on people, or a little worse. The *gap* is the accuracy on held-out synthetic voices less that on real ones. The share of it that each way closes:
 
 # %% tags=["nbval-ignore-output"]
 together = {way: e.value for way, e in scores["together"].items()}
@@ -1585,8 +1590,8 @@ assert together["half by espeak-ng"] > max(best_own, together["clean"]) + 0.07
 assert judged["half by espeak-ng"].value > judged["clean"].value and held.value > 0.95
 
 # %% [markdown]
-# In five seeds, run off this page, flite took espeak-ng's half each time (twice by one word of eighty before your varied voices), and it closed 36, 44, 47, 50 and 53 % of the gap; the same changes of your own voices closed −7 to 12.
-# So it is the *other* voices, not the echo: what your table has wrong no room mends, and another program has other faults. Ten words leave intervals of three words in ten, so compare the row *together*. And be kind to
+# In five seeds, run off this page, flite put espeak-ng's half first each time (twice by one word before your varied voices), and it closed 36, 44, 47, 50 and 53 % of the gap; the same changes of your own voices closed −7 to 12.
+# So on these 28 words it is the *other* voices and not the echo, as tried here: what your table has wrong no room mends, and another program has other faults. But in this run the other voices are six words ahead, and four of the six are one speaker's. Ten words leave some three words either way, so compare the row *together*. And be kind to
 # nobody: while this section was written, these 28 words were listened to many times, so they are no untouched test any more.
 #
 # ### Published yardsticks
@@ -1602,19 +1607,21 @@ print(results.described(peers))
 pd.DataFrame(peers["heard"]).T.astype({"words": int})
 
 # %% [markdown]
-# Then Silero, a network that says where somebody speaks, and the threshold that `features` cuts words with, as the share of frames of 32 ms that each calls rightly. White noise lies over the real words; what
-# is right is the threshold's own answer without it:
+# Second: where is speech? Asked are Silero, a published network, and the threshold of loudness that `features` cuts words with, for each 32 ms of the real words, with white noise over them. Nobody has labelled these frames, so the
+# threshold's own answer without noise counts as right:
 
 # %%
 pd.DataFrame(peers["activity"]).T
 
 # %% [markdown]
-# PocketSphinx heard 22 of the 28 words, your two networks 19: 28 words cannot tell the two apart. (It was made for sound with twice the band.) The threshold is all you need in silence; from noise at −20 dB on it
-# calls nearly everything speech, while Silero is right in 92 % of the frames with any noise here.
+# PocketSphinx heard 22 of the 28 words, your two networks 19: 28 words cannot tell the two apart. (It was made for sound with twice the band.) In the second table "silence" alone is right in 72 of 100. The threshold is right in silence by
+# definition, and falls below that at −20 dB. But let it first measure the noise, in two lines, and it is ahead of Silero up to −20 dB and level at −10; only in noise as loud as the word does the network win, 92 against 83.
 
 # %%
-with_noise = pd.DataFrame(peers["activity"]).T.loc["noise at -20 dB"]
-assert with_noise["Silero"] > 0.85 > 0.5 > with_noise["threshold"]
+activity = pd.DataFrame(peers["activity"]).T
+measured, net = activity["threshold over the noise"], activity["Silero"]
+assert (measured > net + 0.05)["noise at -20 dB"] and (net > measured + 0.05)["noise at 0 dB"]
+assert activity["threshold"]["noise at -20 dB"] < activity["always silence"].iloc[0] < net.min()
 assert 0.7 < peers["heard"]["together"]["accuracy"] < 0.85
 
 # %% [markdown]
@@ -1656,12 +1663,13 @@ real, part = scores["together"][chosen], closed[chosen]
 print(
     f"2 × {clean[0].count_params():,} parameters; {real.value:.2f} ({real.low:.2f}–{real.high:.2f}) on real voices, {part:.0%} of the gap closed."
 )
-print("Good enough for a menu:", "yes" if real.low > 0.95 else "no")
+enough = "yes" if real.low > 0.95 else "no" if real.high < 0.95 else "28 words cannot say"
+print("At least 95 of 100, enough for a menu:", enough)
 
 # %% [markdown]
-# Take a published recogniser: it has heard thousands of real people, and your networks, perfect on voices of their own kind, fail on real ones too often for a
-# menu of ten words. (PocketSphinx, as it comes, would not do either; measure a newer one on your own users.) Make your own where the words are yours alone or the device is tiny. Then let a second program speak before you
-# invent a twenty-first augmentation, and record twenty real speakers: with 28 words you would not even notice how good you are.
+# Your networks, perfect on voices of their own kind, fail on real ones too often for a menu of ten words. (Even 28 right of 28 could not show 95 %; that takes 73 without a mistake.) Take a published recogniser, which has heard thousands
+# of real people, but measure it on your own users first: PocketSphinx, the one tried here, is not shown to be better than yours. Make your own where the words are yours alone or the device is tiny. Then let a second program speak before you
+# invent another augmentation, and record twenty real speakers: with 28 words you would not even notice how good you are.
 
 # %%
 del plain_sounds, held_sounds, more_sounds, worse, trained, clean

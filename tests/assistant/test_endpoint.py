@@ -50,6 +50,14 @@ def test_an_answer_without_usage_is_one_whose_tokens_nobody_knows():
     assert (found.value, found.tokens_in, found.tokens_out) == ({"answer": "x"}, None, None)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_does_not_know_is_no_answer(number):
+    schema = {"properties": {"n": {"type": "number"}}}
+    with endpoint(lambda messages: {"n": number}) as address, pytest.raises(EndpointError) as caught:
+        Endpoint(address).complete(ASKED, schema)
+    assert caught.value.kind == "rubbish"
+
+
 def test_after_a_slow_header_no_thread_is_left():
     with endpoint(None, "slow headers") as address:
         before = set(threading.enumerate())

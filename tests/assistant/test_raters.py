@@ -49,8 +49,8 @@ def test_the_file_does_not_tell_which_sentences_were_planted(tmp_path):
     table = recorded.table()
     raters.write(tmp_path / "a.csv", table["sentence"], table["section"], seed=1)
     raters.write(tmp_path / "b.csv", table["sentence"], table["section"], seed=1)
-    content = (tmp_path / "a.csv").read_text("utf-8")
-    assert content == (tmp_path / "b.csv").read_text("utf-8")
+    content = (tmp_path / "a.csv").read_text("utf-8-sig")
+    assert content == (tmp_path / "b.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(content.splitlines()))
     assert [row["number"] for row in rows] == [str(n) for n in range(1, len(table) + 1)]
     assert {row["supported"] for row in rows} == {""} and "turned" not in content
@@ -60,8 +60,14 @@ def test_the_file_does_not_tell_which_sentences_were_planted(tmp_path):
     assert len(set(places % 5)) > 1 and list(map(str, table["sentence"])) != [row["sentence"] for row in rows]
 
 
+def test_a_spreadsheet_sees_that_it_is_utf_8(blank):
+    content = blank.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfnumber,") and content.count(b"\xef\xbb\xbf") == 1
+    assert "−3 degrees" in content.decode("utf-8-sig")
+
+
 def test_no_cell_is_a_formula(blank):
-    with blank.open(encoding="utf-8", newline="") as stream:
+    with blank.open(encoding="utf-8-sig", newline="") as stream:
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert " =1+1 is two" in cells and " @noon" in cells

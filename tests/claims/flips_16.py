@@ -45,15 +45,14 @@ def contest(cost=COST, **changed):
 
 
 BIAS = {
-    "helped": (0.07, 0.26), "came_security": 16, "read_moved": {0: 0.16, 8: 0.93},
-    "expected": {("as it is", 3): 13.8, ("balanced", 3): 51.7, ("as it is", 30): 6.7, ("balanced", 30): 17.6},
+    "helped": {3: (0.24, 0.48), 30: (0.07, 0.26)}, "chance_of": (48.3, 76.4), "read_moved": {0: 0.16, 8: 0.93},
+    "expected": {("as it is", 3): 58.1, ("balanced", 3): 92.3, ("as it is", 30): 43.5, ("balanced", 30): 58.8},
     "gone": {"three rare classes": 0.49, "two largest": 0.01},
-    "copies": (-0.007, 0.04), "real": (0.183, 0.367),
+    "copies": (-0.008, 0.025), "real": (0.183, 0.367),
 }  # fmt: skip
-NO_BILL = {
-    "expected": {("balanced", 3): 17, ("balanced", 30): 17}, "copies": (0.15, 0.30),
-    "gone": {"three rare classes": 0.03, "two largest": 0.02},
-}  # fmt: skip
+LEVEL_HEADED = {"expected": BIAS["expected"] | {("balanced", 3): 70}}  # within what may come by chance
+CAREFUL = {"gone": {"three rare classes": 0.03, "two largest": 0.02}}
+USELESS = {"helped": {3: (-0.03, 0.09), 30: (-0.02, 0.1)}}
 
 FLIPS = [
     Flip("c51", teamwise(MEASURED), "holds with a condition"),
@@ -68,8 +67,11 @@ FLIPS = [
     ),
     Flip("c52", contest(dict.fromkeys(COST, 1.5)), "wrong"),  # level, and no cheaper
     Flip("c53", BIAS, "holds with a condition"),
-    Flip("c53", BIAS | NO_BILL, "holds"),
-    Flip("c53", BIAS | {"helped": (-0.03, 0.09), "read_moved": {0: 0.16, 8: 0.15}}, "wrong"),  # neither helps
+    Flip("c53", BIAS | LEVEL_HEADED, "holds with a condition"),  # the bill of cleaning alone
+    Flip("c53", BIAS | CAREFUL, "holds with a condition"),  # the bill of balancing alone
+    Flip("c53", BIAS | LEVEL_HEADED | CAREFUL, "holds"),
+    Flip("c53", BIAS | USELESS | CAREFUL, "holds"),  # what drifts does not help, so nobody takes it
+    Flip("c53", BIAS | USELESS | {"read_moved": {0: 0.16, 8: 0.15}}, "wrong"),  # neither helps
     Flip("c56", F1, "wrong"),
     Flip("c56", BALANCED, "holds"),  # a balanced set, with as many misses as false alarms
     Flip("c56", BETWEEN, "holds with a condition"),

@@ -176,6 +176,11 @@ def by_one_step(renyi, orders, δ, goal, runs):
     return int(goal // epsilon(renyi, orders, δ, runs))
 
 
+def log_for_each_run(renyi, orders, δ, goal, runs):
+    left = goal - runs * np.log(1 / δ) / (orders - 1)
+    return max(0, int(np.floor((left / (runs * renyi)).max() + 1e-9)))
+
+
 def with_64_orders(renyi, orders, δ, goal, runs):
     left = goal - np.log(1 / δ) / (np.arange(2, 65) - 1)
     return max(0, int((left / (runs * renyi)).max()))
@@ -242,6 +247,7 @@ WRONG = {
     "15-2": [
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, 1), "one run"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal / runs, 1), "goal shared out"),
+        (log_for_each_run, "goal shared out", "is paid once"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi[:1], orders[:1], δ, goal, runs), "first order alone"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ / runs, goal, runs), "δ shared out"),
         (lambda renyi, orders, δ, goal, runs: doubling(renyi, orders, δ, goal, runs) or None, "None for none"),

@@ -334,6 +334,27 @@ def only_due(values, due):
     return [value for value, now in zip(values, due, strict=True) if now]
 
 
+def filled_outcomes(said, came, due, earlier):
+    base = sum(earlier) / len(earlier)
+    filled = [c if d else base for c, d in zip(came, due, strict=True)]
+    return 1 - brier(said, filled) / brier([base] * len(filled), filled)
+
+
+def filled_forecasts(said, came, due, earlier):
+    base = sum(earlier) / len(earlier)
+    return 1 - brier([s if d else base for s, d in zip(said, due, strict=True)], came) / brier([base] * len(came), came)
+
+
+def ratio_by_ratio(said, came, due, earlier):
+    said, came = np.array(only_due(said, due)), np.array(only_due(came, due))
+    return 1 - np.mean(((said - came) / (np.mean(earlier) - came)) ** 2)
+
+
+def by_medians(said, came, due, earlier):
+    said, came = np.array(only_due(said, due)), np.array(only_due(came, due))
+    return 1 - np.median((said - came) ** 2) / np.median((np.mean(earlier) - came) ** 2)
+
+
 def rival_over_all(said, came, due, earlier):
     own = brier(only_due(said, due), only_due(came, due))
     return 1 - own / brier([np.mean(earlier)] * len(came), came)
@@ -403,6 +424,27 @@ def with_z(z):
         return middle - half, middle + half
 
     return ends
+
+
+def upper_end_alone(lost, gained, n, p99, mb, signed, limits):
+    if not signed or p99 > limits["ms"] or mb > limits["mb"]:
+        return "stop"
+    return "ship" if interval(lost, gained, n)[1] <= limits["loss"] else "measure"
+
+
+def signature_last(lost, gained, n, p99, mb, signed, limits):
+    low, high = interval(lost, gained, n)
+    if low > limits["loss"]:
+        return "stop"
+    if high > limits["loss"]:
+        return "measure"
+    return "stop" if not signed or p99 > limits["ms"] or mb > limits["mb"] else "ship"
+
+
+def shipping_first(lost, gained, n, p99, mb, signed, limits, asks=True):
+    if interval(lost, gained, n)[1] <= limits["loss"] and (signed or not asks):
+        return "ship"
+    return in_order(lost, gained, n, p99, mb, signed, limits)
 
 
 def trusting(*given):
@@ -485,6 +527,21 @@ WRONG = {
             "earlier and now",
         ),
         (by_places, "whole numbers for a mask"),
+        (filled_outcomes, "outcomes filled with the base rate"),
+        (filled_forecasts, "forecasts filled with the base rate"),
+        (ratio_by_ratio, "mean of ratios"),
+        (
+            lambda said, came, due, earlier: masked(said, came, due, [sorted(earlier)[len(earlier) // 2]]),
+            "median of earlier",
+        ),
+        (by_medians, "median of squares"),
+        (lambda said, came, due, earlier: masked(said, came, due, np.array(earlier)[np.array(due)]), "earlier masked"),
+        (
+            lambda said, came, due, earlier: masked(
+                said, came, due, [e for i, e in enumerate(earlier[: len(due)]) if due[i]]
+            ),
+            "earlier paired with due",
+        ),
         (lambda *given: by_parts(*given, own=variance, reference=variance), "spread for both"),
         (lambda *given: by_parts(*given, own=variance), "spread for the forecaster"),
         (lambda *given: by_parts(*given, reference=variance), "spread for the rival"),
@@ -591,6 +648,13 @@ WRONG = {
         (lambda *given: by_interval(*given, ends=with_z(1)), "one standard error"),
         (lambda lost, gained, n, p99, *rest: in_order(lost, gained, n, 0, *rest), "time forgotten"),
         (lambda lost, gained, n, p99, mb, *rest: in_order(lost, gained, n, p99, 0, *rest), "size forgotten"),
+        (upper_end_alone, "lower end forgotten"),
+        (signature_last, "measures before it stops"),
+        (shipping_first, "ships before it stops", "All reasons to stop"),
+        (lambda *given: shipping_first(*given, asks=False), "ships before all else"),
+        (lambda *given: "measure", "always measure"),
+        (lambda *given: "stop", "always stop"),
+        (lambda *given: "stop" if in_order(*given) == "stop" else "measure", "never ships"),
         (lambda *given: in_order(*given).upper(), "another word", '"measure", "ship", "stop"'),
         (lambda *given: in_order(*given).replace("measure", "measure more"), "another word"),
     ],
