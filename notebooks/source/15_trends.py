@@ -761,11 +761,15 @@ pd.Series(guarded).map(interval).rename(columns).to_frame("new hands")
 # Three models, the same steps and the same noise. (Learning rates were the better of a few on sheet 11.) **Predict first.** Which reads new hands best without noise, and which at ε 3.5?
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
+before = (
+    dice.bit_generator.state
+)  # the main road goes on with the draws that it has without this one
 models = {
     "network on pixels": dict(read_by(X, 32, 1.0)),
     "linear on pixels": dict(read_by(X, 0, 4.0)),
     "linear on edges": guarded,
 }
+dice.bit_generator.state = before
 pd.DataFrame(models).map(interval).T.rename(columns=columns)
 
 # %% [markdown]
@@ -790,7 +794,7 @@ assert lost["linear on edges"] < lost["network on pixels"] < lost["linear on pix
 #
 # LiRA on 64 such models for each noise, with the members of section 2. All have the same clipping and the same thirty steps, so a difference is the noise's doing.
 
-# %% tags=["nbval-ignore-output", "compare-within=0.3"]
+# %% tags=["nbval-ignore-output", "compare-within=0.5"]
 for σ in columns:
     net = private(start(M, 128, 0), members, σ, images=strokes)
     scores[columns[σ]] = attacked(net, strokes)["LiRA"]

@@ -705,7 +705,7 @@ assert skills["careful"][2] > 0 > skills["bold"][3]
 # *Needs: chapter 08, and sections 1 to 3 run before (Q1's model, Q5's digits).*
 
 # %% [markdown]
-# **Balancing.** Three classes of the tickets are rare: feature requests, sales and security, 73 of 500. Give each class the same weight in training, which stands for oversampling: a weight of three does what three copies do. Do it under a strong penalty and under that of Q1's model, and count what is found on the 400 test tickets:
+# **Balancing.** Three classes of the tickets are rare: feature requests, sales and security, 73 of 500. Give each class the same weight in training, which stands for oversampling: in the regression a weight of three does what three copies do. Do it under a strong penalty and under that of Q1's model, and count what is found on the 400 test tickets:
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 dice = np.random.default_rng(seed)
