@@ -54,10 +54,6 @@ def load_course_text() -> Prose:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise CourseError(f"{paths.display(path)} cannot be read ({error}). Install the course again.") from error
-    found, wanted = hashlib.sha256(content).hexdigest(), registry.entry(OWN).sha256
-    if found != wanted:
-        raise CourseError(
-            f"{paths.display(path)} is not the text that ships with the course (sha256 wanted {wanted}, found "
-            f"{found}). Bring it back: git checkout data/prose, or install the course again."
-        )
+    fault = f"{paths.display(path)} is not the text that ships with the course"
+    registry.check_shipped(OWN, hashlib.sha256(content).hexdigest(), fault, "data/prose")
     return Prose(OWN, content.decode("utf-8"), "en")

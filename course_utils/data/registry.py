@@ -99,6 +99,17 @@ def entry(name: str) -> Entry:
     return entries[name]
 
 
+def check_shipped(name: str, digest: str, fault: str, folder: str) -> None:
+    """Raise CourseError, with ``fault`` and what to do, unless a set that ships with the course has its sha256."""
+    wanted = entry(name).sha256
+    if digest != wanted:
+        words = (
+            "{fault} (sha256 wanted {wanted}, found {found}). Bring it back: git checkout {folder}, or install the "
+            "course again."
+        )
+        raise CourseError(say(words, fault=fault, wanted=wanted, found=digest, folder=folder))
+
+
 def read(path: Path) -> dict[str, Entry]:
     """Read and check a registry file; raises CourseError that names the set, the key and what was expected."""
     tables = read_tables(path, say("Mend the file, or install the course again."))

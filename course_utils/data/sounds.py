@@ -62,17 +62,14 @@ def load_made() -> Sounds:
     import numpy as np
 
     path, entry = paths.packaged(MADE_PLACE.removeprefix("data/")), registry.entry(MADE)
-    again = say("Bring it back: git checkout data/sounds, or install the course again.")
     try:
         content = path.read_bytes()
         found = made_hash(content)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        words = say("{place} cannot be read ({error}).", place=paths.display(path), error=error)
-        raise CourseError(f"{words} {again}") from error
-    if found != entry.sha256:
-        words = "{place} is not the file that ships with the course (sha256 wanted {wanted}, found {found})."
-        words = say(words, place=paths.display(path), wanted=entry.sha256, found=found)
-        raise CourseError(f"{words} {again}")
+        words = "{place} cannot be read ({error}). Install the course again."
+        raise CourseError(say(words, place=paths.display(path), error=error)) from error
+    fault = say("{place} is not the file that ships with the course", place=paths.display(path))
+    registry.check_shipped(MADE, found, fault, "data/sounds")
     with np.load(io.BytesIO(content)) as kept:
         values = mu_law(kept["code"]).astype("float32")
         words = np.split(values, np.cumsum(kept["lengths"])[:-1])

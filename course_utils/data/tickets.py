@@ -40,12 +40,8 @@ def rows(name: str) -> "dict[str, pd.DataFrame]":
 
     contents = _contents(name)
     found = hashlib.sha256(b"".join(contents[part] for part in PARTS)).hexdigest()
-    wanted = registry.entry(name).sha256
-    if found != wanted:
-        raise CourseError(
-            f"The files of {name} in data/tickets are not the published ones (sha256 wanted {wanted}, found {found}). "
-            "Bring them back: git checkout data/tickets, or install the course again."
-        )
+    fault = f"The files of {name} in data/tickets are not the published ones"
+    registry.check_shipped(name, found, fault, "data/tickets")
     frames = {}
     for part, content in contents.items():
         records = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))

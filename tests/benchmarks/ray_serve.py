@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import importlib.metadata
 import os
-import socket
 import statistics
 import tempfile
 import time
@@ -59,8 +58,7 @@ def wide(folder: Path) -> None:
 
 def measure(measured: Measured, bundle: Path, options: list[str], folder: Path, seconds: float) -> None:
     """One round of one engine: started, asked, ended."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = serve.free_port()
     url, body = f"http://127.0.0.1:{port}/v1/predict", serve.bodies()["/v1/predict"]
     command = processes.python("course_utils", "serve", str(bundle), "--port", str(port), *options)
     begun = time.monotonic()

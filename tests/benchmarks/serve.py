@@ -138,10 +138,15 @@ def wait_until_ready(url: str, body: bytes, child: processes.Child) -> None:
     raise RuntimeError(f"{said}; {child.tail()}")
 
 
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
 def measure(row: Row, folder: Path, seconds: float, rate: float) -> None:
     """One round of one server: started, measured, ended."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     url, body = f"http://127.0.0.1:{port}{row.path}", bodies()[row.path]
     command = [str(port) if part == "PORT" else part for part in row.command]
     ours = {} if command[0] == sys.executable else {"PYTHONPATH": None}
