@@ -63,6 +63,11 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{text}" if text.lstrip(_INVISIBLE).startswith(_FORMULA_STARTS) else text
 
 
+def from_spreadsheet_cell(cell: str) -> str:
+    """The text that `spreadsheet_cell` made a cell of; of a text that had the apostrophe already, without it."""
+    return cell[1:] if cell[:1] == "'" and spreadsheet_cell(cell[1:]) == cell else cell
+
+
 def message(text: str) -> str:
     """An error's words as a reader is shown them: harmless, and cut in the middle where they are endless.
 

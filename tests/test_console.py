@@ -199,3 +199,8 @@ def test_a_prepared_stream_shows_something_for_every_character(text, encoding):
 
 def test_marks_have_a_form_in_ascii():
     assert said("✓ ✗ – → “café” 你 \ud800", "ascii") == '+ x - -> "cafe" ? ?'
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'tis late", "plain", "", "'", " -3"])
+def test_a_cell_gives_its_text_back(text):
+    assert console.from_spreadsheet_cell(console.spreadsheet_cell(text)) == text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils import paths
+from course_utils import console, paths
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("number", "sentence", "source", "supported")
 _ANSWERS = {"yes": True, "no": False}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet takes a text for a formula
 
 
 def write(file: Path | str, sentences: Sequence[str], sources: Sequence[str], *, seed: int = 0) -> None:
@@ -35,7 +34,7 @@ def write(file: Path | str, sentences: Sequence[str], sources: Sequence[str], *,
     table = csv.writer(content, lineterminator="\n")
     table.writerow(COLUMNS)
     for number, place in enumerate(np.random.default_rng(seed).permutation(len(sentences)), 1):
-        table.writerow([number, _tame(sentences[place]), _tame(sources[place]), ""])
+        table.writerow([number, *map(console.spreadsheet_cell, (sentences[place], sources[place])), ""])
     paths.write_atomic(Path(file), content.getvalue())
 
 
@@ -55,10 +54,6 @@ def read(one: Path | str, other: Path | str) -> "pd.DataFrame":
     return pd.DataFrame({"one": first, "other": {said: second[said] for said in first}}, dtype=bool)
 
 
-def _tame(text: str) -> str:
-    return f" {text}" if text.startswith(_FORMULA) else text
-
-
 def _filled(file: Path) -> dict[str, bool]:
     """Sentence → what a person says of it."""
     shown = paths.display(file)
@@ -71,7 +66,8 @@ def _filled(file: Path) -> dict[str, bool]:
         raise CourseError(f"{shown} needs rows with the columns {', '.join(COLUMNS)}, separated by commas.")
     found: dict[str, bool] = {}
     for place, row in enumerate(rows, 2):
-        said, answer = (row["sentence"] or "").strip(), (row["supported"] or "").strip().lower()
+        said = console.from_spreadsheet_cell((row["sentence"] or "").strip())
+        answer = (row["supported"] or "").strip().lower()
         if answer not in _ANSWERS:
             raise CourseError(f"{shown}, row {place}: supported must be yes or no, and it is {answer[:20]!r}.")
         if not said or said in found:

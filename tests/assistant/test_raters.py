@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 
+from course_utils import console
 from course_utils.assistant import raters, recorded
 from course_utils.errors import CourseError
 
@@ -17,7 +18,7 @@ def fill(file, answers, to=None, **changed):
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     for row in rows:
-        row["supported"] = answers[row["sentence"].strip()]
+        row["supported"] = answers[console.from_spreadsheet_cell(row["sentence"])]
     file = to or file
     with file.open("w", encoding=changed.get("encoding", "utf-8"), newline="") as stream:
         table = csv.DictWriter(stream, raters.COLUMNS, delimiter=changed.get("delimiter", ","))
@@ -69,8 +70,8 @@ def test_a_spreadsheet_sees_that_it_is_utf_8(blank):
 def test_no_cell_is_a_formula(blank):
     with blank.open(encoding="utf-8-sig", newline="") as stream:
         cells = [cell for row in csv.reader(stream) for cell in row]
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
-    assert " =1+1 is two" in cells and " @noon" in cells
+    assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]
+    assert "'=1+1 is two" in cells and "'@noon" in cells
 
 
 @pytest.mark.parametrize(
