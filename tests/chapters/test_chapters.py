@@ -45,7 +45,10 @@ def test_it_keeps_its_budget(executed):
 
 
 def test_its_main_road_alone_says_the_same(main_road):
-    """No side road leaves anything behind that the main road needs: not a name, not a result, not a drawn number."""
+    """No side road leaves anything behind that the main road needs: not a name, not a result, not a drawn number.
+
+    A second run of nearly everything: on a push only of what no kept run has seen as it is (see `seen`).
+    """
     assert main_road.outcome["verdict"] == "passed", (main_road.outcome, main_road.printed)
     stored = json.loads(main_road.chapter.learner.read_text("utf-8"))
     cells = [{**cell, "source": joined(cell["source"])} for cell in stored["cells"]]

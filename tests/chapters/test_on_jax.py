@@ -1,18 +1,12 @@
 """The chapters on JAX, in an environment that has no TensorFlow at all."""
 
-import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from course_utils.authoring import sources
-from course_utils.chapters import select
-
-from .conftest import CHAPTERS, course_run
-
-SEEN = Path(__file__).resolve().parents[2] / "data" / "results" / "jax.json"
+from . import seen
+from .conftest import course_run
 
 PYTHON = os.environ.get("COURSE_JAX_PYTHON")
 pytestmark = [
@@ -60,19 +54,10 @@ def test_without_the_setting_the_missing_backend_is_named():
     assert "KERAS_BACKEND=jax" in result.stderr
 
 
-def asked_for() -> set[str]:
-    """The chapters to run on JAX: ``COURSE_JAX_CHAPTERS``, such as "02 05" or "all"; by default the two that need
-    64 bits, and those whose code is not the one that the last full run on JAX (data/results/jax.json) has seen."""
-    wanted = os.environ.get("COURSE_JAX_CHAPTERS", "").split()
-    if wanted:
-        return {chapter.number for chapter in select([] if wanted == ["all"] else wanted)}  # refuses what is none
-    seen = json.loads(SEEN.read_text("utf-8"))["code"] if SEEN.is_file() else {}
-    unseen = {c.number for c in CHAPTERS if seen.get(c.number) != sources.read(c).code_sha256()}
-    return {"02", "05"} | unseen
-
-
 def test_the_solved_chapter_passes(chapter, tmp_path):
-    if chapter.number not in asked_for():
+    """On a push 02 and 05, which need 64 bits, and those whose code no kept run on JAX has seen (see `seen`)."""
+    always = set() if os.environ.get("COURSE_JAX_CHAPTERS") else {"02", "05"}
+    if chapter.number not in seen.asked_for("jax") | always:
         pytest.skip("its code is the one that the last run on JAX has seen (data/results/jax.json)")
     run = course_run(chapter, tmp_path, "--edition", "solutions", "--strict", python=PYTHON, KERAS_BACKEND="jax")
     assert run.outcome["verdict"] == "passed", (run.outcome, run.printed)
