@@ -1547,12 +1547,12 @@ fleet_rows.drop(columns="in each round")
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Fewer: 0.4 times as many with the small network, 0.7 with the wide one. And a second replica makes it less than one.
+# Fewer: 0.45 times as many with the small network, 0.67 with the wide one. And a second replica makes it less than one.
 #
 # </details>
 #
 # The replicas share the work, but each call now travels between processes, and on two cores the front, the replicas and the load generator are in each other's way (which of the two costs more was not measured). Two *threads*
-# gain next to nothing here either. A start takes fifteen seconds instead of one; ten processes want a good 900 MiB, one wants 100. So on these two cores Ray bought no speed (two rounds, of the small network with two replicas 804 and 470); on a machine with free cores it was not measured. What it buys is what a thread cannot do: a replica that is killed under load is
+# gain next to nothing here either. A start takes some thirteen seconds instead of one; ten processes want a good 900 MiB, one wants 100. So on these two cores Ray bought no speed (in two rounds no figure moved by more than an eighth); on a machine with free cores it was not measured. What it buys is what a thread cannot do: a replica that is killed under load is
 # replaced and no request is lost (a test does that), and with the third line of the command replicas can stand on other machines (tried with a cluster of one machine). The front is one process, which nobody here looks after: systemd or Kubernetes would. Where a call of the model costs much more than the way to it (neither of these two does) and one machine no longer bears them, it may pay: measure yours.
 
 # %%
