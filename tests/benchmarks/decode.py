@@ -1,6 +1,6 @@
 """A decoder in service: continuous batching beside one text at a time, in turn on one machine.
 
-    python tests/benchmarks/decode.py [--clients 1,4,16] [--rounds 3] [--seconds 4] [--slots 16] [--json FILE]
+    python tests/benchmarks/decode.py [--clients 1,4,16] [--rounds 3] [--seconds 4] [--slots 16] [--json FILE] [--write]
 
 Each client streams one completion after the other (a prompt of 32 tokens, 16 to 128 written, so that they do not end
 together) from the same service, with ``--slots`` texts written at a time and with one. The network has the size of
@@ -8,6 +8,7 @@ nanoGPT's smallest recipe (4 layers, 128 wide, 512 tokens, 256 of context); it h
 time, and writes one letter a token. Counted are the pieces that arrive: tokens a second of all clients together, the
 time from a request to its first piece, the time between two pieces, and the server's processor time a token, which
 other work on the machine does not change. The arithmetic of it is measured apart, without a server.
+``--write`` keeps the medians in data/results/12.json, beside what decoder.py keeps there.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import kept
 import numpy as np
 
 from course_utils.serving.starting import Service
@@ -179,6 +181,24 @@ def show(rows: list[Row], rounds: int) -> None:
     )
 
 
+def keep(rows: list[Row]) -> None:
+    """Put the medians of the rounds into data/results/12.json, as its part "service"."""
+    service = kept.head("python tests/benchmarks/decode.py --write")
+    service["rounds"] = len(rows[0].rates)
+    names = {
+        "tokens a second": "rates",
+        "seconds to the first token": "first",
+        "seconds between two tokens": "between",
+        "processor seconds a token": "processor",
+    }
+    service["rows"] = [
+        {"clients": row.clients, "texts at a time": row.slots}
+        | {name: float(f"{statistics.median(getattr(row, field)):.4g}") for name, field in names.items()}
+        for row in rows
+    ]
+    kept.write("12", kept.read("12") | {"service": service})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clients", default="1,4,16")
@@ -186,6 +206,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--slots", type=int, default=16)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="keep the medians in data/results/12.json")
     given: Any = parser.parse_args()
     rows = [Row(int(clients), slots) for clients in given.clients.split(",") for slots in (1, given.slots)]
     with tempfile.TemporaryDirectory() as folder:
@@ -195,6 +216,8 @@ def main() -> None:
             for row in rows if number % 2 == 0 else rows[::-1]:
                 measure(row, bundle, given.seconds)
     show(rows, given.rounds)
+    if given.write:
+        keep(rows)
     if given.json:
         given.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n", "utf-8")
 

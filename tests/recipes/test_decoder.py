@@ -22,6 +22,8 @@ DESIGNS = {"nanoGPT's": decoder.Design(), "all switches": ALL_ON} | {
     field.name: decoder.Design(**{field.name: True}) for field in dataclasses.fields(decoder.Design)
 }
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def small(design, seed=0, vocabulary=11, context=8):
     import keras
@@ -279,7 +281,7 @@ def test_it_learns_the_same_on_jax():
     )
     found = subprocess.run(
         [os.environ["COURSE_JAX_PYTHON"], "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
@@ -304,6 +306,21 @@ def test_what_is_kept_was_measured_with_these_recipes():
     rungs = {f"alone: {name}" for name in decoder.ALONE} | {f"without: {name}" for name in decoder.WITHOUT}
     assert {row["program"] for row in kept("ladder")} == rungs
     assert len(kept("ladder")) >= 2 * len(rungs)
+
+
+def test_the_service_that_chapter_12_quotes_was_measured():
+    alone, together = (
+        next(
+            row for row in results.load("12")["service"]["rows"] if (row["clients"], row["texts at a time"]) == (16, n)
+        )
+        for n in (1, 16)
+    )
+    more = together["tokens a second"] / alone["tokens a second"]
+    share = together["processor seconds a token"] / alone["processor seconds a token"]
+    first = [1000 * row["seconds to the first token"] for row in (together, alone)]
+    text = (ROOT / "notebooks" / "source" / "12_language_model.py").read_text("utf-8")
+    assert f"got {more:.1f} times the tokens a second, each for {share:.2f} of the processor time" in text
+    assert f"waited {first[0]:.0f} ms for the first token in place of {first[1]:.0f}" in text
 
 
 def test_what_the_course_promises_was_measured():
