@@ -9,6 +9,7 @@ runs the tests of these chapters (without a number, of those not seen as they ar
 """
 
 import datetime
+import functools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from course_utils.authoring import sources
-from course_utils.chapters import chapters, select
+from course_utils.chapters import Chapter, chapters, select
 from course_utils.paths import write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,13 @@ RUNS = {  # the file's name -> the test that keeps it, and the variable that say
     "jax": ("test_the_solved_chapter_passes", "COURSE_JAX_CHAPTERS"),
     "main_road": ("test_its_main_road_alone_says_the_same", "COURSE_MAIN_ROADS"),
 }
+ALWAYS = {"jax": {"02", "05"}}  # whatever was seen: these need 64 bits
+
+
+@functools.cache
+def code(chapter: Chapter) -> str:
+    """The hash of a chapter's code when this process first asked: what it runs afterwards, not what is edited then."""
+    return sources.read(chapter).code_sha256()
 
 
 def kept(run: str) -> dict[str, str]:
@@ -36,11 +44,12 @@ def kept(run: str) -> dict[str, str]:
 
 
 def asked_for(run: str) -> set[str]:
-    """The chapters to run: those that the run's variable names ("02 05", or "all"), else those not seen as they are."""
+    """The chapters to run: those that the run's variable names ("02 05", or "all"), else what is not seen as it is."""
     if wanted := os.environ.get(RUNS[run][1], "").split():
         return {chapter.number for chapter in select([] if wanted == ["all"] else wanted)}  # refuses what is none
     seen = kept(run)
-    return {chapter.number for chapter in chapters() if seen.get(chapter.number) != sources.read(chapter).code_sha256()}
+    unseen = {chapter.number for chapter in chapters() if seen.get(chapter.number) != code(chapter)}
+    return ALWAYS.get(run, set()) | unseen
 
 
 def passed(report: Path, test: str) -> set[str]:
@@ -53,8 +62,8 @@ def passed(report: Path, test: str) -> set[str]:
 
 
 def keep(run: str, names: set[str], machine: dict) -> None:
-    """Write the file: the code, as it is now, of the chapters named, beside what was seen of the others."""
-    now = {chapter.number: sources.read(chapter).code_sha256() for chapter in chapters() if chapter.name in names}
+    """Write the file: the code of the chapters named, beside what was seen of the others."""
+    now = {chapter.number: code(chapter) for chapter in chapters() if chapter.name in names}
     content = {
         "date": datetime.date.today().isoformat(),
         "machine": machine,
@@ -69,6 +78,8 @@ def main(run: str, numbers: list[str]) -> int:
     """Run the tests of these chapters, keep what passed; returns pytest's exit status."""
     test, variable = RUNS[run]
     wanted = [chapter.number for chapter in select(numbers)] if numbers else sorted(asked_for(run))
+    for chapter in select(wanted):
+        code(chapter)  # before it runs: what somebody edits meanwhile was not seen
     python = os.environ["COURSE_JAX_PYTHON"] if run == "jax" else sys.executable
     backend = {"KERAS_BACKEND": "jax"} if run == "jax" else {}
     asked = "import json; from course_utils.runtime import machine; print(json.dumps(machine()))"

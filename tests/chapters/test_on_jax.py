@@ -56,8 +56,7 @@ def test_without_the_setting_the_missing_backend_is_named():
 
 def test_the_solved_chapter_passes(chapter, tmp_path):
     """On a push 02 and 05, which need 64 bits, and those whose code no kept run on JAX has seen (see `seen`)."""
-    always = set() if os.environ.get("COURSE_JAX_CHAPTERS") else {"02", "05"}
-    if chapter.number not in seen.asked_for("jax") | always:
+    if chapter.number not in seen.asked_for("jax"):
         pytest.skip("its code is the one that the last run on JAX has seen (data/results/jax.json)")
     run = course_run(chapter, tmp_path, "--edition", "solutions", "--strict", python=PYTHON, KERAS_BACKEND="jax")
     assert run.outcome["verdict"] == "passed", (run.outcome, run.printed)
