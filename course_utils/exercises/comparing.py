@@ -253,6 +253,8 @@ def precision_of(value: Any) -> float:
 
 def identical(first: Any, second: Any) -> bool:
     """Whether two inputs are the same, values, types and all; containers part by part."""
+    if first is second:  # a copy shares what cannot change, a tuple of texts say
+        return True
     if type(first) is not type(second):
         return False
     if isinstance(first, np.ndarray):

@@ -19,6 +19,7 @@ import numpy as np
 
 from course_utils.errors import CourseError
 from course_utils.recipes import encoder_source
+from course_utils.recipes.pairs import WORKERS
 from course_utils.runtime import quiet_logging
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def batches(
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
-            super().__init__()
+            super().__init__(workers=WORKERS)
             self.random = np.random.default_rng(seed)
             self.plan()
 

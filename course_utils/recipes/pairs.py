@@ -7,6 +7,11 @@ import numpy as np
 
 from course_utils.errors import CourseError
 
+# Not for speed: with one worker Keras leaves the input to tf.data's autotuning, and the end of an epoch then often
+# waits, idle, for up to half as long as the epoch took. (A canceller in TensorFlow 2.21 wakes the tuner's thread before
+# it says that all is over, and the thread goes back to sleep.) With two, Keras turns the tuning off.
+WORKERS = 2
+
 if TYPE_CHECKING:
     import keras
 
@@ -33,7 +38,7 @@ def batches(
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
-            super().__init__()
+            super().__init__(workers=WORKERS)
             self.dice = np.random.default_rng(seed)
             self.on_epoch_end()
 

@@ -71,3 +71,14 @@ def test_keras_trains_two_epochs_on_it():
 def test_refuses(targets):
     with pytest.raises(CourseError, match="end with a zero"):
         batches(np.array([[1, 0]]), np.array(targets), 4)
+
+
+def test_tensorflow_does_not_tune_the_input():
+    """Its tuner's thread may sleep on at an epoch's end, while the training waits for it."""
+    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+
+    from course_utils.recipes import encoder
+
+    rows = [[1, 2, 3]] * 20
+    for data in (batches(*pairs(), 8), encoder.batches(rows, None, 8, shuffle=False)):
+        assert PyDatasetAdapter(data).get_tf_dataset().options().autotune.enabled is False
