@@ -1534,7 +1534,7 @@ assert plan["machines"].iloc[0] == 2 < plan["machines"].iloc[-1]
 #
 # You start that yourself, for it takes more memory than this chapter may. In front stands the same service, with the same answers, limits and refusals; only the call of the model goes to a replica, and requests
 # that wait share a call. The last line is for a cluster that this machine has joined (`ray start --address 10.0.0.5:6379`); there every machine has the course, and sees the bundle at the same path. Two networks were measured
-# (`tests/benchmarks/ray_serve.py`) on one machine with two cores, where the load generator runs too: chapter 07's, and one of four wide convolutions that takes some 2.6 times as long.
+# (`tests/benchmarks/ray_serve.py`) on one machine with two cores, where the load generator runs too: chapter 07's, and one of four wide convolutions whose requests take some 2.7 times as long.
 #
 # **Predict first.** Two replicas instead of the plain service: how many times as many requests a second, with the small network? With the wide one?
 
@@ -1547,12 +1547,12 @@ fleet_rows.drop(columns="in each round")
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Fewer: 0.45 times as many with the small network, 0.67 with the wide one. And a second replica makes it less than one.
+# Fewer: 0.45 times as many with the small network, 0.67 with the wide one. And two replicas answer fewer than one replica does.
 #
 # </details>
 #
 # The replicas share the work, but each call now travels between processes, and on two cores the front, the replicas and the load generator are in each other's way (which of the two costs more was not measured). Two *threads*
-# gain next to nothing here either. A start takes some thirteen seconds instead of one; ten processes want a good 900 MiB, one wants 100. So on these two cores Ray bought no speed (in two rounds no figure moved by more than an eighth); on a machine with free cores it was not measured. What it buys is what a thread cannot do: a replica that is killed under load is
+# gain next to nothing here either. A start takes some thirteen seconds instead of one; with two replicas eleven processes want 1.1 GiB, the plain service 0.1. So on these two cores Ray bought no speed (the rates of a row's two rounds differ by at most 13 %); on a machine with free cores it was not measured. What it buys is what a thread cannot do: a replica that is killed under load is
 # replaced and no request is lost (a test does that), and with the third line of the command replicas can stand on other machines (tried with a cluster of one machine). The front is one process, which nobody here looks after: systemd or Kubernetes would. Where a call of the model costs much more than the way to it (neither of these two does) and one machine no longer bears them, it may pay: measure yours.
 
 # %%
