@@ -104,7 +104,7 @@ def main(rounds: int, seconds: float, write: bool) -> None:
     times = {what: round(rate[what, "ray, 2 replicas"] / rate[what, "plain"], 2) for what in bundles}
     print(f"Two replicas answer, times as many as the plain engine: {times}")
     if write:
-        head = kept.head("python tests/benchmarks/ray_serve.py --write")
+        head = kept.head(f"python tests/benchmarks/ray_serve.py --rounds {rounds} --write")
         head["ray"] = importlib.metadata.version("ray")
         kept.write("11", kept.read("11") | {"ray": head | {"rows": rows}})
 

@@ -319,8 +319,8 @@ def test_the_service_that_chapter_12_quotes_was_measured():
     share = together["processor seconds a token"] / alone["processor seconds a token"]
     first = [1000 * row["seconds to the first token"] for row in (together, alone)]
     text = (ROOT / "notebooks" / "source" / "12_language_model.py").read_text("utf-8")
-    assert f"got {more:.1f} times the tokens a second, each for {share:.2f} of the processor time" in text
-    assert f"waited {first[0]:.0f} ms for the first token in place of {first[1]:.0f}" in text
+    assert f"{more:.1f} times as many tokens a second, {share:.2f} of the server's processor time for each" in text
+    assert f"{first[0]:.0f} ms until a customer's first token instead of {first[1]:.0f}" in text
 
 
 def test_what_the_course_promises_was_measured():
