@@ -7,13 +7,13 @@ import numpy as np
 
 from course_utils.errors import CourseError
 
-# Not for speed: with one worker Keras leaves the input to tf.data's autotuning, and the end of an epoch then often
-# waits, idle, for up to half as long as the epoch took. (A canceller in TensorFlow 2.21 wakes the tuner's thread before
-# it says that all is over, and the thread goes back to sleep.) With two, Keras turns the tuning off.
-WORKERS = 2
-
 if TYPE_CHECKING:
     import keras
+
+# Threads that make batches, here and for `encoder`. Not for speed: with one, Keras leaves the input to tf.data's
+# autotuning, and the end of an epoch of some seconds then often waited, idle, for its thread: up to half as long as the
+# epoch took, on TensorFlow 2.21. With two, Keras turns the tuning off; each pass takes a tenth of a second more.
+WORKERS = 2
 
 
 def batches(
