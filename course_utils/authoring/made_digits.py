@@ -1,13 +1,16 @@
-"""Words of two free synthesisers as a data set: ``python -m course_utils.authoring.made_digits``.
+"""Words of five free synthesisers as a data set: ``python -m course_utils.authoring.made_digits``.
 
-Lets espeak-ng and flite, as Debian packages them, say the ten digit words; writes ``data/sounds/made_digits.npz`` and
-says the hash for ``data/registry.toml``. The voices were listed before anything was trained on them: every accent of
-English that espeak-ng has, with three of its variants each; four of flite's voices, one of each person, at two tempi.
+Lets espeak-ng, RHVoice, Pico, Festival and flite, as Debian 13 packages them, say the ten digit words; writes
+``data/sounds/made_digits.npz`` and says the hash for ``data/registry.toml``. The voices were listed before anything
+heard a person: every accent of English that espeak-ng has, with three of its variants each; of the others every voice
+of English whose licence lets anybody use it, one of each person, at two or three tempi. Some of espeak-ng's voices
+breathe by chance: made again, three of the 24 differ, and so does the hash.
 """
 
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from course_utils import paths
 from course_utils.data import registry, sounds
 from course_utils.errors import CourseError, warn
 
+SET = "made_digits"
+PACKAGES = "espeak-ng flite rhvoice rhvoice-english libttspico-utils festival festvox-kdlpc16k vorbis-tools"
 ACCENTS = (
     *("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp"),
     *("en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029", "en-us-nyc"),
@@ -27,67 +32,91 @@ VARIANTS = (
 )
 FLITE = ("kal", "awb", "rms", "slt")
 STRETCHES = (0.9, 1.25)  # of flite's durations
+RHVOICE = (
+    "bdl",
+    "clb",
+)  # not its slt and alan, whom flite has (as slt and awb); two more may not be changed, by their licence
+RHVOICE_WAYS = ((80, 90), (100, 100), (125, 110))  # tempo and pitch in per cent
+PICO = ("en-US", "en-GB")
+PICO_WAYS = ((75, 85), (100, 100), (130, 120))
+FESTIVAL = ("ked_diphone",)  # not its kal, whom flite has
+FESTIVAL_STRETCHES = (0.85, 1, 1.25)
 LOUDEST, EDGE = 0.7, 400  # the greatest value of each word, and how many values stay before and after it
 
 
 def main() -> None:
     """Let them speak, write, and say what was written."""
     try:
-        rows = [*espeak_words(), *flite_words()]
-        path = paths.require_checkout() / sounds.MADE_PLACE
+        rows = [*espeak_words(), *(word for words in _others() for word in words)]
+        path = paths.require_checkout() / sounds.place(SET)
     except CourseError as error:
         warn(str(error))
         raise SystemExit(2) from None
+    write(path, rows)
+
+
+def write(path: Path, rows: list[tuple[np.ndarray, int, str]]) -> None:
+    """Keep (sound, label, speaker) of every word as a set that ships, and say its hash."""
     content = sounds.packed([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
     path.parent.mkdir(exist_ok=True)
     paths.write_atomic(path, content)
     print(f"{paths.display(path)}: {len(rows)} words, {len(content):,} bytes")
-    print(f'sha256 = "{sounds.made_hash(content)}"')
+    print(f'sha256 = "{sounds.shipped_hash(content)}"')
 
 
-def espeak_words() -> list[tuple[np.ndarray, int, str]]:
+def espeak_words() -> Iterator[tuple[np.ndarray, int, str]]:
     """(sound, label, speaker) of every word by 24 voices; pitch and words a minute drawn for each voice."""
-    rng, rows = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
     for k, variant in enumerate(VARIANTS):
         voice = f"{ACCENTS[k % len(ACCENTS)]}+{variant}"
         options = ["-v", voice, "-p", str(rng.integers(20, 81)), "-s", str(rng.integers(110, 190))]
-        rows += [
-            (_said("espeak-ng", *options, "-w", "{out}", word), label, f"espeak-ng {voice}")
-            for label, word in enumerate(_words())
-        ]
-    return rows
+        command = ["espeak-ng", *options, "-w", "{out}", "{word}"]
+        yield from _voice(f"espeak-ng {voice}", command)
 
 
-def flite_words() -> list[tuple[np.ndarray, int, str]]:
-    """(sound, label, speaker) of every word by flite's voices, at both tempi."""
-    return [
-        (
-            _said("flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", word, "-o", "{out}"),
-            label,
-            f"flite {voice}",
-        )
-        for voice in FLITE
-        for stretch in STRETCHES
-        for label, word in enumerate(_words())
-    ]
+def _others() -> Iterator[Iterator[tuple[np.ndarray, int, str]]]:
+    for voice in FLITE:
+        for stretch in STRETCHES:
+            options = ["-voice", voice, "--setf", f"duration_stretch={stretch}"]
+            yield _voice(f"flite {voice}", ["flite", *options, "-t", "{word}", "-o", "{out}"])
+    for voice in RHVOICE:
+        for tempo, pitch in RHVOICE_WAYS:
+            options = ["-p", voice, "-r", str(tempo), "-t", str(pitch)]
+            yield _voice(f"rhvoice {voice}", ["RHVoice-test", *options, "-o", "{out}"], "{word}.")
+    for voice in PICO:
+        for tempo, pitch in PICO_WAYS:
+            text = f'<pitch level="{pitch}"><speed level="{tempo}">{{word}}.</speed></pitch>'
+            yield _voice(f"pico {voice}", ["pico2wave", "-l", voice, "-w", "{out}", text])
+    for voice in FESTIVAL:
+        for stretch in FESTIVAL_STRETCHES:
+            options = ["-eval", f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {stretch}))"]
+            yield _voice(f"festival {voice}", ["text2wave", *options, "-o", "{out}"], "{word}.")
 
 
-def _words() -> tuple[str, ...]:
-    return registry.entry(sounds.MADE).class_names
+def _voice(name: str, command: list[str], text: str = "") -> Iterator[tuple[np.ndarray, int, str]]:
+    """Every word by one voice; where the command does not hold the word, the program reads it as ``text``."""
+    for label, word in enumerate(registry.entry(SET).class_names):
+        yield said([part.replace("{word}", word) for part in command], text.replace("{word}", word)), label, name
 
 
-def _said(program: str, *words: str) -> np.ndarray:
-    """What a program says, at 8 kHz, without the silence at its ends."""
+def said(command: list[str], text: str = "") -> np.ndarray:
+    """What a program writes to ``{out}``, at 8 kHz, without the silence at its ends.
+
+    Raises CourseError where the program is not installed, fails, or writes no sound.
+    """
+    program = command[0]
     if shutil.which(program) is None:
-        raise CourseError(f"{program} is not installed. On Debian and its kin: apt-get install espeak-ng flite.")
+        raise CourseError(f"{program} is not installed. On Debian 13 with non-free: apt-get install {PACKAGES}.")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "word.wav"
-        command = [program, *(str(out) if word == "{out}" else word for word in words)]
+        command = [part.replace("{out}", str(out)) for part in command]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, input=text.encode(), check=True, capture_output=True, timeout=60)
             sound = sounds.read(out)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
             raise CourseError(f"{program} said nothing that can be read ({error}).") from error
+    if not sound.any():
+        raise CourseError(f"{program} wrote only silence: {' '.join(command)}.")
     loud = np.flatnonzero(np.abs(sound) > 0.01 * np.abs(sound).max())
     cut = sound[max(0, loud[0] - EDGE) : loud[-1] + EDGE]
     return cut / np.abs(cut).max() * LOUDEST

@@ -46,12 +46,12 @@ def _shipped(entry: Entry, *, seed: int, split: str | None, progress: bool) -> "
     from course_utils.data import prose, sounds, tickets
 
     _one_split(entry, split)
-    if entry.name == sounds.MADE:
-        return sounds.load_made()
+    if entry.name in sounds.SHIPPED:
+        return sounds.load_shipped(entry.name)
     if entry.name == prose.OWN:
         return prose.load_course_text()
     if entry.name not in tickets.FILES:
-        known = ", ".join([*tickets.FILES, prose.OWN, sounds.MADE])
+        known = ", ".join([*tickets.FILES, prose.OWN, *sounds.SHIPPED])
         raise _no_loader(entry, say("the sets that come with the course are {names}.", names=known))
     return tickets.load(entry.name)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 RATE = 8000
-MADE, MADE_PLACE = "made_digits", "data/sounds/made_digits.npz"
+SHIPPED = ("made_digits", "voxeo_digits")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,26 +54,31 @@ def load(name: str, progress: bool = True) -> Sounds:
     return Sounds(name, sounds, np.array(labels), np.array(speakers), registry.entry(name).class_names)
 
 
-def load_made() -> Sounds:
-    """The words that two synthesisers said once (`course_utils.authoring.made_digits`); they ship with the course.
+def load_shipped(name: str) -> Sounds:
+    """A set that ships with the course: one of `SHIPPED`, made by the module of its name in `course_utils.authoring`.
 
     Raises CourseError where the file is not the one that ships with the course.
     """
     import numpy as np
 
-    path, entry = paths.packaged(MADE_PLACE.removeprefix("data/")), registry.entry(MADE)
+    path, entry = paths.packaged(place(name).removeprefix("data/")), registry.entry(name)
     try:
         content = path.read_bytes()
-        found = made_hash(content)
+        found = shipped_hash(content)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         words = "{place} cannot be read ({error}). Install the course again."
         raise CourseError(say(words, place=paths.display(path), error=error)) from error
     fault = say("{place} is not the file that ships with the course", place=paths.display(path))
-    registry.check_shipped(MADE, found, fault, "data/sounds")
+    registry.check_shipped(name, found, fault, "data/sounds")
     with np.load(io.BytesIO(content)) as kept:
         values = mu_law(kept["code"]).astype("float32")
         words = np.split(values, np.cumsum(kept["lengths"])[:-1])
-        return Sounds(MADE, words, kept["labels"].astype("int64"), kept["speakers"], entry.class_names)
+        return Sounds(name, words, kept["labels"].astype("int64"), kept["speakers"], entry.class_names)
+
+
+def place(name: str) -> str:
+    """Where a set that ships is kept in the checkout."""
+    return f"data/sounds/{name}.npz"
 
 
 def packed(sounds: "list[np.ndarray]", labels: "list[int]", speakers: list[str]) -> bytes:
@@ -94,7 +99,7 @@ def packed(sounds: "list[np.ndarray]", labels: "list[int]", speakers: list[str])
     return file.getvalue()
 
 
-def made_hash(content: bytes) -> str:
+def shipped_hash(content: bytes) -> str:
     """The sha256 of what such a file holds, however it is compressed."""
     import numpy as np
 

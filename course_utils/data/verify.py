@@ -66,7 +66,7 @@ def _verify_embedded(entry: Entry) -> Row:
     known = {"digits": (sklearn_digits.digits, "library", "comes with scikit-learn")}
     known |= {name: (lambda name=name: tickets.rows(name), "course", "data/tickets") for name in tickets.FILES}
     known |= {prose.OWN: (prose.load_course_text, "course", "data/prose")}
-    known |= {sounds.MADE: (sounds.load_made, "course", "data/sounds")}
+    known |= {name: (lambda name=name: sounds.load_shipped(name), "course", "data/sounds") for name in sounds.SHIPPED}
     if entry.name not in known:
         return Row(entry.name, "", "course", "missing", "write its loader in course_utils/data/sklearn_digits.py")
     read, place, words = known[entry.name]

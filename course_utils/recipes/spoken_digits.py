@@ -1,10 +1,8 @@
-"""A formant synthesiser for the ten digit words and the changes that make its voices various: chapter 14.
+"""A formant synthesiser for the ten digit words, and changes that augment any sound: chapter 14.
 
 Source and filter: a buzz (voice) or a hiss (breath) goes through four resonances whose frequencies move from one sound
 of the word to the next. The table gives each sound's targets.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +23,6 @@ SOUNDS = {
     "IY": (280, 2250, 2950, 1, 0, 1, 1, 140),
     "IH": (410, 1950, 2600, 1, 0, 1, 1, 110),
     "EH": (560, 1800, 2550, 1, 0, 1, 1, 120),
-    "AA": (800, 1350, 2500, 1, 0, 1, 1, 150),
     "AI": (720, 1200, 2500, 1, 0, 1, 1, 140),
     "AY": (380, 2000, 2600, 0.9, 0, 1, 1, 110),
     "AH": (640, 1200, 2450, 1, 0, 1, 1, 130),
@@ -34,42 +31,29 @@ SOUNDS = {
     "OW": (500, 1000, 2450, 1, 0, 1, 1, 110),
     "OU": (380, 800, 2400, 0.7, 0, 1, 1, 110),
     "UW": (320, 950, 2300, 1, 0, 1, 1, 180),
-    "UX": (320, 1500, 2350, 1, 0, 1, 1, 180),
     "EY": (480, 2000, 2650, 1, 0, 1, 1, 120),
     "EI": (320, 2200, 2800, 0.8, 0, 1, 1, 100),
 }
-# Each word as it is said; the first way is the plain one.
 WORDS = [
-    ["Z IY R OW OU", "Z IH R OW OU"],
-    ["W AH N", "W AO N", "W AH AX N"],
-    ["T UW", "T UX"],
-    ["TH R IY", "F R IY"],
-    ["F AO R", "F AO", "F AO AX"],
-    ["F AI AY V", "F AA AY V", "F AA EH"],
-    ["S IH - K S", "S IH - S"],
-    ["S EH V AX N", "S EH V N"],
-    ["EY EI - T", "EY EI -", "EY EI"],
-    ["N AI AY N", "N AA AY N", "N AA EH N"],
+    "Z IY R OW OU",
+    "W AH N",
+    "T UW",
+    "TH R IY",
+    "F AO R",
+    "F AI AY V",
+    "S IH - K S",
+    "S EH V AX N",
+    "EY EI - T",
+    "N AI AY N",
 ]
+SIZE, PITCH = (0.95, 1.1), (100, 160)  # of a voice: a factor on all formants, and Hz
+WOBBLE = 0.05  # how far a formant strays from its target
 
 
-@dataclass(frozen=True)
-class Kind:
-    """Which voices there are: ranges of size (a factor on all formants) and pitch (Hz), and what else may vary."""
-
-    size: tuple[float, float] = (0.95, 1.1)
-    pitch: tuple[float, float] = (100, 160)
-    wobble: float = 0.05  # how far a formant strays from its target
-    accents: bool = False  # several ways to say a word
-    whisper: bool = False  # breath instead of voice
-    room: bool = False  # echo, band limits and noise
-
-
-def say(ways: list[str], kind: Kind, voice: dict, rng: np.random.Generator) -> np.ndarray:
-    """One word by one voice."""
-    way = ways[int(rng.integers(len(ways)))] if kind.accents else ways[0]
-    rows = np.array([SOUNDS[sound] for sound in way.split()], float)
-    rows[:, :3] *= voice["size"] * np.exp(rng.normal(0, kind.wobble, (len(rows), 3)))
+def say(word: str, voice: dict, rng: np.random.Generator) -> np.ndarray:
+    """One of `WORDS` by one voice."""
+    rows = np.array([SOUNDS[sound] for sound in word.split()], float)
+    rows[:, :3] *= voice["size"] * np.exp(rng.normal(0, WOBBLE, (len(rows), 3)))
     length = rows[:, 7] * voice["tempo"] * np.exp(rng.normal(0, 0.2, len(rows))) * RATE / 1000
     frames = np.maximum(2, np.round(length / HOP)).astype(int)
     middle, steps = np.cumsum(frames) - frames / 2, np.arange(frames.sum())
@@ -78,7 +62,7 @@ def say(ways: list[str], kind: Kind, voice: dict, rng: np.random.Generator) -> n
     band = rows[np.repeat(np.arange(len(rows)), frames), 5:7]
     n = len(steps) * HOP
     hiss = rng.normal(0, 1, n)
-    buzz = rng.normal(0, 0.7, n) if kind.whisper else _buzz(n, voice) + 0.01 * rng.normal(0, 1, n)
+    buzz = _buzz(n, voice) + 0.01 * rng.normal(0, 1, n)
     f = np.fft.rfftfreq(WINDOW, 1 / RATE)
     formants = np.c_[now[:, :3], np.full(len(now), 3500 * voice["size"])][:, :, None]
     width = voice["width"] * (50 + formants / 20)
@@ -89,18 +73,17 @@ def say(ways: list[str], kind: Kind, voice: dict, rng: np.random.Generator) -> n
     pieces, out = np.fft.irfft(spectrum) * np.hanning(WINDOW), np.zeros(n + WINDOW)
     for i, piece in enumerate(pieces):
         out[i * HOP : i * HOP + WINDOW] += piece
-    out = room(out, rng) if kind.room else out
     return (out / np.abs(out).max() * 0.7).astype("float32")
 
 
-def voices(kind: Kind, count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+def voices(count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
     """The ten words by each of ``count`` voices, with their labels."""
     sounds = []
     for _ in range(count):
-        voice = {"size": rng.uniform(*kind.size), "pitch": np.exp(rng.uniform(*np.log(kind.pitch)))}
+        voice = {"size": rng.uniform(*SIZE), "pitch": np.exp(rng.uniform(*np.log(PITCH)))}
         voice |= {"tempo": rng.uniform(0.8, 1.25), "tilt": rng.uniform(0.7, 1.5)}
         voice |= {"width": rng.uniform(0.8, 1.5), "glide": rng.uniform(-0.3, 0.1)}
-        sounds += [say(ways, kind, voice, rng) for ways in WORDS]
+        sounds += [say(word, voice, rng) for word in WORDS]
     return sounds, np.tile(np.arange(len(WORDS)), count)
 
 

@@ -1542,7 +1542,7 @@ assert plan["machines"].iloc[0] == 2 < plan["machines"].iloc[-1]
 fleet = results.load("11", "ray")
 print(results.described(fleet), "· Ray", fleet["ray"])
 fleet_rows = pd.DataFrame(fleet["rows"]).set_index(["network", "engine"])
-fleet_rows.drop(columns="in each round")
+fleet_rows
 
 # %% [markdown]
 # <details><summary>What came</summary>

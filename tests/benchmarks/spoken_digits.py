@@ -122,21 +122,23 @@ def activity(sounds: list[np.ndarray]) -> dict[str, dict]:
 
 def main(write: bool) -> None:
     setup("14")
-    spoken = data.load("spoken_digits", progress=False)
+    spoken, voxeo = data.load("spoken_digits", progress=False), data.load("voxeo_digits")
+    sounds, labels = spoken.sounds + voxeo.sounds, np.r_[spoken.labels, voxeo.labels]
+    speakers = np.r_[spoken.speakers, voxeo.speakers]
     sets = {
-        who: ([spoken.sounds[i] for i in np.flatnonzero(spoken.speakers == who)], spoken.labels[spoken.speakers == who])
-        for who in dict.fromkeys(spoken.speakers)
+        who: ([sounds[i] for i in np.flatnonzero(speakers == who)], labels[speakers == who])
+        for who in dict.fromkeys(speakers)
     }
-    sets["together"] = spoken.sounds, spoken.labels
-    sets["the chapter's synthetic voices"] = synthesiser.voices(synthesiser.Kind(), 15, np.random.default_rng(1))
+    sets["together"] = sounds, labels
+    sets["the chapter's synthetic voices"] = synthesiser.voices(15, np.random.default_rng(1))
     made = data.load("made_digits")
-    for program in ("espeak-ng", "flite"):
-        its = [i for i, speaker in enumerate(made.speakers) if speaker.startswith(program)]
+    for program in dict.fromkeys(speaker.split()[0] for speaker in made.speakers):
+        its = [i for i, speaker in enumerate(made.speakers) if speaker.split()[0] == program]
         sets[program] = [made.sounds[i] for i in its], made.labels[its]
     record = kept.head("python tests/benchmarks/spoken_digits.py --write")
     for package in ("pocketsphinx", "silero-vad"):
         record["machine"]["versions"][package] = importlib.metadata.version(package)
-    record |= {"heard": heard(sets, list(spoken.class_names)), "activity": activity(spoken.sounds)}
+    record |= {"heard": heard(sets, list(spoken.class_names)), "activity": activity(sounds)}
     for part in ("heard", "activity"):
         for name, row in record[part].items():
             print(f"{name:32}", row)

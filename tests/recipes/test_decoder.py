@@ -308,21 +308,6 @@ def test_what_is_kept_was_measured_with_these_recipes():
     assert len(kept("ladder")) >= 2 * len(rungs)
 
 
-def test_the_service_that_chapter_12_quotes_was_measured():
-    alone, together = (
-        next(
-            row for row in results.load("12")["service"]["rows"] if (row["clients"], row["texts at a time"]) == (16, n)
-        )
-        for n in (1, 16)
-    )
-    more = together["tokens a second"] / alone["tokens a second"]
-    share = together["processor seconds a token"] / alone["processor seconds a token"]
-    first = [1000 * row["seconds to the first token"] for row in (together, alone)]
-    text = (ROOT / "notebooks" / "source" / "12_language_model.py").read_text("utf-8")
-    assert f"{more:.1f} times as many tokens a second, {share:.2f} of the server's processor time for each" in text
-    assert f"{first[0]:.0f} ms until a customer's first token instead of {first[1]:.0f}" in text
-
-
 def test_what_the_course_promises_was_measured():
     """The baseline's loss for a fifth of its processor seconds, and a quarter of a nat below it for as many."""
 
