@@ -1,4 +1,4 @@
-"""Words of five free synthesisers as a data set: ``python -m course_utils.authoring.made_digits``.
+"""Words of five synthesisers, free to use, as a data set: ``python -m course_utils.authoring.made_digits``.
 
 Lets espeak-ng, RHVoice, Pico, Festival and flite, as Debian 13 packages them, say the ten digit words; writes
 ``data/sounds/made_digits.npz`` and says the hash for ``data/registry.toml``. The voices were listed before anything

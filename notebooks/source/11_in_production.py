@@ -604,7 +604,7 @@ version
 # %%
 from http.client import HTTPConnection
 
-front = Front(registry.folder, folder=folder / "front", key=public)
+front = Front(registry.folder, folder=folder / "front", key=public, slow_seconds=10)
 line = HTTPConnection(front.url.removeprefix("http://"))
 
 # %% [markdown]
@@ -619,7 +619,7 @@ def post(path, content, identity):
 
 
 # %% [markdown]
-# Customers send a digit each. Somebody types in what it was; here at once. (A header `X-User-Id` would name the customer, of whom one answer counts; a request without one is taken for a new person. An answer that fails or comes too late is wrong, whoever gave it.)
+# Customers send a digit each. Somebody types in what it was; here at once. (A header `X-User-Id` would name the customer, of whom one answer counts; a request without one is taken for a new person. An answer that fails, or takes longer than `slow_seconds`, is wrong, whoever gave it; that is one second unless you say otherwise, and ten here, so that a busy machine spoils nothing.)
 
 
 # %%

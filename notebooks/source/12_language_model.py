@@ -1487,19 +1487,23 @@ rates = pd.DataFrame(rates["rows"]).set_index(["clients", "texts at a time"])
 rates
 
 # %% [markdown]
-# Sixteen clients, sixteen texts at a time, as so many times what one at a time gives:
+# Sixteen clients: sixteen texts at a time, divided by one at a time:
 
 # %%
 alone, together = rates.loc[(16, 1)], rates.loc[(16, 16)]
 (together / alone).round(3)
 
 # %% [markdown]
-# Each text is written more slowly, all together much faster, and nobody waits in a queue for the first token. One client alone loses nothing. Why your own figure is smaller was not tested: answers, network and client all differ.
+# Each text is written three times more slowly, all together 4.5 times faster; and as there is a place for each of the sixteen, the first token comes after 13 ms instead of 965 (medians; a seventeenth would wait). One client alone loses about one token in a hundred. Why your own figure is smaller was not tested: answers, network and client all differ.
 
 # %%
-assert together["tokens a second"] > 3 * alone["tokens a second"]
+assert f"{together['tokens a second'] / alone['tokens a second']:.1f}" == "4.5"
+assert 2 < together["seconds between two tokens"] / alone["seconds between two tokens"] < 4
 assert rates.loc[(1, 16), "tokens a second"] > 0.9 * rates.loc[(1, 1), "tokens a second"]
-assert together["seconds to the first token"] < 0.1 < alone["seconds to the first token"]
+assert [round(1000 * row["seconds to the first token"]) for row in (together, alone)] == [
+    13,
+    965,
+]
 
 # %% [markdown]
 # All 128 records are valid:

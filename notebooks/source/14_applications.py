@@ -819,7 +819,7 @@ def more_right(one, other):
 print("more words right by the beam:", more_right(by_network, greedy))
 
 # %% [markdown]
-# In `quick` no gain is shown: the interval goes from a little below nothing to two points, for four times as many beginnings to extend. In one run of `full` the word error was 0.293 both ways. Now the fair comparison: the counted model gets *the network's* words, too.
+# In `quick` no gain is shown: the interval goes from a little below nothing to two points, for four times as many beginnings to extend. In one run of `full` it was 0.003 ± 0.004. Now the fair comparison: the counted model gets *the network's* words, too.
 
 # %% tags=["nbval-ignore-output", "compare-within=0.05"]
 same = 1600 * learn[0] + align(*learn, log_p)
@@ -834,7 +834,7 @@ table.rename_axis(["model", "training words"]).map(
 
 # %% [markdown]
 # In `quick` counting wins by far on the same words, and by still more with all words, which it counts in seconds. It was told that letters make sounds in order, which the network has to find out (whether that is
-# the reason is not tested here). Given all words and some twenty minutes of a processor it comes near: one run of `full` had, on 3,000 words, a word error of 0.293 (0.277 to 0.309), and the 8-gram 0.285 (0.269 to 0.301). Which of the two is
+# the reason is not tested here). Given all words and some twenty minutes of a processor it comes near: one run of `full` had, on 3,000 words, a word error of 0.295 (0.279 to 0.311), and the 8-gram 0.285 (0.269 to 0.301). In pairs counting says 0.010 ± 0.016 more of the words right: which of the two is
 # better, that run does not show.
 #
 # These are hard words. On an older edition and split of the dictionary 24.4 % is reported for a counted model and 20.2 % for a transformer, on the present one 33.9 % and about 31 % (Sources; other
@@ -1509,7 +1509,7 @@ held
 #
 # Without recording anybody, you can
 #
-# * *change* the sounds: play them up to a quarter faster and higher or slower and lower, over a line that colours them, cuts the lowest and highest tones and hisses, half of them in a room with echo;
+# * *change* the sounds: play them up to a quarter higher or lower (and faster or slower, of which `features` leaves nothing), over a bad telephone line, which lets some pitches through better than others and hisses; half of them come from a room with echo;
 # * let *other programs* speak: espeak-ng with 24 voices made by rules, RHVoice and Pico with two each, every one of the four built from a person's recordings. The set `made_digits` has their words.
 #
 # Both, yes or no, are four ways. Each has 1,280 sounds and as many steps. A quarter are always your own, unchanged:
@@ -1547,43 +1547,44 @@ trained = {
 }
 
 # %% [markdown]
-# Who chooses? Not the five speakers, they are the test; and a judge made by your own table would share the table's faults. So two more programs judge, which no network has heard: flite with four voices and Festival with one, of five other people. (RHVoice's two people and three of flite's were
-# recorded for one collection, CMU Arctic: the judges are related to one side.)
+# Who chooses? Not the five speakers, they are the test; and a judge made by your own table would share the table's faults. So two more programs judge, which no network has heard: flite with four voices and Festival with one, of five other people.
 #
-# All ways hear the same sounds, so compare in pairs. The 110 sounds are 50 words in two or three tempi, which `features` takes out again; so $d_i$ is 1, 0 or −1 for each sound, averaged over the tempi of a word, and the mean is $\bar d \pm 1.96\, s_d / \sqrt{50}$. What is not shown to help stays out.
+# Five voices judge, so their five means are what counts. For a voice let $d$ be the share of its sounds that one way hears, less the share that another hears; the mean is $\bar d \pm 2.776\, s_d / \sqrt 5$ (Student's $t$ for five).
 #
 # **Predict first.** Which helps more, changing the sounds or letting other programs speak?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 judges = np.isin(program, ["flite", "festival"])
 judging, judged_labels = [made.sounds[i] for i in np.flatnonzero(judges)], made.labels[judges]
 right = {way: hear(models, judging) == judged_labels for way, models in trained.items()}
 
 
-def gain(way, than):
-    d = pd.Series(right[way].astype(float) - right[than])
-    d = d.groupby([made.speakers[judges], judged_labels]).mean()
-    return d.mean(), 1.96 * d.std() / len(d) ** 0.5
+def by_voice(one, other, voices):
+    d = pd.Series(one.astype(float) - other).groupby(np.array(voices)).mean()
+    return d, f"{d.mean():+.2f} ± {2.776 * d.std() / 5**0.5:.2f}"
 
 
-gains = {
-    "other programs": gain("three programs", "own"),
-    "changes of your own": gain("own, changed", "own"),
-    "changes of theirs": gain("three programs, changed", "three programs"),
+pairs = {
+    "other programs": ("three programs", "own"),
+    "changes of your own": ("own, changed", "own"),
+    "changes of theirs": ("three programs, changed", "three programs"),
 }
-print(*(f"{what}: {mean:+.2f} ± {half:.2f}" for what, (mean, half) in gains.items()), sep="\n")
-pd.Series(
-    {way: f"{r.sum()} of {len(r)}" for way, r in right.items()}, name="judges' sounds heard"
-)
+gains = {}
+for what, (one, other) in pairs.items():
+    gains[what], mean = by_voice(right[one], right[other], made.speakers[judges])
+    print(f"{what}: {mean}")
+print({way: f"{r.sum()} of {len(r)}" for way, r in right.items()})
+pd.DataFrame(gains).T.round(2)
 
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Other programs: 20 of the 110 sounds more. Changing the sounds is not shown to help, neither yours nor theirs.
+# Other programs, by some twenty of the 110 sounds (16 to 27 in five seeds). The changes move a few sounds, up or down.
 #
 # </details>
 #
-# So: other programs, unchanged. The judges have judged; as after any choice, the winner is trained again with all there is, five programs, a fifth each.
+# By five voices not even the twenty are *shown*. Three voices gain most (slt, rms, awb), but they were recorded for the same collection as RHVoice's two people, CMU Arctic; the other two gain little or nothing. Judges so few and so related give an order, no proof. Other programs lead it, and the changes are not worth their code; go on
+# with the programs, unchanged, and let the people below show it. As after any choice, train once more with all there is: five programs, a fifth of the 960 each.
 
 # %% tags=["nbval-ignore-output"]
 trained["five programs"] = with_own(
@@ -1593,7 +1594,7 @@ trained["five programs"] = with_own(
 # %% [markdown]
 # ### Five real speakers
 #
-# Does the judges' order hold on people? None of the five is an untouched test: while this section was written, networks were tried on the first three many times, on the last two some thirty.
+# Does the judges' order hold on people? None of the five is an untouched test: while this section was written, networks were tried on the first three many times, on the last two after some hundred trainings.
 
 # %% tags=["nbval-ignore-output"]
 heard = {way: hear(models, real_sounds) for way, models in trained.items()}
@@ -1603,11 +1604,14 @@ scores = {
     name: {way: evaluate.accuracy(real_labels[w], h[w]) for way, h in heard.items()}
     for name, w in who.items()
 }
+for way in list(trained)[1:]:
+    right_or_not = heard[way] == real_labels, heard["own"] == real_labels
+    print(f"{way}, less own: {by_voice(*right_or_not, speakers)[1]}")
 shown = ["own", "three programs", "five programs"]
 pd.DataFrame(scores).loc[shown].map(lambda e: f"{e.value:.2f} ({e.low:.2f}–{e.high:.2f})").T
 
 # %% [markdown]
-# The *gap* is the accuracy on held-out synthetic voices less that on real ones. The share of it that each way closes:
+# Counted by speakers, five programs are shown to help. In the main the order holds: other programs are far ahead; the changes, for which the judges had a few sounds more, help with nobody's words. The *gap* is the accuracy on held-out synthetic voices less that on real ones. The share of it that each way closes:
 
 # %% tags=["nbval-ignore-output"]
 together = {way: e.value for way, e in scores["together"].items()}
@@ -1618,7 +1622,7 @@ closed = {
 pd.Series(closed).drop("own").map("{:.0%}".format)
 
 # %% [markdown]
-# One seed says little, and three programs with changes are level with three without. A benchmark (`tests/benchmarks/other_voices.py`) ran these cells with five seeds, and two ways more. The words heard and the gap closed, in the mean of the seeds, from the least to the most:
+# One seed says little, and three programs with changes are level with three without. A benchmark (`tests/benchmarks/other_voices.py`) ran these cells with five seeds, and two ways more. The words heard and the gap closed, as the mean over the seeds with the smallest and the largest:
 
 # %%
 from course_utils import results
@@ -1632,16 +1636,19 @@ spread = by_way.agg(["mean", "min", "max"])
 spread.round().astype("Int64")
 
 # %% [markdown]
-# Five programs close most of the gap with each seed. What does it? espeak-ng alone, another program, but one whose voices are rules like yours, closes little. RHVoice and Pico alone, four voices built from recordings, close nearly as much as all three. So here it is voices *made from people* that help, and not another program as such; the changes that were tried
-# mended nothing. Two programs more, flite and Festival, brought five such voices and some four words: no judge was left to check that.
+# Five programs close more than half of the gap with each seed. What does it? espeak-ng alone, whose voices are rules like yours, closes 9 % in the mean (−21 to 27), though for the judges it brings two fifths of the gain. RHVoice and Pico alone, four voices built from recordings, close 45 %, and all three 53. So voices made from people helped
+# more here than rules did. Whether that is the recordings, the accents (theirs mostly American, espeak-ng's mostly not) or the one program that there was for rules, was not tested. Two programs more, flite and Festival, brought five voices from recordings and some four words: no judge was left to check that.
 #
-# The spread over seeds is the luck of training. Other people would move the figures more: these are the same 48 words of five speakers each time.
+# The spread over seeds is the luck of the voices and words drawn and of training. Other people would move the figures more: these are the same 48 words of five speakers each time.
 
 # %%
 closing = spread["gap closed, %"]
-assert closing["min"]["five programs"] > 50 > closing["mean"]["only RHVoice and Pico"] + 3
-assert closing["mean"]["only espeak-ng"] < 20 and abs(closing["mean"]["own, changed"]) < 10
-assert gains["other programs"][0] > gains["other programs"][1] and held.value > 0.95
+mean = closing["mean"]
+assert closing["min"]["five programs"] > 50 and mean["own, changed"] < 10
+assert mean["only espeak-ng"] + 20 < mean["only RHVoice and Pico"] < mean["three programs"]
+assert abs(mean["three programs, changed"] - mean["three programs"]) < 5
+assert gains["other programs"].mean() > 0.05 and held.value > 0.95
+assert together["five programs"] > together["own"] + 0.1
 
 # %% [markdown]
 # ### Published yardsticks
@@ -1662,8 +1669,8 @@ pd.DataFrame(peers["heard"]).T.astype({"words": int})
 pd.DataFrame(peers["activity"]).T
 
 # %% [markdown]
-# PocketSphinx heard 38 of the 48 words, your two networks 41: 48 words cannot tell the two apart. (It was made for sound with frequencies up to 8 kHz, these end at 4.) It hears nine in ten words or more by RHVoice, flite and Festival, but half of espeak-ng's and 64 % of yours: voices by rules are
-# strange to it, too.
+# PocketSphinx heard 38 of the 48 words, your two networks 42: four words are too few to tell the two apart. (It was made for sound with frequencies up to 8 kHz, these end at 4.) It hears nine in ten words or more by RHVoice, flite and Festival, eight in ten of Pico's as of people's, but half of espeak-ng's and 64 % of yours. (Its model is of
+# American English; how much of that is accent, was not tested.)
 #
 # In the second table, always answering *silence* is right in 74 of 100 frames. Without noise the threshold is right by definition; with noise of a hundredth of the word's power (−20 dB) it is right in 40, worse than that constant answer. But let it first measure the noise, in the half second before the word,
 # and it loses six points at −10 dB and 14 at 0 dB, where noise is as loud as the word. Silero loses less than one. Which of the two is better in quiet, this cannot say: one of them made the truth.
@@ -1713,20 +1720,23 @@ claims.record(
 
 # %% tags=["nbval-ignore-output"]
 per_speaker = np.array([scores[name]["five programs"].value for name in speakers.unique()])
-half = 2.776 * per_speaker.std(ddof=1) / 5**0.5  # Student's t for five
+middle, half = per_speaker.mean(), 2.776 * per_speaker.std(ddof=1) / 5**0.5
 print(
     f"2 × {clean[0].count_params():,} parameters; {closed['five programs']:.0%} of the gap closed"
 )
-print(f"one more speaker like these, on average: {per_speaker.mean():.2f} ± {half:.2f}")
-low, high = per_speaker.mean() - half, per_speaker.mean() + half
+print(
+    f"mean over speakers like these: {middle:.2f} ± {half:.2f}; one new: ± {half * 6**0.5:.2f}"
+)
+low, high = middle - half, middle + half
 enough = "yes" if low > 0.95 else "no" if high < 0.95 else "five speakers cannot say"
 print("At least 95 of 100, enough for a menu:", enough)
 
 # %% [markdown]
-# On voices of their own table your first networks made no mistake; of people's words the best of the ways hears seven in eight. For a menu of ten words that is not shown to be enough, and five speakers could hardly show it. (Nor could 48 words: without a single mistake it takes 73, even if they were 73 people's.)
+# On voices of their own table your first networks made no mistake; of people's words the best of the ways hears seven in eight. Is that enough for a menu of ten words? Counted by words, 0.94 at best, it is not; but the words of one speaker go together, and by speakers it stays open. (Even without a mistake it takes 73 words of as many people, until the lower end of
+# the course's interval is above 0.95.)
 #
-# So take a published recogniser, but measure it on your own users first: of published ones only PocketSphinx was tried here, which is older than neural ones and not shown to be better than yours. Make your own where the words are yours alone or the device is tiny. Then, before you invent an augmentation, let programs speak
-# whose voices were built from people, as many as you can get, and record twenty speakers as a test.
+# So take a published recogniser, but measure it on your own users first: of published ones only PocketSphinx was tried here, which is older than neural ones and not shown to be better than yours. Make your own where the words are yours alone or the device is tiny. Then, before you invent an augmentation, let other programs speak,
+# first of all those whose voices were built from people, and record twenty speakers as a test.
 
 # %%
 del own_sounds, held_sounds, judging, trained, clean, own, three
@@ -1961,7 +1971,7 @@ for name, cost in plans:
     trades = np.abs(np.diff(says[name], prepend=0))
     wealth[f"{name}, {cost:.2%}"] = np.cumprod(1 + says[name] * real - cost * trades)
 curves = pd.DataFrame(wealth, index=sp_days.date[1_000:])
-tidy = curves[::20].melt(ignore_index=False, var_name="rule", value_name="euros").reset_index()
+tidy = curves[::40].melt(ignore_index=False, var_name="rule", value_name="euros").reset_index()
 picture = px.line(tidy, "date", "euros", color="rule", line_dash="rule", log_y=True)
 alt = "The look-ahead line rises straight to thousands on a logarithmic axis; the others end at three or four"
 picture.update_layout(width=760, height=360, meta={"alt": alt})
@@ -2255,7 +2265,7 @@ assert at_ten.idxmin() == "biopsy for all"
 #
 # | | baseline | simple model | network | large model? |
 # |---|---|---|---|---|
-# | Language, words said wrong | letter by letter 97 % | counted 8-gram 29 % (published 33.9 %) | own 29 % after twenty minutes, one run of `full` (published 31 %) | published: three to four points, if they are worth it to you |
+# | Language, words said wrong | letter by letter 97 % | counted 8-gram 28.5 % (published 33.9 %) | own 29.5 % after twenty minutes, one run of `full` (published 31 %) | published: three to four points, if they are worth it to you |
 # | Recommendation, nDCG@10 | popular films 0.25 | ten lines 0.47 to 0.48 | own 0.45, published 0.475 | not for the list |
 #
 # In a field that is not in the table, ask in this order. What does the simplest rule reach, on a split that looks like the future, by the measure that the field believes? Can you reproduce one
