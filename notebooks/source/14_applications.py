@@ -1579,11 +1579,11 @@ pd.DataFrame(gains).T.round(2)
 # %% [markdown]
 # <details><summary>What came</summary>
 #
-# Other programs, by some twenty of the 110 sounds (16 to 27 in five seeds). The changes move a few sounds, up or down.
+# Other programs, by some twenty of the 110 sounds (16 to 27 in five seeds). The changes bring from 14 fewer to 5 more, a few more in this run.
 #
 # </details>
 #
-# By five voices not even the twenty are *shown*. Three voices gain most (slt, rms, awb), but they were recorded for the same collection as RHVoice's two people, CMU Arctic; the other two gain little or nothing. Judges so few and so related give an order, no proof. Other programs lead it, and the changes are not worth their code; go on
+# By five voices not even the twenty are *shown*. Three voices gain most (slt, rms, awb), but they were recorded for the same collection as RHVoice's two people, CMU Arctic; the other two gain little or nothing. So few and so related judges give an order, no proof. Other programs lead, and the changes do not earn their code; go on
 # with the programs, unchanged, and let the people below show it. As after any choice, train once more with all there is: five programs, a fifth of the 960 each.
 
 # %% tags=["nbval-ignore-output"]
