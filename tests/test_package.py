@@ -104,7 +104,7 @@ def test_the_wheel_carries_the_course_and_its_data(wheel):
             assert archive.read(name) == path.read_bytes()
         assert archive.read("course_utils/_data/constraints.txt") == (ROOT / "constraints.txt").read_bytes()
         licences = {name.rpartition("/")[2] for name in names if ".dist-info/licenses/" in name}
-        assert licences == {"LICENSE", "LICENSE-TEXT"}
+        assert licences == {"LICENSE", "LICENSE-TEXT", "LGPL-2.1.txt"}
         strangers = {name for name in names if not name.startswith(("course_utils/", "large_models_small_teams-"))}
         assert not strangers, "nothing else lands in an environment's site-packages"
         assert not [name for name in names if "__pycache__" in name or name.endswith(".tmp")]
