@@ -1,16 +1,17 @@
 """Words of five synthesisers, free to use, as a data set: ``python -m course_utils.authoring.made_digits``.
 
 Lets espeak-ng, RHVoice, Pico, Festival and flite, as Debian 13 packages them, say the ten digit words; writes
-``data/sounds/made_digits.npz`` and says the hash for ``data/registry.toml``. The voices were listed before anything
-heard a person: every accent of English that espeak-ng has, with three of its variants each; of the others every voice
-of English whose licence lets anybody use it, one of each person, at two or three tempi. Some of espeak-ng's voices
-breathe by chance: made again, three of the 24 differ, and so does the hash.
+``data/sounds/made_digits.npz`` and says the hash for ``data/registry.toml``. The voices were listed before a network
+that had learnt from them was tried on people: every accent of English that espeak-ng has, with three of its variants
+each; of the others every voice of English whose licence lets anybody use it, one of each person, at two or three
+tempi. Some of espeak-ng's voices breathe by chance: made again, three of the 24 differ, and so does the hash.
 """
 
+import itertools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,8 @@ VARIANTS = (
 )
 FLITE = ("kal", "awb", "rms", "slt")
 STRETCHES = (0.9, 1.25)  # of flite's durations
-RHVOICE = (
-    "bdl",
-    "clb",
-)  # not its slt and alan, whom flite has (as slt and awb); two more may not be changed, by their licence
+# Not its slt and alan, whom flite has (as slt and awb); two more may not be changed, by their licence.
+RHVOICE = ("bdl", "clb")
 RHVOICE_WAYS = ((80, 90), (100, 100), (125, 110))  # tempo and pitch in per cent
 PICO = ("en-US", "en-GB")
 PICO_WAYS = ((75, 85), (100, 100), (130, 120))
@@ -46,57 +45,54 @@ LOUDEST, EDGE = 0.7, 400  # the greatest value of each word, and how many values
 
 def main() -> None:
     """Let them speak, write, and say what was written."""
+    words = registry.entry(SET).class_names
+    keep(
+        SET,
+        (
+            (said([part.replace("{word}", word) for part in command], text.replace("{word}", word)), label, name)
+            for name, command, text in voices()
+            for label, word in enumerate(words)
+        ),
+    )
+
+
+def keep(name: str, rows: Iterable[tuple[np.ndarray, int, str]]) -> None:
+    """Write (sound, label, speaker) of every word as a set that ships, and say its hash; a fault ends the program."""
     try:
-        rows = [*espeak_words(), *(word for words in _others() for word in words)]
-        path = paths.require_checkout() / sounds.place(SET)
+        path = paths.require_checkout() / "data" / sounds.place(name)
+        kept, labels, speakers = zip(*rows, strict=True)
     except CourseError as error:
         warn(str(error))
         raise SystemExit(2) from None
-    write(path, rows)
-
-
-def write(path: Path, rows: list[tuple[np.ndarray, int, str]]) -> None:
-    """Keep (sound, label, speaker) of every word as a set that ships, and say its hash."""
-    content = sounds.packed([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+    content = sounds.packed(kept, labels, speakers)
     path.parent.mkdir(exist_ok=True)
     paths.write_atomic(path, content)
-    print(f"{paths.display(path)}: {len(rows)} words, {len(content):,} bytes")
+    print(f"{paths.display(path)}: {len(kept)} words, {len(content):,} bytes")
     print(f'sha256 = "{sounds.shipped_hash(content)}"')
 
 
-def espeak_words() -> Iterator[tuple[np.ndarray, int, str]]:
-    """(sound, label, speaker) of every word by 24 voices; pitch and words a minute drawn for each voice."""
+def voices() -> Iterator[tuple[str, list[str], str]]:
+    """Each voice's name, the command with ``{out}`` and ``{word}`` in it, and what the program reads from its input.
+
+    Of espeak-ng's voices pitch and words a minute are drawn; the others speak at each of their tempi.
+    """
     rng = np.random.default_rng(0)
     for k, variant in enumerate(VARIANTS):
         voice = f"{ACCENTS[k % len(ACCENTS)]}+{variant}"
         options = ["-v", voice, "-p", str(rng.integers(20, 81)), "-s", str(rng.integers(110, 190))]
-        command = ["espeak-ng", *options, "-w", "{out}", "{word}"]
-        yield from _voice(f"espeak-ng {voice}", command)
-
-
-def _others() -> Iterator[Iterator[tuple[np.ndarray, int, str]]]:
-    for voice in FLITE:
-        for stretch in STRETCHES:
-            options = ["-voice", voice, "--setf", f"duration_stretch={stretch}"]
-            yield _voice(f"flite {voice}", ["flite", *options, "-t", "{word}", "-o", "{out}"])
-    for voice in RHVOICE:
-        for tempo, pitch in RHVOICE_WAYS:
-            options = ["-p", voice, "-r", str(tempo), "-t", str(pitch)]
-            yield _voice(f"rhvoice {voice}", ["RHVoice-test", *options, "-o", "{out}"], "{word}.")
-    for voice in PICO:
-        for tempo, pitch in PICO_WAYS:
-            text = f'<pitch level="{pitch}"><speed level="{tempo}">{{word}}.</speed></pitch>'
-            yield _voice(f"pico {voice}", ["pico2wave", "-l", voice, "-w", "{out}", text])
-    for voice in FESTIVAL:
-        for stretch in FESTIVAL_STRETCHES:
-            options = ["-eval", f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {stretch}))"]
-            yield _voice(f"festival {voice}", ["text2wave", *options, "-o", "{out}"], "{word}.")
-
-
-def _voice(name: str, command: list[str], text: str = "") -> Iterator[tuple[np.ndarray, int, str]]:
-    """Every word by one voice; where the command does not hold the word, the program reads it as ``text``."""
-    for label, word in enumerate(registry.entry(SET).class_names):
-        yield said([part.replace("{word}", word) for part in command], text.replace("{word}", word)), label, name
+        yield f"espeak-ng {voice}", ["espeak-ng", *options, "-w", "{out}", "{word}"], ""
+    for voice, stretch in itertools.product(FLITE, STRETCHES):
+        options = ["-voice", voice, "--setf", f"duration_stretch={stretch}"]
+        yield f"flite {voice}", ["flite", *options, "-t", "{word}", "-o", "{out}"], ""
+    for voice, (tempo, pitch) in itertools.product(RHVOICE, RHVOICE_WAYS):
+        options = ["-p", voice, "-r", str(tempo), "-t", str(pitch)]
+        yield f"rhvoice {voice}", ["RHVoice-test", *options, "-o", "{out}"], "{word}."
+    for voice, (tempo, pitch) in itertools.product(PICO, PICO_WAYS):
+        text = f'<pitch level="{pitch}"><speed level="{tempo}">{{word}}.</speed></pitch>'
+        yield f"pico {voice}", ["pico2wave", "-l", voice, "-w", "{out}", text], ""
+    for voice, stretch in itertools.product(FESTIVAL, FESTIVAL_STRETCHES):
+        options = ["-eval", f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {stretch}))"]
+        yield f"festival {voice}", ["text2wave", *options, "-o", "{out}"], "{word}."
 
 
 def said(command: list[str], text: str = "") -> np.ndarray:

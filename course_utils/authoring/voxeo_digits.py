@@ -8,10 +8,7 @@
 import argparse
 from pathlib import Path
 
-from course_utils import paths
 from course_utils.authoring import made_digits
-from course_utils.data import sounds
-from course_utils.errors import CourseError, warn
 
 SET = "voxeo_digits"
 
@@ -21,16 +18,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    try:
-        rows = [
+    made_digits.keep(
+        SET,
+        (
             (made_digits.said(["oggdec", "-Q", "-o", "{out}", str(folder / f"{label}.ogg")]), label, "voxeo")
             for label in range(10)
-        ]
-        path = paths.require_checkout() / sounds.place(SET)
-    except CourseError as error:
-        warn(str(error))
-        raise SystemExit(2) from None
-    made_digits.write(path, rows)
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from course_utils.errors import CourseError
 from course_utils.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 RATE = 8000
@@ -61,7 +63,7 @@ def load_shipped(name: str) -> Sounds:
     """
     import numpy as np
 
-    path, entry = paths.packaged(place(name).removeprefix("data/")), registry.entry(name)
+    path, entry = paths.packaged(place(name)), registry.entry(name)
     try:
         content = path.read_bytes()
         found = shipped_hash(content)
@@ -77,11 +79,11 @@ def load_shipped(name: str) -> Sounds:
 
 
 def place(name: str) -> str:
-    """Where a set that ships is kept in the checkout."""
-    return f"data/sounds/{name}.npz"
+    """Where a set that ships is kept, below the data folder."""
+    return f"sounds/{name}.npz"
 
 
-def packed(sounds: "list[np.ndarray]", labels: "list[int]", speakers: list[str]) -> bytes:
+def packed(sounds: "Sequence[np.ndarray]", labels: "Sequence[int]", speakers: "Sequence[str]") -> bytes:
     """Words as the content of an npz file, a byte for each value (µ-law)."""
     import numpy as np
 

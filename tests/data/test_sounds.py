@@ -74,7 +74,7 @@ def test_no_judge_of_chapter_14_shares_a_person_with_the_voices_that_it_judges()
 @pytest.mark.parametrize(("damage", "said"), [("cut", "cannot be read"), ("changed", "is not the file that ships")])
 @pytest.mark.parametrize("name", sounds.SHIPPED)
 def test_damaged_words_that_ship_are_refused(tmp_path, monkeypatch, name, damage, said):
-    whole = (Path(__file__).parents[2] / sounds.place(name)).read_bytes()
+    whole = (Path(__file__).parents[2] / "data" / sounds.place(name)).read_bytes()
     file = tmp_path / "words.npz"
     file.write_bytes(whole[:5000] if damage == "cut" else sounds.packed([np.zeros(900)], [1], ["a"]))
     shipped = sounds.paths.packaged
